@@ -1,0 +1,140 @@
+// External access: levels, validity and windows.
+#include "core/access.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "core/permission.hpp"
+
+#include "core/pure.hpp"
+
+namespace entitle {
+
+namespace {
+
+std::string level_text(int level) { return "L" + std::to_string(level); }
+
+} // namespace
+
+bool is_level(int level) noexcept {
+    return std::find(std::begin(kLevels), std::end(kLevels), level) != std::end(kLevels);
+}
+
+int parse_level(std::string_view role) noexcept {
+    if (role.size() != 3 || role[0] != 'L' || role[2] != '0' || role[1] < '0' || role[1] > '9') {
+        return kNoLevel;
+    }
+    const int level = (role[1] - '0') * 10;
+    return is_level(level) ? level : kNoLevel;
+}
+
+const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) noexcept {
+    const auto at = std::lower_bound(
+        grants.begin(), grants.end(), customer,
+        [](const Grant &grant, CustomerId wanted) { return grant.customer < wanted; });
+    return at == grants.end() || at->customer != customer ? nullptr : &*at;
+}
+
+int access_level(const Subject *subject, const Session &session, CustomerId customer,
+                 const Grant *grant, Trace *trace) {
+    const Recorder recorder(trace);
+    if (subject == nullptr || !subject->is_active) {
+        recorder.fail(Gate::identity, [&] {
+            return subject == nullptr ? std::string("nobody is signed in")
+                                      : "user \"" + subject->login + "\" is switched off";
+        });
+        return kNoLevel;
+    }
+    recorder.pass(Gate::identity, [&] { return "user \"" + subject->login + "\" is active"; });
+    if (session.chosen_customer && *session.chosen_customer != customer) {
+        recorder.fail(Gate::customer, [&] {
+            return "customer " + std::to_string(*session.chosen_customer) +
+                   " is chosen, so no other customer's grant counts";
+        });
+        return kNoLevel;
+    }
+    if (grant == nullptr || grant->customer != customer) {
+        recorder.fail(Gate::customer,
+                      [] { return std::string("the user has no grant for this customer"); });
+        return kNoLevel;
+    }
+    recorder.pass(Gate::customer,
+                  [&] { return "a grant of " + level_text(grant->level) + " for this customer"; });
+    if (session.today < grant->valid_from || session.today > grant->valid_until) {
+        recorder.fail(Gate::validity, [&] {
+            return std::string(session.today < grant->valid_from ? "the grant has not begun"
+                                                                 : "the grant has ended");
+        });
+        return kNoLevel;
+    }
+    recorder.pass(Gate::validity, [] { return std::string("the grant is valid today"); });
+    return is_level(grant->level) ? grant->level : kNoLevel;
+}
+
+bool in_window(const Grant &grant, const Session &session, std::optional<Day> date) noexcept {
+    if (grant.days_back == kUnlimitedDays) {
+        return true;
+    }
+    if (!date || grant.days_back < 0) {
+        return false;
+    }
+    const auto earliest =
+        static_cast<std::int64_t>(session.today) - static_cast<std::int64_t>(grant.days_back);
+    // Minus infinity is earlier than every day, however far back the window reaches.
+    return *date != kFirstDay && static_cast<std::int64_t>(*date) >= earliest;
+}
+
+Decision check_access(const Subject *subject, const Session &session, CustomerId customer,
+                      const Grant *grant, int level, bool is_dated, std::optional<Day> date,
+                      Trace *trace) {
+    const Recorder recorder(trace);
+    Trace steps;
+    const int had =
+        access_level(subject, session, customer, grant, trace == nullptr ? nullptr : &steps);
+    if (trace != nullptr) {
+        trace->insert(trace->end(), steps.begin(), steps.end());
+    }
+    if (had == kNoLevel) {
+        const bool told = !steps.empty() && !steps.back().passed;
+        return Decision{false, told ? steps.back().gate : Gate::customer};
+    }
+    // A level that does not exist opens nothing, rather than being compared with.
+    if (!is_level(level) || had < level) {
+        return recorder.fail(Gate::level, [&] {
+            return "needs " + level_text(level) + ", the grant is " + level_text(had);
+        });
+    }
+    recorder.pass(Gate::level, [&] {
+        return "needs " + level_text(level) + ", the grant is " + level_text(had);
+    });
+    if (!is_dated) {
+        return Decision{true, std::nullopt};
+    }
+    const auto window = [&] {
+        return grant->days_back == kUnlimitedDays
+                   ? std::string("no limit of days back")
+                   : std::to_string(grant->days_back) + " days back";
+    };
+    if (!in_window(*grant, session, date)) {
+        return recorder.fail(Gate::window, [&] {
+            return date ? "the row's date is before the window of " + window()
+                        : "the row has no date, and the window is " + window();
+        });
+    }
+    recorder.pass(Gate::window, [&] { return "inside the window: " + window(); });
+    return Decision{true, std::nullopt};
+}
+
+Decision check_manages_access(const Subject *subject, const Session &session, CustomerId customer,
+                              std::optional<BrandId> brand, const Grant *grant, Trace *trace) {
+    if (brand) {
+        const Decision managed =
+            check_permission(subject, session, "external_access.manage", brand, trace);
+        if (managed) {
+            return managed;
+        }
+    }
+    return check_access(subject, session, customer, grant, kAdminLevel, false, std::nullopt, trace);
+}
+
+} // namespace entitle

@@ -1,0 +1,64 @@
+// Decides what an external user gets of one customer: the level, and the days-back window (R33 to R40,
+// R45). A grant is a fact; whether it counts today is decided here and nowhere else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/subject.hpp"
+#include "core/trace.hpp"
+
+namespace entitle {
+
+// The six levels of R33; 0 stands for no access.
+constexpr int kNoLevel = 0;
+constexpr int kAdminLevel = 80;
+constexpr int kOwnerLevel = 90;
+constexpr int kLevels[] = {10, 20, 30, 40, 80, 90};
+
+// Tells whether a number is one of the six levels.
+bool is_level(int level) noexcept;
+
+// Reads a stored role such as "L30". Returns: its level, 0 for anything else (R33: nothing else counts).
+int parse_level(std::string_view role) noexcept;
+
+constexpr std::int32_t kUnlimitedDays = -1;
+constexpr Day kFirstDay = INT32_MIN; // minus infinity
+constexpr Day kLastDay = INT32_MAX;  // infinity
+
+// One row of external_access, 24 bytes: users may have 100,000 of them.
+struct Grant {
+    CustomerId customer = 0;
+    Day valid_from = kFirstDay; // inclusive (R40)
+    Day valid_until = kLastDay; // inclusive
+    std::int32_t days_back = 0; // days, kUnlimitedDays for no limit (R38)
+    std::int32_t level = kNoLevel;
+};
+
+// Finds a customer's grant among grants sorted by customer. Returns: null when there is none.
+const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) noexcept;
+
+// Decides the level a user has on a customer today. `grant` is the user's stored grant on that customer,
+// null when there is none. Returns: 0, or one of the six levels (R1, R33, R34, R40, R45).
+int access_level(const Subject *subject, const Session &session, CustomerId customer,
+                 const Grant *grant, Trace *trace = nullptr);
+
+// Tells whether a date lies inside a grant's window: date >= today - days, future dates too; no
+// date is hidden under a limit (R38, R39). Dates saturate at the infinities.
+bool in_window(const Grant &grant, const Session &session, std::optional<Day> date) noexcept;
+
+// Decides whether a dated row of a customer is open to the user: at least `level` there, and the
+// date inside the window.
+Decision check_access(const Subject *subject, const Session &session, CustomerId customer,
+                      const Grant *grant, int level, bool is_dated, std::optional<Day> date,
+                      Trace *trace = nullptr);
+
+// Decides whether the user may see and manage the external access of a customer: with
+// external_access.manage in the customer's brand, or with L80 or L90 there (R41).
+Decision check_manages_access(const Subject *subject, const Session &session, CustomerId customer,
+                              std::optional<BrandId> brand, const Grant *grant,
+                              Trace *trace = nullptr);
+
+} // namespace entitle

@@ -1,0 +1,364 @@
+// The gates of R2 for permissions, capabilities and metrics.
+#include "core/permission.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/pure.hpp"
+
+namespace entitle {
+
+namespace {
+
+bool contains(const std::vector<KeyIndex> &sorted, KeyIndex index) noexcept {
+    return std::binary_search(sorted.begin(), sorted.end(), index);
+}
+
+bool reaches(const Membership &membership, const Brand &brand) noexcept {
+    if (membership.brand) {
+        return *membership.brand == brand.id;
+    }
+    return membership.organization && membership.organization == brand.organization;
+}
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string brand_text(const Brand &brand) {
+    return "brand " + quoted(brand.name) + " (" + std::to_string(brand.id) + ")";
+}
+
+// A subject in one brand: what the gates after membership need.
+struct Place {
+    const Subject &subject;
+    const Brand &brand;
+};
+
+// R1, R22, R52. Returns: the brand to judge in, or null with `denied` filled.
+const Brand *enter_brand(const Subject *subject, const Session &session,
+                         std::optional<BrandId> named, const Recorder &recorder, Decision &denied) {
+    if (subject == nullptr) {
+        denied = recorder.fail(Gate::identity, [] { return std::string("nobody is signed in"); });
+        return nullptr;
+    }
+    if (!subject->is_active) {
+        denied = recorder.fail(Gate::identity,
+                               [&] { return "user " + quoted(subject->login) + " is switched off"; });
+        return nullptr;
+    }
+    recorder.pass(Gate::identity, [&] { return "user " + quoted(subject->login) + " is active"; });
+
+    const auto wanted = named ? named : current_brand(*subject, session);
+    if (!wanted) {
+        denied = recorder.fail(Gate::membership, [&] {
+            return subject->brands.empty()
+                       ? std::string("the user is a member of no brand")
+                       : std::string("the user belongs to several brands and chose none");
+        });
+        return nullptr;
+    }
+    const Brand *brand = subject->find_brand(*wanted);
+    if (brand == nullptr || !is_member(*subject, *wanted)) {
+        // The same text for a brand that does not exist: nothing tells them apart.
+        denied = recorder.fail(Gate::membership, [&] {
+            return "the user is no member of brand " + std::to_string(*wanted) +
+                   " nor of its organization";
+        });
+        return nullptr;
+    }
+    recorder.pass(Gate::membership, [&] { return "a member of " + brand_text(*brand); });
+    return brand;
+}
+
+// R23, R31: every module must be enabled.
+std::optional<Decision> check_modules(const Place &place, const std::vector<KeyIndex> &modules,
+                                      std::string_view key, const Recorder &recorder) {
+    for (const KeyIndex module : modules) {
+        if (!contains(place.brand.modules, module)) {
+            return recorder.fail(Gate::module, [&] {
+                return quoted(key) + " needs module " +
+                       quoted(place.subject.catalogue->module_name(module)) +
+                       ", which is not enabled for " + brand_text(place.brand);
+            });
+        }
+    }
+    recorder.pass(Gate::module, [&] {
+        if (modules.empty()) {
+            return quoted(key) + " needs no module";
+        }
+        std::string names;
+        for (const KeyIndex module : modules) {
+            names += (names.empty() ? "" : ", ");
+            names += quoted(place.subject.catalogue->module_name(module));
+        }
+        return "enabled for " + brand_text(place.brand) + ": " + names;
+    });
+    return std::nullopt;
+}
+
+bool owns(const Place &place) noexcept {
+    return std::any_of(place.subject.memberships.begin(), place.subject.memberships.end(),
+                       [&](const Membership &membership) {
+                           return membership.is_owner && membership.organization &&
+                                  reaches(membership, place.brand);
+                       });
+}
+
+// Calls `visit(role)` for every active role the subject holds in the place (R20, R22); stops at true.
+template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
+    for (const Membership &membership : place.subject.memberships) {
+        if (!membership.role || !reaches(membership, place.brand)) {
+            continue;
+        }
+        const Role *role = place.subject.find_role(*membership.role);
+        // A role of another organization counts for nothing, however it got into the membership.
+        if (role != nullptr && role->is_active && place.brand.organization == role->organization &&
+            visit(*role)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string held_roles(const Place &place) {
+    std::string names;
+    any_role(place, [&](const Role &role) {
+        names += (names.empty() ? "" : ", ") + quoted(role.name);
+        return false;
+    });
+    return names.empty() ? std::string("no active role") : "roles " + names;
+}
+
+// How a permission or metric is held: the text tells it, empty when it is not.
+template <typename InRole>
+std::optional<std::string> find_holding(const Place &place, bool told, InRole &&in_role) {
+    const auto say = [&](auto &&text) { return told ? text() : std::string(); };
+    if (!place.brand.organization) {
+        return say([] { return std::string("the brand stands alone: members are not restricted"); });
+    }
+    if (owns(place)) {
+        return say([] { return std::string("an owner of the organization"); });
+    }
+    std::optional<std::string> found;
+    any_role(place, [&](const Role &role) {
+        if (in_role(role)) {
+            found = say([&] { return "granted by role " + quoted(role.name); });
+        }
+        return found.has_value();
+    });
+    return found;
+}
+
+// The gates after membership, for a permission and for each of its prerequisites. `depth` bounds a
+// chain that the data must not contain: a cycle denies.
+Decision check_in_place(const Place &place, std::string_view key, std::optional<KeyIndex> index,
+                        std::size_t depth, const Recorder &recorder) {
+    const Catalogue &catalogue = *place.subject.catalogue;
+    if (!index || *index == kUnknownKey) {
+        return recorder.fail(Gate::permission,
+                             [&] { return "permission " + quoted(key) + " is not known"; });
+    }
+    const Permission &permission = catalogue.permission(*index);
+    if (const auto denied = check_modules(place, permission.modules, key, recorder)) {
+        return *denied;
+    }
+    if (contains(place.brand.denied, *index)) {
+        return recorder.fail(Gate::plan, [&] {
+            return "plan " + quoted(place.brand.plan) + " of " + brand_text(place.brand) +
+                   " denies " + quoted(key);
+        });
+    }
+    recorder.pass(Gate::plan, [&] {
+        return place.brand.plan.empty()
+                   ? brand_text(place.brand) + " has no plan"
+                   : "plan " + quoted(place.brand.plan) + " does not deny " + quoted(key);
+    });
+    if (!permission.is_active) {
+        return recorder.fail(Gate::permission,
+                             [&] { return "permission " + quoted(key) + " is switched off"; });
+    }
+    const auto holding = find_holding(place, recorder.trace() != nullptr, [&](const Role &role) {
+        return contains(role.permissions, *index);
+    });
+    if (!holding) {
+        return recorder.fail(Gate::permission,
+                             [&] { return held_roles(place) + " do not grant " + quoted(key); });
+    }
+    recorder.pass(Gate::permission, [&] { return quoted(key) + ": " + *holding; });
+
+    for (const KeyIndex needed : permission.prerequisites) {
+        const std::string_view needed_key =
+            needed == kUnknownKey ? std::string_view("(unknown permission)")
+                                  : std::string_view(catalogue.permission_keys().key(needed));
+        if (depth == 0) {
+            return recorder.fail(Gate::prerequisite, [&] {
+                return "the prerequisites of " + quoted(key) + " form a cycle";
+            });
+        }
+        if (!check_in_place(place, needed_key, needed, depth - 1, recorder)) {
+            return recorder.fail(Gate::prerequisite, [&] {
+                return quoted(key) + " requires " + quoted(needed_key) + ", which is not held";
+            });
+        }
+        recorder.pass(Gate::prerequisite,
+                      [&] { return quoted(key) + " requires " + quoted(needed_key) + ": held"; });
+    }
+    return Decision{true, std::nullopt};
+}
+
+Decision check_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
+    const Catalogue &catalogue = *place.subject.catalogue;
+    return check_in_place(place, key, catalogue.find_permission(key),
+                          catalogue.permission_keys().size(), recorder);
+}
+
+Decision metric_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
+    const Catalogue &catalogue = *place.subject.catalogue;
+    const auto index = catalogue.find_metric(key);
+    if (!index) {
+        return recorder.fail(Gate::metric, [&] { return "metric " + quoted(key) + " is not known"; });
+    }
+    if (const auto denied =
+            check_modules(place, catalogue.metric(*index).modules, key, recorder)) {
+        return *denied;
+    }
+    const auto holding = find_holding(place, recorder.trace() != nullptr, [&](const Role &role) {
+        return role.all_metrics || contains(role.metrics, *index);
+    });
+    if (!holding) {
+        return recorder.fail(Gate::metric, [&] {
+            return held_roles(place) + " do not grant metric " + quoted(key);
+        });
+    }
+    recorder.pass(Gate::metric, [&] { return "metric " + quoted(key) + ": " + *holding; });
+    return Decision{true, std::nullopt};
+}
+
+Decision capability_in_place(const Place &place, const Capability &capability,
+                             const Recorder &recorder) {
+    const KeyTable &keys = place.subject.catalogue->permission_keys();
+    for (const auto &alternative : capability.alternatives) {
+        const bool held =
+            std::all_of(alternative.begin(), alternative.end(), [&](KeyIndex permission) {
+                return permission != kUnknownKey &&
+                       check_in_place(place, keys.key(permission), recorder).allowed;
+            });
+        // An alternative that lists nothing proves nothing.
+        if (held && !alternative.empty()) {
+            recorder.pass(Gate::capability, [&] {
+                std::string names;
+                for (const KeyIndex permission : alternative) {
+                    names += (names.empty() ? "" : " and ") + quoted(keys.key(permission));
+                }
+                return quoted(capability.key) + " is opened by " + names;
+            });
+            return Decision{true, std::nullopt};
+        }
+    }
+    return recorder.fail(Gate::capability, [&] {
+        return "no alternative of " + quoted(capability.key) + " is held whole";
+    });
+}
+
+} // namespace
+
+std::optional<BrandId> current_brand(const Subject &subject, const Session &session) noexcept {
+    if (session.chosen_brand) {
+        return session.chosen_brand;
+    }
+    if (subject.brands.size() == 1) {
+        return subject.brands.front().id;
+    }
+    return std::nullopt;
+}
+
+bool is_member(const Subject &subject, BrandId id) noexcept {
+    const Brand *brand = subject.find_brand(id);
+    return brand != nullptr &&
+           std::any_of(subject.memberships.begin(), subject.memberships.end(),
+                       [&](const Membership &membership) { return reaches(membership, *brand); });
+}
+
+Decision check_permission(const Subject *subject, const Session &session,
+                          std::string_view permission, std::optional<BrandId> named, Trace *trace) {
+    const Recorder recorder(trace);
+    Decision denied;
+    const Brand *brand = enter_brand(subject, session, named, recorder, denied);
+    return brand == nullptr ? denied
+                            : check_in_place(Place{*subject, *brand}, permission, recorder);
+}
+
+Decision check_capability(const Subject *subject, const Session &session, std::string_view key,
+                          std::optional<BrandId> named, Trace *trace) {
+    const Recorder recorder(trace);
+    Decision denied;
+    const Brand *brand = enter_brand(subject, session, named, recorder, denied);
+    if (brand == nullptr) {
+        return denied;
+    }
+    const Capability *capability = subject->catalogue->find_capability(key);
+    if (capability == nullptr) {
+        return recorder.fail(Gate::capability,
+                             [&] { return "capability " + quoted(key) + " is not known"; });
+    }
+    return capability_in_place(Place{*subject, *brand}, *capability, recorder);
+}
+
+Decision check_metric(const Subject *subject, const Session &session, std::string_view metric,
+                      std::optional<BrandId> named, Trace *trace) {
+    const Recorder recorder(trace);
+    Decision denied;
+    const Brand *brand = enter_brand(subject, session, named, recorder, denied);
+    return brand == nullptr ? denied : metric_in_place(Place{*subject, *brand}, metric, recorder);
+}
+
+std::vector<BrandId> permitted_brands(const Subject *subject, const Session &session,
+                                      std::string_view permission) {
+    std::vector<BrandId> brands;
+    if (subject != nullptr) {
+        for (const Brand &brand : subject->brands) {
+            if (check_permission(subject, session, permission, brand.id)) {
+                brands.push_back(brand.id);
+            }
+        }
+    }
+    return brands;
+}
+
+std::vector<std::string> visible_metrics(const Subject *subject, const Session &session,
+                                         std::optional<BrandId> brand) {
+    std::vector<std::string> visible;
+    if (subject != nullptr && subject->catalogue != nullptr) {
+        const KeyTable &keys = subject->catalogue->metric_keys();
+        for (KeyIndex index = 0; index < keys.size(); ++index) {
+            if (check_metric(subject, session, keys.key(index), brand)) {
+                visible.push_back(keys.key(index));
+            }
+        }
+    }
+    return visible;
+}
+
+std::vector<std::string> allowed_capabilities(const Subject *subject, const Session &session,
+                                              std::string_view section,
+                                              std::optional<BrandId> brand) {
+    std::vector<const Capability *> pages;
+    if (subject != nullptr && subject->catalogue != nullptr) {
+        for (const Capability &capability : subject->catalogue->capabilities()) {
+            if (capability.section == section &&
+                check_capability(subject, session, capability.key, brand)) {
+                pages.push_back(&capability);
+            }
+        }
+    }
+    std::sort(pages.begin(), pages.end(), [](const Capability *a, const Capability *b) {
+        return std::tie(a->position, a->key) < std::tie(b->position, b->key);
+    });
+    std::vector<std::string> keys;
+    keys.reserve(pages.size());
+    for (const Capability *page : pages) {
+        keys.push_back(page->key);
+    }
+    return keys;
+}
+
+} // namespace entitle

@@ -1,0 +1,61 @@
+// Decides whether a row of a protected table is allowed: by permission, or by external access. A
+// RowTest is made once per statement from a subject and a rule, then asked row by row.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "core/access.hpp"
+#include "core/subject.hpp"
+#include "core/trace.hpp"
+
+namespace entitle {
+
+// What a policy asks for one action on one table.
+struct RowRule {
+    std::optional<std::string> permission; // none: no permission opens it
+    std::optional<int> level;              // none: no external access opens it
+    bool is_branded = false;               // judged in the row's brand, else in the current one (R52)
+    bool is_dated = false;                 // narrowed by days back (R39)
+};
+
+// What is known of one row.
+struct RowFacts {
+    std::optional<BrandId> brand;
+    std::optional<CustomerId> customer;
+    const Grant *grant = nullptr; // the subject's grant on that customer
+    std::optional<Day> date;
+};
+
+// Requires: subject (may be null) and session outlive the test.
+class RowTest {
+  public:
+    RowTest(const Subject *subject, const Session &session, RowRule rule);
+
+    // Tells whether the permission alone shows every row: no row needs to be looked at.
+    bool allows_all() const noexcept { return allows_all_; }
+
+    // Decides by permission only. A brand's answer is worked out once per test.
+    bool allows_by_permission(std::optional<BrandId> brand);
+
+    // Decides by external access only (R34 to R40, R45).
+    bool allows_by_access(const RowFacts &row) const;
+
+    const RowRule &rule() const noexcept { return rule_; }
+
+  private:
+    const Subject *subject_;
+    const Session &session_;
+    RowRule rule_;
+    bool allows_all_ = false;
+    std::unordered_map<BrandId, bool> brands_;
+    std::optional<BrandId> last_brand_;
+    bool last_answer_ = false;
+};
+
+// Decides one row and tells the steps; the same calls as RowTest.
+Decision check_row(const Subject *subject, const Session &session, const RowRule &rule,
+                   const RowFacts &row, Trace *trace);
+
+} // namespace entitle

@@ -1,0 +1,72 @@
+// One user's facts, as loaded: who they are, their memberships with the brands and roles these
+// reach, and the session's choices. Facts only; decisions are in permission.hpp and access.hpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/catalogue.hpp"
+
+namespace entitle {
+
+using UserId = std::int64_t;
+using OrganizationId = std::int64_t;
+using BrandId = std::int64_t;
+using RoleId = std::int64_t;
+using CustomerId = std::int64_t;
+
+// Days since 2000-01-01, in the business time zone; the extremes stand for the infinities.
+using Day = std::int32_t;
+
+struct Membership {
+    std::optional<OrganizationId> organization; // all its brands
+    std::optional<BrandId> brand;               // that brand; exactly one of the two
+    std::optional<RoleId> role;
+    bool is_owner = false;
+};
+
+struct Brand {
+    BrandId id = 0;
+    std::optional<OrganizationId> organization; // none: a standalone brand (R25)
+    std::string name;
+    std::string plan;                // empty: no plan
+    std::vector<KeyIndex> modules;   // enabled ones, sorted
+    std::vector<KeyIndex> denied;    // permissions the plan denies (R26), sorted
+};
+
+struct Role {
+    RoleId id = 0;
+    OrganizationId organization = 0;
+    std::string name;
+    bool is_active = false;
+    bool all_metrics = false;          // holds '*' (R30)
+    std::vector<KeyIndex> permissions; // sorted
+    std::vector<KeyIndex> metrics;     // sorted
+};
+
+// Requires of the loader: `brands` holds every brand a membership reaches and `roles` every role a
+// membership names, both sorted by id; the indexes are those of `catalogue`.
+struct Subject {
+    UserId id = 0;
+    std::string login;
+    bool is_active = false;
+    std::shared_ptr<const Catalogue> catalogue;
+    std::vector<Membership> memberships;
+    std::vector<Brand> brands;
+    std::vector<Role> roles;
+
+    const Brand *find_brand(BrandId brand) const noexcept;
+    const Role *find_role(RoleId role) const noexcept;
+};
+
+// What the session chose, and which day it is (R38, R45, R52).
+struct Session {
+    std::optional<BrandId> chosen_brand;
+    std::optional<CustomerId> chosen_customer;
+    Day today = 0;
+};
+
+} // namespace entitle

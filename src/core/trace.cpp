@@ -1,0 +1,42 @@
+// Names of gates, as explanations show them.
+#include "core/trace.hpp"
+
+#include "core/pure.hpp"
+
+namespace entitle {
+
+std::string_view gate_name(Gate gate) noexcept {
+    switch (gate) {
+    case Gate::identity:
+        return "identity";
+    case Gate::membership:
+        return "membership";
+    case Gate::module:
+        return "module";
+    case Gate::plan:
+        return "plan";
+    case Gate::permission:
+        return "permission";
+    case Gate::prerequisite:
+        return "prerequisite";
+    case Gate::metric:
+        return "metric";
+    case Gate::capability:
+        return "capability";
+    case Gate::customer:
+        return "customer";
+    case Gate::validity:
+        return "validity";
+    case Gate::level:
+        return "level";
+    case Gate::window:
+        return "window";
+    case Gate::status:
+        return "status";
+    case Gate::decision:
+        return "decision";
+    }
+    return "unknown";
+}
+
+} // namespace entitle
