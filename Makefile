@@ -1,0 +1,83 @@
+# The extension, built by PGXS. The other targets call the scripts that do the work.
+#
+#   make [WERROR=1] [CXX=clang++] [PG_CONFIG=...]    the library and the install script
+#   make install                                     into the PostgreSQL of PG_CONFIG
+#   make test | demo | lint | bench                  each on a throwaway server of its own
+
+# The install script is these topics of src/sql, in this order.
+SQL_TOPICS = schema identity permission customer score access log protection catalogue signal visibility dump
+
+EXTENSION = entitle
+MODULE_big = entitle
+PG_CONFIG ?= pg_config
+
+CORE_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp)))
+PG_OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/pg/*.cpp)))
+OBJS = $(CORE_OBJS) $(PG_OBJS)
+
+# The version lives in entitle.control only.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" entitle.control)
+SQL_FILES = $(wildcard $(SQL_TOPICS:%=src/sql/%.sql))
+DATA_built = entitle--$(EXTVERSION).sql
+
+UNLISTED_SQL := $(filter-out $(SQL_FILES),$(wildcard src/sql/*.sql))
+ifneq ($(UNLISTED_SQL),)
+$(error not in SQL_TOPICS of the Makefile: $(UNLISTED_SQL))
+endif
+
+REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=entitle
+ISOLATION = $(sort $(patsubst tests/isolation/specs/%.spec,%,$(wildcard tests/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=tests/isolation --load-extension=entitle
+
+# -isystem: the server's headers use `register`, an error in C++17 for clang++.
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CXXFLAGS = -std=c++17 -Wall -Wextra -Wshadow -Wno-register \
+	-fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
+
+# PostgreSQL 16 and later export by themselves; before, PGDLLEXPORT is empty and hidden visibility would hide everything.
+PG_MAJOR := $(shell $(PG_CONFIG) --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+ifeq ($(shell test $(PG_MAJOR) -lt 16 && echo yes),yes)
+PG_CPPFLAGS += '-DPGDLLEXPORT=__attribute__((visibility("default")))'
+endif
+
+# The server's own build hands down options of g++ that clang++ does not know.
+ifneq ($(findstring clang,$(shell $(CXX) --version)),)
+PG_CXXFLAGS += -Wno-unknown-warning-option
+endif
+
+ifeq ($(WERROR),1)
+PG_CXXFLAGS += -Werror
+endif
+
+EXTRA_CLEAN = $(OBJS:.o=.d) build
+
+# The bitcode rule ignores PG_CXXFLAGS, and guarded entry points gain nothing from inlining.
+override with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Link with the C++ driver, which brings the C++ library.
+override COMPILER = $(CXX) $(CXXFLAGS)
+
+# The core sees no header of the server.
+src/core/%.o: override CPPFLAGS := -Isrc $(filter -D_% -W%,$(CPPFLAGS))
+
+# CREATE only: OR REPLACE would take over an object that someone made beforehand.
+$(DATA_built): $(SQL_FILES) entitle.control Makefile
+	@if grep -niE 'or[[:space:]]+replace' $(SQL_FILES); then echo 'OR REPLACE in src/sql' >&2; exit 1; fi
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION entitle" to load this file. \quit'; cat $(SQL_FILES); } > $@.part
+	@mv $@.part $@
+
+.PHONY: test demo lint bench
+test:
+	tests/run
+demo:
+	demo/run
+lint:
+	tools/lint
+bench:
+	bench/run
+
+-include $(OBJS:.o=.d)
