@@ -50,6 +50,8 @@ ifeq ($(WERROR),1)
 PG_CXXFLAGS += -Werror
 endif
 
+SHLIB_LINK = -Wl,--version-script=src/pg/exports.map
+
 EXTRA_CLEAN = $(OBJS:.o=.d) build
 
 # The bitcode rule ignores PG_CXXFLAGS, and guarded entry points gain nothing from inlining.
@@ -79,5 +81,7 @@ lint:
 	tools/lint
 bench:
 	bench/run
+
+entitle.so: src/pg/exports.map
 
 -include $(OBJS:.o=.d)
