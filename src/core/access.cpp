@@ -14,6 +14,50 @@ namespace {
 
 std::string level_text(int level) { return "L" + std::to_string(level); }
 
+// A level, or the gate that left none.
+struct Standing {
+    int level = kNoLevel;
+    std::optional<Gate> failed;
+};
+
+// The gates from R1 to the level a grant gives today.
+Standing find_standing(const Subject *subject, const Session &session, CustomerId customer,
+                       const Grant *grant, const Recorder &recorder) {
+    const auto fail = [&](Gate gate, auto &&detail) {
+        return Standing{kNoLevel, recorder.fail(gate, detail).failed};
+    };
+    if (subject == nullptr || !subject->is_active) {
+        return fail(Gate::identity, [&] {
+            return subject == nullptr ? std::string("nobody is signed in")
+                                      : "user \"" + subject->login + "\" is switched off";
+        });
+    }
+    recorder.pass(Gate::identity, [&] { return "user \"" + subject->login + "\" is active"; });
+    if (session.chosen_customer && *session.chosen_customer != customer) {
+        return fail(Gate::customer, [&] {
+            return "customer " + std::to_string(*session.chosen_customer) +
+                   " is chosen, so no other customer's grant counts";
+        });
+    }
+    if (grant == nullptr || grant->customer != customer) {
+        return fail(Gate::customer,
+                    [] { return std::string("the user has no grant for this customer"); });
+    }
+    recorder.pass(Gate::customer,
+                  [&] { return "a grant of " + level_text(grant->level) + " for this customer"; });
+    if (session.today < grant->valid_from || session.today > grant->valid_until) {
+        return fail(Gate::validity, [&] {
+            return std::string(session.today < grant->valid_from ? "the grant has not begun"
+                                                                 : "the grant has ended");
+        });
+    }
+    recorder.pass(Gate::validity, [] { return std::string("the grant is valid today"); });
+    if (!is_level(grant->level)) {
+        return fail(Gate::level, [&] { return level_text(grant->level) + " is not a level"; });
+    }
+    return Standing{grant->level, std::nullopt};
+}
+
 } // namespace
 
 bool is_level(int level) noexcept {
@@ -37,38 +81,7 @@ const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) n
 
 int access_level(const Subject *subject, const Session &session, CustomerId customer,
                  const Grant *grant, Trace *trace) {
-    const Recorder recorder(trace);
-    if (subject == nullptr || !subject->is_active) {
-        recorder.fail(Gate::identity, [&] {
-            return subject == nullptr ? std::string("nobody is signed in")
-                                      : "user \"" + subject->login + "\" is switched off";
-        });
-        return kNoLevel;
-    }
-    recorder.pass(Gate::identity, [&] { return "user \"" + subject->login + "\" is active"; });
-    if (session.chosen_customer && *session.chosen_customer != customer) {
-        recorder.fail(Gate::customer, [&] {
-            return "customer " + std::to_string(*session.chosen_customer) +
-                   " is chosen, so no other customer's grant counts";
-        });
-        return kNoLevel;
-    }
-    if (grant == nullptr || grant->customer != customer) {
-        recorder.fail(Gate::customer,
-                      [] { return std::string("the user has no grant for this customer"); });
-        return kNoLevel;
-    }
-    recorder.pass(Gate::customer,
-                  [&] { return "a grant of " + level_text(grant->level) + " for this customer"; });
-    if (session.today < grant->valid_from || session.today > grant->valid_until) {
-        recorder.fail(Gate::validity, [&] {
-            return std::string(session.today < grant->valid_from ? "the grant has not begun"
-                                                                 : "the grant has ended");
-        });
-        return kNoLevel;
-    }
-    recorder.pass(Gate::validity, [] { return std::string("the grant is valid today"); });
-    return is_level(grant->level) ? grant->level : kNoLevel;
+    return find_standing(subject, session, customer, grant, Recorder(trace)).level;
 }
 
 bool in_window(const Grant &grant, const Session &session, std::optional<Day> date) noexcept {
@@ -88,16 +101,11 @@ Decision check_access(const Subject *subject, const Session &session, CustomerId
                       const Grant *grant, int level, bool is_dated, std::optional<Day> date,
                       Trace *trace) {
     const Recorder recorder(trace);
-    Trace steps;
-    const int had =
-        access_level(subject, session, customer, grant, trace == nullptr ? nullptr : &steps);
-    if (trace != nullptr) {
-        trace->insert(trace->end(), steps.begin(), steps.end());
+    const Standing standing = find_standing(subject, session, customer, grant, recorder);
+    if (standing.failed) {
+        return Decision{false, standing.failed};
     }
-    if (had == kNoLevel) {
-        const bool told = !steps.empty() && !steps.back().passed;
-        return Decision{false, told ? steps.back().gate : Gate::customer};
-    }
+    const int had = standing.level;
     // A level that does not exist opens nothing, rather than being compared with.
     if (!is_level(level) || had < level) {
         return recorder.fail(Gate::level, [&] {
@@ -111,9 +119,8 @@ Decision check_access(const Subject *subject, const Session &session, CustomerId
         return Decision{true, std::nullopt};
     }
     const auto window = [&] {
-        return grant->days_back == kUnlimitedDays
-                   ? std::string("no limit of days back")
-                   : std::to_string(grant->days_back) + " days back";
+        return grant->days_back == kUnlimitedDays ? std::string("no limit of days back")
+                                                  : std::to_string(grant->days_back) + " days back";
     };
     if (!in_window(*grant, session, date)) {
         return recorder.fail(Gate::window, [&] {

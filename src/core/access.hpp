@@ -1,5 +1,5 @@
-// Decides what an external user gets of one customer: the level, and the days-back window (R33 to R40,
-// R45). A grant is a fact; whether it counts today is decided here and nowhere else.
+// Decides what an external user gets of one customer: the level, and the days-back window (R33 to
+// R40, R45). A grant is a fact; whether it counts today is decided here and nowhere else.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ constexpr int kLevels[] = {10, 20, 30, 40, 80, 90};
 // Tells whether a number is one of the six levels.
 bool is_level(int level) noexcept;
 
-// Reads a stored role such as "L30". Returns: its level, 0 for anything else (R33: nothing else counts).
+// Reads a stored role such as "L30". Returns: its level, 0 for anything else (R33: nothing else
+// counts).
 int parse_level(std::string_view role) noexcept;
 
 constexpr std::int32_t kUnlimitedDays = -1;
@@ -40,8 +41,8 @@ struct Grant {
 // Finds a customer's grant among grants sorted by customer. Returns: null when there is none.
 const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) noexcept;
 
-// Decides the level a user has on a customer today. `grant` is the user's stored grant on that customer,
-// null when there is none. Returns: 0, or one of the six levels (R1, R33, R34, R40, R45).
+// Decides the level a user has on a customer today. `grant` is the user's stored grant on that
+// customer, null when there is none. Returns: 0, or one of the six levels (R1, R33, R34, R40, R45).
 int access_level(const Subject *subject, const Session &session, CustomerId customer,
                  const Grant *grant, Trace *trace = nullptr);
 

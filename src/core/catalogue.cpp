@@ -1,5 +1,5 @@
-// Builds the catalogue from its rows. Every doubtful row narrows: an unknown module or prerequisite can
-// never be satisfied, an unknown permission in a capability never opens it.
+// Builds the catalogue from its rows. Every doubtful row narrows: an unknown module or prerequisite
+// can never be satisfied, an unknown permission in a capability never opens it.
 #include "core/catalogue.hpp"
 
 #include <algorithm>
@@ -99,9 +99,10 @@ Catalogue::Catalogue(const CatalogueRows &rows) {
 }
 
 const Capability *Catalogue::find_capability(std::string_view key) const noexcept {
-    const auto at = std::lower_bound(
-        capabilities_.begin(), capabilities_.end(), key,
-        [](const Capability &capability, std::string_view wanted) { return capability.key < wanted; });
+    const auto at = std::lower_bound(capabilities_.begin(), capabilities_.end(), key,
+                                     [](const Capability &capability, std::string_view wanted) {
+                                         return capability.key < wanted;
+                                     });
     return at == capabilities_.end() || at->key != key ? nullptr : &*at;
 }
 

@@ -1,6 +1,6 @@
-// The shared facts: which permissions, modules, metrics and capabilities exist, and what each needs.
-// Keys match byte for byte (R4) and become small indexes here; a key that is not in the catalogue has no
-// index, so nothing can be allowed in its name. Immutable once built.
+// The shared facts: which permissions, modules, metrics and capabilities exist, and what each
+// needs. Keys match byte for byte (R4) and become small indexes here; a key that is not in the
+// catalogue has no index, so nothing can be allowed in its name. Immutable once built.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,8 @@ bool contains(const std::vector<KeyIndex> &sorted, KeyIndex index) noexcept {
 
 bool reaches(const Membership &membership, const Brand &brand) noexcept {
     if (membership.brand) {
-        return *membership.brand == brand.id;
+        // One that names both, which no stored row may, reaches nothing (R22).
+        return !membership.organization && *membership.brand == brand.id;
     }
     return membership.organization && membership.organization == brand.organization;
 }
@@ -41,8 +42,8 @@ const Brand *enter_brand(const Subject *subject, const Session &session,
         return nullptr;
     }
     if (!subject->is_active) {
-        denied = recorder.fail(Gate::identity,
-                               [&] { return "user " + quoted(subject->login) + " is switched off"; });
+        denied = recorder.fail(
+            Gate::identity, [&] { return "user " + quoted(subject->login) + " is switched off"; });
         return nullptr;
     }
     recorder.pass(Gate::identity, [&] { return "user " + quoted(subject->login) + " is active"; });
@@ -103,7 +104,8 @@ bool owns(const Place &place) noexcept {
                        });
 }
 
-// Calls `visit(role)` for every active role the subject holds in the place (R20, R22); stops at true.
+// Calls `visit(role)` for every active role the subject holds in the place (R20, R22); stops at
+// true.
 template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
     for (const Membership &membership : place.subject.memberships) {
         if (!membership.role || !reaches(membership, place.brand)) {
@@ -131,9 +133,12 @@ std::string held_roles(const Place &place) {
 // How a permission or metric is held: the text tells it, empty when it is not.
 template <typename InRole>
 std::optional<std::string> find_holding(const Place &place, bool told, InRole &&in_role) {
-    const auto say = [&](auto &&text) { return told ? text() : std::string(); };
+    const auto say = [&](auto &&text) {
+        return told ? text() : std::string();
+    };
     if (!place.brand.organization) {
-        return say([] { return std::string("the brand stands alone: members are not restricted"); });
+        return say(
+            [] { return std::string("the brand stands alone: members are not restricted"); });
     }
     if (owns(place)) {
         return say([] { return std::string("an owner of the organization"); });
@@ -215,10 +220,10 @@ Decision metric_in_place(const Place &place, std::string_view key, const Recorde
     const Catalogue &catalogue = *place.subject.catalogue;
     const auto index = catalogue.find_metric(key);
     if (!index) {
-        return recorder.fail(Gate::metric, [&] { return "metric " + quoted(key) + " is not known"; });
+        return recorder.fail(Gate::metric,
+                             [&] { return "metric " + quoted(key) + " is not known"; });
     }
-    if (const auto denied =
-            check_modules(place, catalogue.metric(*index).modules, key, recorder)) {
+    if (const auto denied = check_modules(place, catalogue.metric(*index).modules, key, recorder)) {
         return *denied;
     }
     const auto holding = find_holding(place, recorder.trace() != nullptr, [&](const Role &role) {

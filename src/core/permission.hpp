@@ -1,5 +1,6 @@
 // Decides what a user's roles allow: permissions, capabilities and metrics, gate by gate in the
-// order of R2. The only place where this is decided; a null subject is "no identity" and is denied (R1).
+// order of R2. The only place where this is decided; a null subject is "no identity" and is denied
+// (R1).
 #pragma once
 
 #include <optional>

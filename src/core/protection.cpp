@@ -33,8 +33,7 @@ Decision by_access(const Subject *subject, const Session &session, const RowRule
                              [] { return std::string("no external access opens this table"); });
     }
     if (!row.customer) {
-        return recorder.fail(Gate::customer,
-                             [] { return std::string("the row has no customer"); });
+        return recorder.fail(Gate::customer, [] { return std::string("the row has no customer"); });
     }
     return check_access(subject, session, *row.customer, row.grant, *rule.level, rule.is_dated,
                         row.date, trace);
@@ -58,7 +57,8 @@ bool RowTest::allows_by_permission(std::optional<BrandId> brand) {
             known != brands_.end()
                 ? known->second
                 : brands_
-                      .emplace(*brand, by_permission(subject_, session_, rule_, brand, nullptr).allowed)
+                      .emplace(*brand,
+                               by_permission(subject_, session_, rule_, brand, nullptr).allowed)
                       .first->second;
         last_brand_ = brand;
     }
@@ -72,7 +72,13 @@ bool RowTest::allows_by_access(const RowFacts &row) const {
 Decision check_row(const Subject *subject, const Session &session, const RowRule &rule,
                    const RowFacts &row, Trace *trace) {
     const Decision permitted = by_permission(subject, session, rule, row.brand, trace);
-    return permitted ? permitted : by_access(subject, session, rule, row, trace);
+    if (permitted) {
+        return permitted;
+    }
+    const Decision opened = by_access(subject, session, rule, row, trace);
+    // A table closed to external access was refused by its permission: that gate is the reason
+    // (R2).
+    return rule.level ? opened : permitted;
 }
 
 } // namespace entitle

@@ -16,8 +16,8 @@ namespace entitle {
 struct RowRule {
     std::optional<std::string> permission; // none: no permission opens it
     std::optional<int> level;              // none: no external access opens it
-    bool is_branded = false;               // judged in the row's brand, else in the current one (R52)
-    bool is_dated = false;                 // narrowed by days back (R39)
+    bool is_branded = false; // judged in the row's brand, else in the current one (R52)
+    bool is_dated = false;   // narrowed by days back (R39)
 };
 
 // What is known of one row.

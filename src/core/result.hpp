@@ -10,10 +10,10 @@
 namespace entitle {
 
 enum class ErrorCode {
-    bad_value,     // 22023: an argument that no call could accept
-    denied,        // 42501: the subject may not
-    broken_rule,   // 23514: stored data would break a rule
-    wrong_state,   // 55000: not now
+    bad_value,   // 22023: an argument that no call could accept
+    denied,      // 42501: the subject may not
+    broken_rule, // 23514: stored data would break a rule
+    wrong_state, // 55000: not now
 };
 
 struct Error {

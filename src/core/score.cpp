@@ -31,9 +31,8 @@ Decision check_can_score(const Subject *subject, const Session &session, std::st
             return decision;
         }
     }
-    return is_new
-               ? check_permission(subject, session, "customers.client_metrics", brand, trace)
-               : Decision{true, std::nullopt};
+    return is_new ? check_permission(subject, session, "customers.client_metrics", brand, trace)
+                  : Decision{true, std::nullopt};
 }
 
 } // namespace entitle

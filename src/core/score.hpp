@@ -1,5 +1,5 @@
-// Decides who may write a customer's metric values (R12 to R14). The score itself is arithmetic and is
-// computed by one SQL statement (src/sql/score.sql).
+// Decides who may write a customer's metric values (R12 to R14). The score itself is arithmetic and
+// is computed by one SQL statement (src/sql/score.sql).
 #pragma once
 
 #include <optional>

@@ -32,9 +32,9 @@ struct Brand {
     BrandId id = 0;
     std::optional<OrganizationId> organization; // none: a standalone brand (R25)
     std::string name;
-    std::string plan;                // empty: no plan
-    std::vector<KeyIndex> modules;   // enabled ones, sorted
-    std::vector<KeyIndex> denied;    // permissions the plan denies (R26), sorted
+    std::string plan;              // empty: no plan
+    std::vector<KeyIndex> modules; // enabled ones, sorted
+    std::vector<KeyIndex> denied;  // permissions the plan denies (R26), sorted
 };
 
 struct Role {

@@ -1,0 +1,28 @@
+// The only place that knows PostgreSQL versions: one wrapper per difference, with the reason.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+// PostgreSQL 16 moved the memory of GUC extras and strings into its own context; before, malloc.
+#if PG_VERSION_NUM >= 160000
+inline void *entitle_guc_alloc(std::size_t size) { return guc_malloc(LOG, size); }
+#else
+inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
+#endif
+
+// MarkGUCPrefixReserved is new in PostgreSQL 15; before, it only warned.
+#if PG_VERSION_NUM >= 150000
+#define ENTITLE_RESERVE_SETTINGS(prefix) MarkGUCPrefixReserved(prefix)
+#else
+#define ENTITLE_RESERVE_SETTINGS(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+// PostgreSQL 18 dropped the execute_once argument of ExecutorRun and its hook.
+#if PG_VERSION_NUM >= 180000
+#define ENTITLE_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define ENTITLE_RUN_ARGUMENTS query, direction, count
+#else
+#define ENTITLE_RUN_PARAMETERS                                                                     \
+    QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define ENTITLE_RUN_ARGUMENTS query, direction, count, execute_once
+#endif

@@ -1,0 +1,212 @@
+// Doors of identity: signing in and out, and the session's choices.
+#include "pg/postgres.hpp"
+
+#include "pg/function.hpp"
+#include "pg/rights.hpp"
+#include "pg/setting.hpp"
+#include "pg/table.hpp"
+#include "pg/value.hpp"
+
+#include "core/access.hpp"
+#include "core/permission.hpp"
+
+using namespace entitle;
+using namespace entitle::pg;
+
+namespace {
+
+constexpr int kDigestText = 2 * 32 + 1;
+
+// A seal is kept as its digest: whoever can read the setting learns nothing to use.
+void digest_seal(FunctionCallInfo fcinfo, int number, char (&text)[kDigestText]) {
+    text[0] = '\0';
+    if (number >= PG_NARGS() || PG_ARGISNULL(number)) {
+        return;
+    }
+    const bytea *digest =
+        DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PG_GETARG_DATUM(number)));
+    hex_encode(VARDATA_ANY(digest), VARSIZE_ANY_EXHDR(digest), text);
+    text[kDigestText - 1] = '\0';
+}
+
+// Compares in a time that does not depend on where the texts differ.
+bool is_same_digest(const char *a, const char *b) noexcept {
+    unsigned difference = strlen(a) ^ strlen(b);
+    for (int i = 0; i < kDigestText - 1 && a[i] != '\0' && b[i] != '\0'; ++i) {
+        difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+    }
+    return difference == 0;
+}
+
+void refuse_open_cursors(const char *action) {
+    // A cursor opened by one user and fetched by another would mix their rows.
+    if (!ThereAreNoReadyPortals()) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("cannot %s while a cursor is open", action),
+                        errhint("Close all cursors first, those WITH HOLD too.")));
+    }
+}
+
+void refuse_broken_seal(const char *seal) {
+    const Carried carried = carried_identity();
+    if (*carried.seal != '\0' && !is_same_digest(carried.seal, seal)) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the identity of this session is sealed"),
+                        errhint("Give the seal that was given to sign_in.")));
+    }
+}
+
+// An asker whose choice of a brand or customer is being made.
+const Asker &require_asker() {
+    const Asker &asker = asker_now();
+    if (asker.subject == nullptr || !asker.subject->is_active) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("nobody is signed in"),
+                        errhint("Sign a user in with entitle.sign_in(login) first.")));
+    }
+    return asker;
+}
+
+} // namespace
+
+// sign_in(login, session_wide, seal) -> bigint, the user's id. The old identity is gone before the
+// new login is looked at. R1, R47
+ENTITLE_FUNCTION(entitle_sign_in) {
+    char seal[kDigestText];
+    const auto login = text_argument(fcinfo, 0);
+    const bool is_local = PG_ARGISNULL(1) || !PG_GETARG_BOOL(1);
+    digest_seal(fcinfo, 2, seal);
+    refuse_open_cursors("sign in");
+    refuse_broken_seal(seal);
+    carry_nobody(is_local);
+    if (!login) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("login must not be NULL"),
+                        errhint("Give the login of an active user in entitle.app_user.")));
+    }
+    const auto user = user_by_login(*login);
+    const Subject *subject = user ? subject_of(find_user(*user)) : nullptr;
+    if (subject == nullptr || !subject->is_active) {
+        // The same for an unknown and an inactive login: nobody learns which logins exist.
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("this login may not sign in"),
+                 errhint("Sign in an active user of entitle.app_user, by exact login.")));
+    }
+    carry_identity(*user, seal, is_local);
+    PG_RETURN_INT64(*user);
+}
+
+// sign_out(seal) -> void
+ENTITLE_FUNCTION(entitle_sign_out) {
+    char seal[kDigestText];
+    digest_seal(fcinfo, 0, seal);
+    refuse_open_cursors("sign out");
+    refuse_broken_seal(seal);
+    carry_nobody(false);
+    PG_RETURN_VOID();
+}
+
+// current_user_id() -> bigint, NULL when nobody
+ENTITLE_FUNCTION(entitle_current_user_id) {
+    const Asker &asker = asker_now();
+    if (asker.subject == nullptr) {
+        PG_RETURN_NULL();
+    }
+    PG_RETURN_INT64(asker.subject->id);
+}
+
+// current_login() -> text, NULL when nobody
+ENTITLE_FUNCTION(entitle_current_login) {
+    const Asker &asker = asker_now();
+    if (asker.subject == nullptr) {
+        PG_RETURN_NULL();
+    }
+    const std::string &login = asker.subject->login;
+    return PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size())));
+}
+
+// use_brand(brand_id) -> void, until the end of the transaction; NULL clears. R52
+ENTITLE_FUNCTION(entitle_use_brand) {
+    const auto brand = bigint_argument(fcinfo, 0);
+    if (!brand) {
+        carry_brand(std::nullopt);
+        PG_RETURN_VOID();
+    }
+    const Asker &asker = require_asker();
+    if (!is_member(*asker.subject, *brand)) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("the signed-in user is no member of this brand"),
+                 errhint("Choose a brand of a membership of the user, or of its organization.")));
+    }
+    carry_brand(Choice{asker.subject->id, *brand});
+    PG_RETURN_VOID();
+}
+
+// current_brand_id() -> bigint: the chosen brand, else the only one, else NULL. R52
+ENTITLE_FUNCTION(entitle_current_brand_id) {
+    const Asker &asker = asker_now();
+    const auto brand =
+        asker.subject == nullptr ? std::nullopt : current_brand(*asker.subject, asker.session);
+    if (!brand) {
+        PG_RETURN_NULL();
+    }
+    PG_RETURN_INT64(*brand);
+}
+
+// use_customer(customer_id) -> void, until the end of the transaction; NULL clears. R45
+ENTITLE_FUNCTION(entitle_use_customer) {
+    const auto customer = bigint_argument(fcinfo, 0);
+    if (!customer) {
+        carry_customer(std::nullopt);
+        PG_RETURN_VOID();
+    }
+    const Asker &asker = require_asker();
+    // Judged as if nothing were chosen: the choice is about to change.
+    const Session session{asker.session.chosen_brand, std::nullopt, asker.session.today};
+    const Grant *grant = grant_of(asker.user, *customer);
+    if (access_level(asker.subject, session, *customer, grant) == kNoLevel) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("the signed-in user has no access to this customer"),
+                        errhint("Choose a customer of entitle.accessible_customers().")));
+    }
+    carry_customer(Choice{asker.subject->id, *customer});
+    PG_RETURN_VOID();
+}
+
+// current_customer_id() -> bigint, NULL when none is chosen
+ENTITLE_FUNCTION(entitle_current_customer_id) {
+    const Asker &asker = asker_now();
+    if (!asker.session.chosen_customer) {
+        PG_RETURN_NULL();
+    }
+    PG_RETURN_INT64(*asker.session.chosen_customer);
+}
+
+// acting_superuser() -> boolean: is the outer role (SET ROLE's, not SECURITY DEFINER's) a
+// superuser? R53
+ENTITLE_FUNCTION(entitle_acting_superuser) { PG_RETURN_BOOL(superuser_arg(GetOuterUserId())); }
+
+// Trigger of app_user: records the OID of the mapped role, so that a role dropped and created again
+// under the same name does not inherit the mapping.
+ENTITLE_FUNCTION(entitle_record_role_oid) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this function is a trigger of entitle's own tables")));
+    }
+    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    HeapTuple tuple =
+        TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+    const Oid relation = RelationGetRelid(trigger->tg_relation);
+    TupleDesc columns = RelationGetDescr(trigger->tg_relation);
+    const AttrNumber name = get_attnum(relation, "db_role");
+    int recorded = get_attnum(relation, "db_role_oid");
+    if (name == InvalidAttrNumber || recorded == InvalidAttrNumber) {
+        elog(ERROR, "table \"%s\" has no db_role", RelationGetRelationName(trigger->tg_relation));
+    }
+    bool has_no_role = false;
+    const Datum role = heap_getattr(tuple, name, columns, &has_no_role);
+    const Oid oid = has_no_role ? InvalidOid : get_role_oid(NameStr(*DatumGetName(role)), true);
+    Datum value = ObjectIdGetDatum(oid);
+    bool is_null = !OidIsValid(oid);
+    return PointerGetDatum(
+        heap_modify_tuple_by_cols(tuple, columns, 1, &recorded, &value, &is_null));
+}

@@ -1,0 +1,455 @@
+// Rights in memory: the backend's few users, found again as long as their generations hold.
+#include "pg/postgres.hpp"
+
+#include "pg/guard.hpp"
+#include "pg/load.hpp"
+#include "pg/rights.hpp"
+#include "pg/setting.hpp"
+#include "pg/signal.hpp"
+#include "pg/table.hpp"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace entitle::pg {
+
+// One user's rights. The two halves go stale apart: a grant does not touch memberships, nor the
+// other way round.
+struct CachedUser {
+    UserId id = 0;
+    std::uint64_t last_use = 0;
+
+    bool is_loaded = false;
+    bool exists = false;
+    std::uint64_t user_generation = 0;
+    std::uint64_t model_generation = 0; // counts only for a user with memberships
+    Subject subject;
+
+    std::uint64_t access_generation = 0;
+    bool has_all_grants = false;
+    std::vector<Grant> grants; // all of them, by customer
+    struct Probe {
+        Grant grant;
+        bool is_found;
+    };
+    std::vector<Probe> probes; // single rows, until all are worth loading
+};
+
+namespace {
+
+constexpr std::size_t kMaxUsers = 128;
+constexpr std::size_t kMaxGrants = 400000; // over all users kept: about 10 MB
+constexpr std::size_t kMaxProbes = 64;
+constexpr std::size_t kMaxKeys = 32768;
+constexpr int kMaxAttempts = 10;
+
+using KeyMap = std::unordered_map<std::string, CustomerId>;
+
+struct Cache {
+    std::unordered_map<UserId, std::unique_ptr<CachedUser>> users;
+    std::uint64_t clock = 0;
+    std::shared_ptr<const Catalogue> catalogue;
+    std::uint64_t catalogue_generation = 0;
+    KeyMap uuids;
+    KeyMap codes;
+    std::uint64_t key_generation = 0;
+};
+
+// Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
+Cache &cache() {
+    static Cache *const the_cache = new Cache;
+    return *the_cache;
+}
+
+std::uint64_t statement_number = 0;
+
+Asker asker;
+std::uint64_t asker_epoch = 0;
+
+// The statement whose first question was already asked.
+TimestampTz known_start = 0;
+std::uint64_t known_number = 0;
+std::int64_t known_minute = 0;
+
+// The user a database role stands for.
+struct Mapping {
+    Oid role;
+    std::uint64_t generation;
+    bool is_mapped;
+    UserId user;
+};
+Mapping mapping;
+
+const std::shared_ptr<const Catalogue> &current_catalogue() {
+    Cache &kept = cache();
+    for (int attempt = 0;
+         kept.catalogue == nullptr || kept.catalogue_generation != model_generation(); ++attempt) {
+        const std::uint64_t generation = model_generation();
+        load_catalogue(kept.catalogue);
+        kept.catalogue_generation = generation;
+        if (attempt == kMaxAttempts) {
+            break; // good for this question; its generation says that it is stale
+        }
+    }
+    return kept.catalogue;
+}
+
+bool is_current(const CachedUser &user) noexcept {
+    return user.is_loaded && user.user_generation == user_generation(user.id) &&
+           (user.subject.memberships.empty() || user.model_generation == model_generation());
+}
+
+void load_user(CachedUser &user) {
+    for (int attempt = 0; !is_current(user) && attempt < kMaxAttempts; ++attempt) {
+        const std::uint64_t of_user = user_generation(user.id);
+        const std::uint64_t of_model = model_generation();
+        user.is_loaded = false;
+        user.exists = load_subject(user.id, current_catalogue, user.subject);
+        user.user_generation = of_user;
+        user.model_generation = of_model;
+        user.is_loaded = true;
+    }
+}
+
+void drop_stale_grants(CachedUser &user) noexcept {
+    const std::uint64_t generation = access_generation(user.id);
+    if (user.access_generation != generation) {
+        user.has_all_grants = false;
+        user.probes.clear();
+        user.access_generation = generation;
+    }
+}
+
+void load_all_grants(CachedUser &user) {
+    drop_stale_grants(user);
+    for (int attempt = 0; !user.has_all_grants; ++attempt) {
+        const std::uint64_t generation = access_generation(user.id);
+        load_grants(user.id, user.grants);
+        user.probes.clear();
+        user.access_generation = generation;
+        user.has_all_grants = true;
+        if (generation != access_generation(user.id) && attempt < kMaxAttempts) {
+            user.has_all_grants = false;
+        }
+    }
+}
+
+// Makes room: the users not asked about for the longest time go first, never `keep`. regime: C++
+void evict(Cache &kept, UserId keep) {
+    for (;;) {
+        std::size_t grants = 0;
+        const CachedUser *oldest = nullptr;
+        for (const auto &entry : kept.users) {
+            const CachedUser &user = *entry.second;
+            grants += user.grants.capacity();
+            if (user.id != keep && (oldest == nullptr || user.last_use < oldest->last_use)) {
+                oldest = &user;
+            }
+        }
+        if (oldest == nullptr || (kept.users.size() <= kMaxUsers && grants <= kMaxGrants)) {
+            return;
+        }
+        ++epoch; // somebody may hold a reference to it
+        kept.users.erase(oldest->id);
+    }
+}
+
+CachedUser &cached_user(UserId id) {
+    CachedUser *found = nullptr;
+    compute([&] {
+        Cache &kept = cache();
+        auto at = kept.users.find(id);
+        if (at == kept.users.end()) {
+            auto fresh = std::make_unique<CachedUser>();
+            fresh->id = id;
+            at = kept.users.emplace(id, std::move(fresh)).first;
+            evict(kept, id);
+        }
+        found = at->second.get();
+        found->last_use = ++kept.clock;
+    });
+    load_user(*found);
+    return *found;
+}
+
+// The user whom the outer role stands for: SET ROLE changes it, SECURITY DEFINER does not.
+std::optional<UserId> mapped_user() {
+    const Oid role = GetOuterUserId();
+    if (mapping.role != role || mapping.generation != mapping_generation()) {
+        Mapping fresh = {role, mapping_generation(), false, 0};
+        const char *name = GetUserNameFromId(role, true);
+        if (name != nullptr) {
+            NameData key;
+            namestrcpy(&key, name);
+            Reader reader = open_reader();
+            Rows rows =
+                open_rows(reader, Table::app_user, Index::user_by_role, 1, NameGetDatum(&key));
+            if (next_row(rows)) {
+                bool is_null = false;
+                const UserId user = get_bigint(rows, 0, &is_null);
+                const Datum recorded = get_value(rows, 4, &is_null);
+                // A role dropped and created again under the same name is somebody else.
+                fresh.is_mapped = !is_null && DatumGetObjectId(recorded) == role;
+                fresh.user = user;
+            }
+            close_rows(rows);
+            close_reader(reader);
+        }
+        mapping = fresh;
+    }
+    return mapping.is_mapped ? std::optional<UserId>(mapping.user) : std::nullopt;
+}
+
+std::optional<UserId> asking_user() {
+    const Carried carried = carried_identity();
+    return carried.user ? carried.user : mapped_user();
+}
+
+void resolve_asker() {
+    for (int attempt = 0; asker_epoch != epoch && attempt < kMaxAttempts; ++attempt) {
+        const std::uint64_t before = epoch;
+        asker.subject = nullptr;
+        asker.user = nullptr;
+        asker.session.chosen_brand.reset();
+        asker.session.chosen_customer.reset();
+        const std::optional<UserId> id = asking_user();
+        if (id) {
+            CachedUser &user = cached_user(*id);
+            if (user.exists) {
+                asker.subject = &user.subject;
+                asker.user = &user;
+            }
+            const std::optional<Choice> brand = chosen_brand();
+            const std::optional<Choice> customer = chosen_customer();
+            if (brand && brand->user == *id) {
+                asker.session.chosen_brand = brand->value;
+            }
+            if (customer && customer->user == *id) {
+                asker.session.chosen_customer = customer->value;
+            }
+        }
+        asker_epoch = before;
+    }
+}
+
+void take_in_changes() {
+    AcceptInvalidationMessages();
+    if (has_unwatched_tables()) {
+        invalidate_everything();
+    }
+    // Time zones move by whole minutes, so within one minute the day does not change.
+    const std::int64_t minute = GetCurrentStatementStartTimestamp() / USECS_PER_MINUTE;
+    const Day today = minute == known_minute ? asker.session.today : business_today();
+    if (today != asker.session.today) {
+        asker.session.today = today;
+        ++epoch;
+    }
+    known_minute = minute;
+}
+
+template <typename Find>
+std::optional<CustomerId> customer_by_key(KeyMap Cache::*map, const char *bytes, std::size_t size,
+                                          Find &&find) {
+    std::optional<CustomerId> customer;
+    compute([&] {
+        Cache &kept = cache();
+        if (kept.key_generation != customer_generation()) {
+            kept.uuids.clear();
+            kept.codes.clear();
+            kept.key_generation = customer_generation();
+        }
+        const auto at = (kept.*map).find(std::string(bytes, size));
+        if (at != (kept.*map).end()) {
+            customer = at->second;
+        }
+    });
+    if (customer) {
+        return customer;
+    }
+    const std::uint64_t generation = customer_generation();
+    customer = find();
+    // A key that stands for nobody is not remembered: a new customer is not signalled.
+    if (customer && generation == customer_generation()) {
+        compute([&] {
+            KeyMap &keys = cache().*map;
+            if (keys.size() >= kMaxKeys) {
+                keys.clear();
+            }
+            keys.emplace(std::string(bytes, size), *customer);
+        });
+    }
+    return customer;
+}
+
+std::optional<CustomerId> read_customer_id(Index index, Datum key) {
+    std::optional<CustomerId> customer;
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::customer, index, 1, key);
+    if (next_row(rows)) {
+        bool is_null = false;
+        customer = get_bigint(rows, 0, &is_null);
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return customer;
+}
+
+Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
+    Datum key = Datum(0);
+    *is_null = true;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+    if (next_row(rows)) {
+        const Datum stored = get_value(rows, column, is_null);
+        if (!*is_null) {
+            const Form_pg_attribute type =
+                TupleDescAttr(RelationGetDescr(rows.relation), rows.columns[column] - 1);
+            key = datumCopy(stored, type->attbyval, type->attlen);
+        }
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return key;
+}
+
+} // namespace
+
+void count_statement() noexcept { ++statement_number; }
+
+const Asker &current_asker() {
+    const TimestampTz start = GetCurrentStatementStartTimestamp();
+    if (start != known_start || statement_number != known_number) {
+        take_in_changes();
+        known_start = start;
+        known_number = statement_number;
+    }
+    if (asker_epoch != epoch) {
+        resolve_asker();
+    }
+    return asker;
+}
+
+const Asker &asker_now() {
+    take_in_changes();
+    if (asker_epoch != epoch) {
+        resolve_asker();
+    }
+    return asker;
+}
+
+CachedUser *find_user(std::int64_t id) {
+    CachedUser &user = cached_user(id);
+    return user.exists ? &user : nullptr;
+}
+
+const Subject *subject_of(const CachedUser *user) noexcept {
+    return user == nullptr ? nullptr : &user->subject;
+}
+
+const Grant *grant_of(CachedUser *user, CustomerId customer) {
+    drop_stale_grants(*user);
+    if (!user->has_all_grants && user->probes.size() >= kMaxProbes) {
+        load_all_grants(*user);
+    }
+    if (user->has_all_grants) {
+        return find_grant(user->grants, customer);
+    }
+    for (const CachedUser::Probe &probe : user->probes) {
+        if (probe.grant.customer == customer) {
+            return probe.is_found ? &probe.grant : nullptr;
+        }
+    }
+    CachedUser::Probe probe{Grant{}, false};
+    const std::uint64_t generation = user->access_generation;
+    probe.is_found = load_grant(user->id, customer, probe.grant);
+    probe.grant.customer = customer;
+    drop_stale_grants(*user);
+    compute([&] { user->probes.push_back(probe); });
+    if (generation != user->access_generation) {
+        // Something changed while reading: the answer is good for this question, not for the next.
+        user->access_generation = generation;
+    }
+    return probe.is_found ? &user->probes.back().grant : nullptr;
+}
+
+const std::vector<Grant> &grants_of(CachedUser *user) {
+    load_all_grants(*user);
+    return user->grants;
+}
+
+std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
+    return customer_by_key(
+        &Cache::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,
+        [&] { return read_customer_id(Index::customer_by_uuid, UUIDPGetDatum(uuid)); });
+}
+
+std::optional<CustomerId> customer_by_code(std::string_view code) {
+    return customer_by_key(&Cache::codes, code.data(), code.size(), [&] {
+        const Datum key =
+            PointerGetDatum(cstring_to_text_with_len(code.data(), static_cast<int>(code.size())));
+        return read_customer_id(Index::customer_by_code, key);
+    });
+}
+
+std::optional<CustomerFacts> find_customer(CustomerId customer) {
+    std::optional<CustomerFacts> facts;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+    if (next_row(rows)) {
+        bool is_null = false;
+        const std::int64_t brand = get_bigint(rows, 3, &is_null);
+        CustomerFacts found{is_null ? std::nullopt : std::optional<BrandId>(brand), ""};
+        const char *status = get_text(rows, 4);
+        strlcpy(found.status, status == nullptr ? "" : status, sizeof(found.status));
+        facts = found;
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return facts;
+}
+
+Datum uuid_of_customer(CustomerId customer, bool *is_null) {
+    return key_of_customer(customer, 1, is_null);
+}
+
+Datum code_of_customer(CustomerId customer, bool *is_null) {
+    return key_of_customer(customer, 2, is_null);
+}
+
+bool manages_access(const Asker &who, CustomerId customer) {
+    if (who.user == nullptr) {
+        return false;
+    }
+    const auto facts = find_customer(customer);
+    if (!facts) {
+        return false;
+    }
+    const Grant *grant = grant_of(who.user, customer);
+    bool allowed = false;
+    compute([&] {
+        allowed =
+            check_manages_access(who.subject, who.session, customer, facts->brand, grant).allowed;
+    });
+    return allowed;
+}
+
+std::optional<std::int64_t> user_by_login(std::string_view login) {
+    std::optional<std::int64_t> user;
+    Reader reader = open_reader();
+    Rows rows = open_rows(
+        reader, Table::app_user, Index::user_by_login, 1,
+        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    if (next_row(rows)) {
+        bool is_null = false;
+        user = get_bigint(rows, 0, &is_null);
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return user;
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,70 @@
+// Rights in memory: who is asking, and what they hold. Several users are kept per backend, because
+// a pooled connection switches identity every transaction. Everything here is derived from the
+// tables and the settings, remembers the generation it was loaded under, and is built aside and
+// swapped in whole. References stay good until `epoch` (signal.hpp) moves. regime: C, unless noted.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/access.hpp"
+#include "core/subject.hpp"
+
+namespace entitle::pg {
+
+struct CachedUser;
+
+// The one who is asking, in this statement.
+struct Asker {
+    const Subject *subject; // null: nobody, or a user that does not exist
+    CachedUser *user;       // null with the subject
+    Session session;
+};
+
+// Takes in pending invalidations at the first question of each statement. Returns: the asker.
+const Asker &current_asker();
+
+// The same, but pending invalidations are taken in at every call: for functions that callers
+// without an executor (PL/pgSQL expressions) ask again and again within one client statement.
+const Asker &asker_now();
+
+// Finds another user's rights. Returns: null for a user that does not exist. Good until the next
+// call here.
+CachedUser *find_user(std::int64_t user);
+const Subject *subject_of(const CachedUser *user) noexcept;
+
+// Finds the user's stored grant on a customer. A few single questions read single rows; past that
+// all of the user's grants are loaded. Returns: null when there is none.
+const Grant *grant_of(CachedUser *user, CustomerId customer);
+
+// Returns: all grants of the user, by customer.
+const std::vector<Grant> &grants_of(CachedUser *user);
+
+// Finds the customer a key stands for. Returns: none when there is no such customer.
+std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid);
+std::optional<CustomerId> customer_by_code(std::string_view code);
+
+// What the rules ask about a customer itself, read anew at each call.
+struct CustomerFacts {
+    std::optional<BrandId> brand;
+    char status[8];
+};
+std::optional<CustomerFacts> find_customer(CustomerId customer);
+
+// Reads a customer's other keys. regime: C
+Datum uuid_of_customer(CustomerId customer, bool *is_null);
+Datum code_of_customer(CustomerId customer, bool *is_null);
+
+// Decides whether the asker manages the customer's external access (R41). regime: C
+bool manages_access(const Asker &asker, CustomerId customer);
+
+// Finds a user by exact login, active or not. Returns: none when there is none.
+std::optional<std::int64_t> user_by_login(std::string_view login);
+
+// Counts executor runs, so that each statement inside a function counts as one too. regime: hook
+void count_statement() noexcept;
+
+} // namespace entitle::pg

@@ -1,0 +1,196 @@
+// Settings: definitions, checks, and reading them back.
+#include "pg/postgres.hpp"
+
+#include "pg/compat.hpp"
+#include "pg/setting.hpp"
+#include "pg/signal.hpp"
+
+namespace entitle::pg {
+
+namespace {
+
+constexpr const char kIdentity[] = "entitle.identity";
+constexpr const char kBrand[] = "entitle.chosen_brand";
+constexpr const char kCustomer[] = "entitle.chosen_customer";
+
+char *identity_value = nullptr;
+char *brand_value = nullptr;
+char *customer_value = nullptr;
+char *zone_value = nullptr;
+char *full_record_fields_value = nullptr;
+pg_tz *business_zone = nullptr;
+
+// Reads a whole number and moves `text` behind it. Written out because strtoll skips blanks and
+// signs.
+std::optional<std::int64_t> take_number(const char *&text) noexcept {
+    const char *at = text;
+    const bool is_negative = *at == '-';
+    at += is_negative ? 1 : 0;
+    std::int64_t number = 0;
+    const char *first = at;
+    for (; *at >= '0' && *at <= '9'; ++at) {
+        if (at - first >= 19 || pg_mul_s64_overflow(number, 10, &number) ||
+            pg_sub_s64_overflow(number, *at - '0', &number)) {
+            return std::nullopt;
+        }
+    }
+    if (at == first || (!is_negative && number == PG_INT64_MIN)) {
+        return std::nullopt;
+    }
+    text = at;
+    return is_negative ? number : -number;
+}
+
+// "user" or "user:seal". Returns: the text behind the user's number, null when malformed.
+const char *parse_identity(const char *text, std::optional<std::int64_t> &user) noexcept {
+    user = take_number(text);
+    if (!user || (*text != '\0' && *text != ':')) {
+        user.reset();
+        return nullptr;
+    }
+    return *text == ':' ? text + 1 : text;
+}
+
+std::optional<Choice> parse_choice(const char *text) noexcept {
+    if (text == nullptr || *text == '\0') {
+        return std::nullopt;
+    }
+    const auto user = take_number(text);
+    if (!user || *text != ':') {
+        return std::nullopt;
+    }
+    ++text;
+    const auto value = take_number(text);
+    if (!value || *text != '\0') {
+        return std::nullopt;
+    }
+    return Choice{*user, *value};
+}
+
+// An identity is set in a session, never by a configuration file, a role, a database or a
+// connection option.
+bool is_session_source(GucSource source) noexcept {
+    return source == PGC_S_DEFAULT || source == PGC_S_SESSION;
+}
+
+bool check_identity(char **value, void **, GucSource source) {
+    if (**value != '\0' && !is_session_source(source)) {
+        GUC_check_errdetail("An identity can only be set in a session.");
+        return false;
+    }
+    std::optional<std::int64_t> user;
+    if (**value != '\0' && parse_identity(*value, user) == nullptr) {
+        GUC_check_errdetail("The value is a user id, or empty for nobody.");
+        GUC_check_errhint("Sign users in with entitle.sign_in(login).");
+        return false;
+    }
+    return true;
+}
+
+bool check_choice(char **value, void **, GucSource) {
+    if (**value != '\0' && !parse_choice(*value)) {
+        GUC_check_errhint("Use entitle.use_brand(brand_id) or entitle.use_customer(customer_id).");
+        return false;
+    }
+    return true;
+}
+
+void assign_carrier(const char *, void *) { ++epoch; }
+
+bool check_zone(char **value, void **, GucSource) {
+    pg_tz *zone = pg_tzset(*value);
+    if (zone == nullptr || !pg_tz_acceptable(zone)) {
+        GUC_check_errdetail("Time zone \"%s\" is not known, or uses leap seconds.", *value);
+        return false;
+    }
+    return true;
+}
+
+void assign_zone(const char *value, void *) {
+    // Found a moment ago by the check, so it comes from memory.
+    business_zone = pg_tzset(value);
+    ++epoch;
+}
+
+void set_carrier(const char *name, const char *value, bool is_local) {
+    (void)set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
+                            is_local ? GUC_ACTION_LOCAL : GUC_ACTION_SET, true, 0, false);
+}
+
+void carry_choice(const char *name, std::optional<Choice> choice) {
+    char text[64] = "";
+    if (choice) {
+        pg_snprintf(text, sizeof(text), INT64_FORMAT ":" INT64_FORMAT, choice->user, choice->value);
+    }
+    set_carrier(name, text, true);
+}
+
+} // namespace
+
+Carried carried_identity() noexcept {
+    Carried carried{std::nullopt, ""};
+    if (identity_value != nullptr && *identity_value != '\0') {
+        const char *seal = parse_identity(identity_value, carried.user);
+        carried.seal = seal == nullptr ? "" : seal;
+    }
+    return carried;
+}
+
+std::optional<Choice> chosen_brand() noexcept { return parse_choice(brand_value); }
+
+std::optional<Choice> chosen_customer() noexcept { return parse_choice(customer_value); }
+
+void carry_identity(std::int64_t user, const char *seal, bool is_local) {
+    char text[128];
+    pg_snprintf(text, sizeof(text), INT64_FORMAT "%s%s", user, *seal == '\0' ? "" : ":", seal);
+    set_carrier(kIdentity, text, is_local);
+}
+
+void carry_nobody(bool is_local) { set_carrier(kIdentity, "", is_local); }
+
+void carry_brand(std::optional<Choice> choice) { carry_choice(kBrand, choice); }
+
+void carry_customer(std::optional<Choice> choice) { carry_choice(kCustomer, choice); }
+
+std::optional<std::int32_t> business_date(TimestampTz moment) {
+    int offset = 0;
+    pg_tm broken;
+    fsec_t fraction = 0;
+    if (TIMESTAMP_NOT_FINITE(moment) ||
+        timestamp2tm(moment, &offset, &broken, &fraction, nullptr, business_zone) != 0) {
+        return std::nullopt;
+    }
+    return date2j(broken.tm_year, broken.tm_mon, broken.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+std::int32_t business_today() {
+    // The statement's start is always a real moment, so it has a date.
+    return business_date(GetCurrentStatementStartTimestamp()).value_or(0);
+}
+
+void define_settings() {
+    const int carrier =
+        GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE;
+    DefineCustomStringVariable(
+        kIdentity, "The signed-in user, written by entitle.sign_in().",
+        "Follows transactions and savepoints. Superusers may set it to a user id.", &identity_value,
+        "", PGC_SUSET, carrier, check_identity, assign_carrier, nullptr);
+    DefineCustomStringVariable(kBrand, "The chosen brand, written by entitle.use_brand().", nullptr,
+                               &brand_value, "", PGC_SUSET, carrier, check_choice, assign_carrier,
+                               nullptr);
+    DefineCustomStringVariable(kCustomer, "The chosen customer, written by entitle.use_customer().",
+                               nullptr, &customer_value, "", PGC_SUSET, carrier, check_choice,
+                               assign_carrier, nullptr);
+    DefineCustomStringVariable(
+        "entitle.time_zone", "The business time zone, in which \"today\" begins and ends.",
+        "Days back and validity dates are counted in it, whatever the session's own time zone.",
+        &zone_value, "UTC", PGC_SUSET, 0, check_zone, assign_zone, nullptr);
+    DefineCustomStringVariable(
+        "entitle.full_record_fields", "The customer columns that a full record has filled.",
+        "A PAIN customer becomes ACTV by a later save that leaves all of them filled.",
+        &full_record_fields_value, "country, address, contact_email", PGC_SUSET, GUC_LIST_INPUT,
+        nullptr, nullptr, nullptr);
+    ENTITLE_RESERVE_SETTINGS("entitle");
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,292 @@
+// The model tables as C++ sees them: names, columns, types and indexes, checked before the first
+// read.
+#include "pg/postgres.hpp"
+
+#include "pg/signal.hpp"
+#include "pg/table.hpp"
+
+namespace entitle::pg {
+
+namespace {
+
+constexpr int kTableCount = static_cast<int>(Table::count_);
+constexpr int kIndexCount = static_cast<int>(Index::count_);
+
+struct Column {
+    const char *name;
+    Oid type;
+};
+
+struct TableSpec {
+    const char *name;
+    int column_count;
+    Column columns[kMaxColumns];
+};
+
+struct IndexSpec {
+    Table table;
+    const char *name;
+    int key_count;
+    int columns[2]; // numbers in the table's specification
+    RegProcedure equals[2];
+};
+
+constexpr TableSpec kTables[kTableCount] = {
+    {"app_user",
+     5,
+     {{"user_id", INT8OID},
+      {"login", TEXTOID},
+      {"is_active", BOOLOID},
+      {"db_role", NAMEOID},
+      {"db_role_oid", OIDOID}}},
+    {"membership",
+     5,
+     {{"user_id", INT8OID},
+      {"organization_id", INT8OID},
+      {"brand_id", INT8OID},
+      {"role_id", INT8OID},
+      {"is_owner", BOOLOID}}},
+    {"brand",
+     4,
+     {{"brand_id", INT8OID},
+      {"organization_id", INT8OID},
+      {"name", TEXTOID},
+      {"plan_key", TEXTOID}}},
+    {"brand_module", 3, {{"brand_id", INT8OID}, {"module_key", TEXTOID}, {"is_enabled", BOOLOID}}},
+    {"plan_denial", 2, {{"plan_key", TEXTOID}, {"permission_key", TEXTOID}}},
+    {"role",
+     4,
+     {{"role_id", INT8OID},
+      {"organization_id", INT8OID},
+      {"name", TEXTOID},
+      {"is_active", BOOLOID}}},
+    {"role_permission", 2, {{"role_id", INT8OID}, {"permission_key", TEXTOID}}},
+    {"role_metric", 2, {{"role_id", INT8OID}, {"metric_key", TEXTOID}}},
+    {"permission", 2, {{"permission_key", TEXTOID}, {"is_active", BOOLOID}}},
+    {"permission_module", 2, {{"permission_key", TEXTOID}, {"module_key", TEXTOID}}},
+    {"permission_prerequisite", 2, {{"permission_key", TEXTOID}, {"requires_key", TEXTOID}}},
+    {"metric", 1, {{"metric_key", TEXTOID}}},
+    {"metric_module", 2, {{"metric_key", TEXTOID}, {"module_key", TEXTOID}}},
+    {"capability", 3, {{"capability_key", TEXTOID}, {"section", TEXTOID}, {"position", INT4OID}}},
+    {"capability_permission",
+     3,
+     {{"capability_key", TEXTOID}, {"alternative", INT4OID}, {"permission_key", TEXTOID}}},
+    {"external_access",
+     6,
+     {{"customer_id", INT8OID},
+      {"user_id", INT8OID},
+      {"role", TEXTOID},
+      {"days_back", INT4OID},
+      {"valid_from", DATEOID},
+      {"valid_until", DATEOID}}},
+    {"customer",
+     5,
+     {{"customer_id", INT8OID},
+      {"customer_uuid", UUIDOID},
+      {"customer_code", TEXTOID},
+      {"brand_id", INT8OID},
+      {"status", TEXTOID}}},
+};
+
+constexpr IndexSpec kIndexes[kIndexCount] = {
+    {Table::count_, nullptr, 0, {0, 0}, {0, 0}},
+    {Table::app_user, "app_user_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::app_user, "app_user_login_key", 1, {1, 0}, {F_TEXTEQ, 0}},
+    {Table::app_user, "app_user_db_role_key", 1, {3, 0}, {F_NAMEEQ, 0}},
+    {Table::membership, "membership_user_idx", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::brand, "brand_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::brand, "brand_organization_idx", 1, {1, 0}, {F_INT8EQ, 0}},
+    {Table::brand_module, "brand_module_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::plan_denial, "plan_denial_pkey", 1, {0, 0}, {F_TEXTEQ, 0}},
+    {Table::role, "role_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::role_permission, "role_permission_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::role_metric, "role_metric_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::external_access, "external_access_user_idx", 1, {1, 0}, {F_INT8EQ, 0}},
+    {Table::external_access, "external_access_pkey", 2, {0, 1}, {F_INT8EQ, F_INT8EQ}},
+    {Table::customer, "customer_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::customer, "customer_uuid_key", 1, {1, 0}, {F_UUID_EQ, 0}},
+    {Table::customer, "customer_code_key", 1, {2, 0}, {F_TEXTEQ, 0}},
+};
+
+// What was found in this database; forgotten when anything about the tables changes.
+struct Found {
+    Oid relation;
+    AttrNumber columns[kMaxColumns];
+};
+Found found[kTableCount];
+Oid found_index[kIndexCount];
+std::uint64_t found_generation = 0;
+bool unwatched = false;
+
+constexpr const char kSchema[] = "entitle";
+constexpr const char kSignalTrigger[] = "zz_entitle_signal";
+
+[[noreturn]] void raise_broken(const char *what, const char *name) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("extension \"entitle\" is incomplete: %s \"%s\" is missing or changed", what, name),
+         errhint("Restore the extension's own objects, or drop and create the extension.")));
+    pg_unreachable();
+}
+
+// A row change must reach every backend: insert, update and delete, whatever the replication role.
+bool is_watched(Relation relation, Table table) {
+    if (relation->trigdesc == nullptr) {
+        return false;
+    }
+    int events = 0;
+    for (int i = 0; i < relation->trigdesc->numtriggers; ++i) {
+        const Trigger &trigger = relation->trigdesc->triggers[i];
+        if (strncmp(trigger.tgname, kSignalTrigger, strlen(kSignalTrigger)) == 0 &&
+            trigger.tgenabled == TRIGGER_FIRES_ALWAYS) {
+            events |= trigger.tgtype;
+        }
+    }
+    // A new customer takes nothing away and has no grant yet, so its insert is not signalled.
+    const int insert = table == Table::customer ? 0 : TRIGGER_TYPE_INSERT;
+    const int needed = insert | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
+    return (events & needed) == needed;
+}
+
+void forget_found() {
+    memset(found, 0, sizeof(found));
+    memset(found_index, 0, sizeof(found_index));
+    unwatched = false;
+    forget_tables();
+    found_generation = table_generation();
+}
+
+// Finds the table and its columns. Returns: false when something changed meanwhile and it must be
+// done again.
+bool find_table(Table table) {
+    const auto number = static_cast<int>(table);
+    const TableSpec &spec = kTables[number];
+    const std::uint64_t generation = table_generation();
+    const Oid schema = get_namespace_oid(kSchema, true);
+    const Oid oid = OidIsValid(schema) ? get_relname_relid(spec.name, schema) : InvalidOid;
+    if (!OidIsValid(oid)) {
+        raise_broken("table", spec.name);
+    }
+    // Watched before it is opened: a change from here on is noticed.
+    watch_table(oid);
+    Relation relation = table_open(oid, AccessShareLock);
+    if (relation->rd_rel->relkind != RELKIND_RELATION) {
+        raise_broken("table", spec.name);
+    }
+    Found here = {oid, {}};
+    for (int i = 0; i < spec.column_count; ++i) {
+        here.columns[i] = get_attnum(oid, spec.columns[i].name);
+        if (here.columns[i] <= 0 ||
+            TupleDescAttr(RelationGetDescr(relation), here.columns[i] - 1)->atttypid !=
+                spec.columns[i].type) {
+            raise_broken("column", spec.columns[i].name);
+        }
+    }
+    const bool watched = is_watched(relation, table);
+    table_close(relation, AccessShareLock);
+    if (generation != table_generation()) {
+        return false;
+    }
+    found[number] = here;
+    unwatched = unwatched || !watched;
+    return true;
+}
+
+// Opens a table whose columns are known to be where `found` says.
+Relation open_table(Table table) {
+    const auto number = static_cast<int>(table);
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        if (found_generation != table_generation()) {
+            forget_found();
+        }
+        if (!OidIsValid(found[number].relation) && !find_table(table)) {
+            continue;
+        }
+        Relation relation = table_open(found[number].relation, AccessShareLock);
+        // Taking the lock lets pending changes in: the table may not be the one that was found.
+        if (found_generation == table_generation()) {
+            return relation;
+        }
+        table_close(relation, AccessShareLock);
+    }
+}
+
+} // namespace
+
+bool has_unwatched_tables() noexcept { return unwatched; }
+
+Reader open_reader() {
+    // Any table that has no syscache makes PostgreSQL take a fresh catalog snapshot; unlike
+    // GetLatestSnapshot it is allowed while a parallel plan runs.
+    return Reader{RegisterSnapshot(GetCatalogSnapshot(InvalidOid))};
+}
+
+void close_reader(Reader &reader) { UnregisterSnapshot(reader.snapshot); }
+
+Rows open_rows(const Reader &reader, Table table, Index index, int keys, Datum first,
+               Datum second) {
+    Rows rows;
+    rows.relation = open_table(table);
+    memcpy(rows.columns, found[static_cast<int>(table)].columns, sizeof(rows.columns));
+    rows.tuple = nullptr;
+
+    const auto number = static_cast<int>(index);
+    const IndexSpec &spec = kIndexes[number];
+    Assert(index == Index::none || (spec.table == table && keys <= spec.key_count));
+    ScanKeyData scan_keys[2];
+    const Datum values[2] = {first, second};
+    for (int i = 0; i < keys; ++i) {
+        const AttrNumber column = rows.columns[spec.columns[i]];
+        ScanKeyEntryInitialize(
+            &scan_keys[i], 0, column, BTEqualStrategyNumber, InvalidOid,
+            TupleDescAttr(RelationGetDescr(rows.relation), column - 1)->attcollation,
+            spec.equals[i], values[i]);
+    }
+    if (index != Index::none && !OidIsValid(found_index[number])) {
+        const Oid oid = get_relname_relid(spec.name, RelationGetNamespace(rows.relation));
+        if (!OidIsValid(oid)) {
+            raise_broken("index", spec.name);
+        }
+        found_index[number] = oid;
+    }
+    rows.scan =
+        systable_beginscan(rows.relation, index == Index::none ? InvalidOid : found_index[number],
+                           index != Index::none, reader.snapshot, keys, scan_keys);
+    return rows;
+}
+
+bool next_row(Rows &rows) {
+    CHECK_FOR_INTERRUPTS();
+    rows.tuple = systable_getnext(rows.scan);
+    return HeapTupleIsValid(rows.tuple);
+}
+
+void close_rows(Rows &rows) {
+    systable_endscan(rows.scan);
+    table_close(rows.relation, AccessShareLock);
+}
+
+Datum get_value(const Rows &rows, int column, bool *is_null) {
+    return heap_getattr(rows.tuple, rows.columns[column], RelationGetDescr(rows.relation), is_null);
+}
+
+std::int64_t get_bigint(const Rows &rows, int column, bool *is_null) {
+    const Datum value = get_value(rows, column, is_null);
+    return *is_null ? 0 : DatumGetInt64(value);
+}
+
+const char *get_text(const Rows &rows, int column) {
+    bool is_null = false;
+    const Datum value = get_value(rows, column, &is_null);
+    return is_null ? nullptr : TextDatumGetCString(value);
+}
+
+bool get_bool(const Rows &rows, int column) {
+    bool is_null = false;
+    const Datum value = get_value(rows, column, &is_null);
+    return !is_null && DatumGetBool(value);
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,192 @@
+// Values in and out.
+#include "pg/postgres.hpp"
+
+#include "pg/rights.hpp"
+#include "pg/setting.hpp"
+#include "pg/value.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace entitle::pg {
+
+namespace {
+
+// Allocates without raising. regime: C++
+void *allocate(std::size_t size) {
+    void *memory = AllocHugeSizeIsValid(size)
+                       ? palloc_extended(size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM)
+                       : nullptr;
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+
+} // namespace
+
+KeyType key_type_of(Oid type) noexcept {
+    switch (type) {
+    case INT2OID:
+    case INT4OID:
+    case INT8OID:
+        return KeyType::integer;
+    case UUIDOID:
+        return KeyType::uuid;
+    case TEXTOID:
+    case VARCHAROID:
+        return KeyType::text;
+    default:
+        return KeyType::none;
+    }
+}
+
+bool is_date_type(Oid type) noexcept {
+    return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
+}
+
+std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept {
+    if (value.isnull) {
+        return std::nullopt;
+    }
+    switch (type) {
+    case INT2OID:
+        return DatumGetInt16(value.value);
+    case INT4OID:
+        return DatumGetInt32(value.value);
+    case INT8OID:
+        return DatumGetInt64(value.value);
+    default:
+        return std::nullopt;
+    }
+}
+
+std::optional<Day> day_value(NullableDatum value, Oid type) {
+    if (value.isnull) {
+        return std::nullopt;
+    }
+    if (type == DATEOID) {
+        return DatumGetDateADT(value.value); // its infinities are core's
+    }
+    if (type != TIMESTAMPOID && type != TIMESTAMPTZOID) {
+        return std::nullopt;
+    }
+    const Timestamp moment = DatumGetTimestamp(value.value);
+    if (TIMESTAMP_IS_NOBEGIN(moment)) {
+        return kFirstDay;
+    }
+    if (TIMESTAMP_IS_NOEND(moment)) {
+        return kLastDay;
+    }
+    if (type == TIMESTAMPTZOID) {
+        return business_date(moment);
+    }
+    // Floor division: a moment before 2000 belongs to the day it lies in.
+    const std::int64_t days = moment / USECS_PER_DAY - (moment % USECS_PER_DAY < 0 ? 1 : 0);
+    return static_cast<Day>(days);
+}
+
+std::optional<CustomerId> customer_value(NullableDatum value, Oid type) {
+    if (value.isnull) {
+        return std::nullopt;
+    }
+    switch (key_type_of(type)) {
+    case KeyType::integer:
+        return integer_value(value, type);
+    case KeyType::uuid:
+        return customer_by_uuid(DatumGetUUIDP(value.value));
+    case KeyType::text: {
+        text *key = DatumGetTextPP(value.value);
+        return customer_by_code(
+            std::string_view(VARDATA_ANY(key), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(key))));
+    }
+    case KeyType::none:
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number) {
+    if (number >= PG_NARGS() || PG_ARGISNULL(number)) {
+        return std::nullopt;
+    }
+    text *value = PG_GETARG_TEXT_PP(number);
+    return std::string_view(VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value)));
+}
+
+std::optional<std::int64_t> bigint_argument(FunctionCallInfo fcinfo, int number) noexcept {
+    if (number >= PG_NARGS() || PG_ARGISNULL(number)) {
+        return std::nullopt;
+    }
+    return PG_GETARG_INT64(number);
+}
+
+NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept {
+    return fcinfo->args[number];
+}
+
+Oid argument_type(FunctionCallInfo fcinfo, int number) {
+    Oid *types = nullptr;
+    int count = 0;
+    (void)get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
+    const Oid declared = number < count ? types[number] : InvalidOid;
+    if (declared != ANYOID) {
+        return declared;
+    }
+    const Oid actual = get_fn_expr_argtype(fcinfo->flinfo, number);
+    return OidIsValid(actual) ? getBaseType(actual) : InvalidOid;
+}
+
+PlainIds copy_out(const std::vector<std::int64_t> &values) {
+    PlainIds ids;
+    if (!values.empty()) {
+        ids.values = static_cast<std::int64_t *>(allocate(values.size() * sizeof(std::int64_t)));
+        ids.count = values.size();
+        std::copy(values.begin(), values.end(), ids.values);
+    }
+    return ids;
+}
+
+PlainTexts copy_out(const std::vector<std::string> &values) {
+    PlainTexts texts;
+    if (!values.empty()) {
+        texts.values = static_cast<Datum *>(allocate(values.size() * sizeof(Datum)));
+        for (const std::string &value : values) {
+            auto *copy = static_cast<text *>(allocate(VARHDRSZ + value.size()));
+            SET_VARSIZE(copy, VARHDRSZ + value.size());
+            value.copy(VARDATA(copy), value.size());
+            texts.values[texts.count++] = PointerGetDatum(copy);
+        }
+    }
+    return texts;
+}
+
+Datum text_array(const PlainTexts &texts) {
+    return PointerGetDatum(construct_array(texts.values, static_cast<int>(texts.count), TEXTOID, -1,
+                                           false, TYPALIGN_INT));
+}
+
+Datum bigint_array(const PlainIds &ids) {
+    const auto *values = ids.values;
+    const std::size_t count = ids.count;
+    // A bigint array without NULLs is its header and the plain numbers.
+    const Size size = ARR_OVERHEAD_NONULLS(1) + count * sizeof(std::int64_t);
+    if (count == 0) {
+        return PointerGetDatum(construct_empty_array(INT8OID));
+    }
+    if (!AllocSizeIsValid(size)) {
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("too many customers for one array")));
+    }
+    auto *array = static_cast<ArrayType *>(palloc(size));
+    SET_VARSIZE(array, size);
+    array->ndim = 1;
+    array->dataoffset = 0;
+    array->elemtype = INT8OID;
+    ARR_DIMS(array)[0] = static_cast<int>(count);
+    ARR_LBOUND(array)[0] = 1;
+    memcpy(ARR_DATA_PTR(array), values, count * sizeof(std::int64_t));
+    return PointerGetDatum(array);
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,57 @@
+// Between Datums and core's values. Nothing here fails on a strange value: what cannot be a brand,
+// a customer or a date is none, and none is denied.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/access.hpp"
+
+namespace entitle::pg {
+
+// The kinds of key a customer column may hold; its type says which (interface.md).
+enum class KeyType { none, integer, uuid, text };
+
+KeyType key_type_of(Oid type) noexcept;
+bool is_date_type(Oid type) noexcept;
+
+// Reads smallint, integer or bigint. Returns: none for NULL and other types.
+std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept;
+
+// Reads date, timestamp (its own date) or timestamptz (its date in the business time zone);
+// infinities saturate.
+std::optional<Day> day_value(NullableDatum value, Oid type);
+
+// Finds the customer a key of any of the types stands for. regime: C
+std::optional<CustomerId> customer_value(NullableDatum value, Oid type);
+
+// Returns: an argument's text without copying when it is not compressed; empty view for NULL.
+// regime: C
+std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number);
+std::optional<std::int64_t> bigint_argument(FunctionCallInfo fcinfo, int number) noexcept;
+NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept;
+
+// The declared type of an argument; the actual one where it is declared "any". regime: C
+Oid argument_type(FunctionCallInfo fcinfo, int number);
+
+// Plain copies in the current memory context, for results that leave C++. regime: C++
+struct PlainIds {
+    std::int64_t *values = nullptr;
+    std::size_t count = 0;
+};
+struct PlainTexts {
+    Datum *values = nullptr;
+    std::size_t count = 0;
+};
+PlainIds copy_out(const std::vector<std::int64_t> &values);
+PlainTexts copy_out(const std::vector<std::string> &values);
+
+// Build arrays of them. regime: C
+Datum bigint_array(const PlainIds &ids);
+Datum text_array(const PlainTexts &texts);
+
+} // namespace entitle::pg
