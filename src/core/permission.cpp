@@ -41,6 +41,10 @@ const Brand *enter_brand(const Subject *subject, const Session &session,
         denied = recorder.fail(Gate::identity, [] { return std::string("nobody is signed in"); });
         return nullptr;
     }
+    if (subject->catalogue == nullptr) {
+        denied = recorder.fail(Gate::identity, [] { return std::string("no rights are loaded"); });
+        return nullptr;
+    }
     if (!subject->is_active) {
         denied = recorder.fail(
             Gate::identity, [&] { return "user " + quoted(subject->login) + " is switched off"; });
@@ -154,9 +158,10 @@ std::optional<std::string> find_holding(const Place &place, bool told, InRole &&
 }
 
 // The gates after membership, for a permission and for each of its prerequisites. `depth` bounds a
-// chain that the data must not contain: a cycle denies.
+// chain that the data must not contain: a cycle denies. `held` remembers the prerequisites found held, so
+// that chains which meet again are walked once.
 Decision check_in_place(const Place &place, std::string_view key, std::optional<KeyIndex> index,
-                        std::size_t depth, const Recorder &recorder) {
+                        std::size_t depth, std::vector<KeyIndex> &held, const Recorder &recorder) {
     const Catalogue &catalogue = *place.subject.catalogue;
     if (!index || *index == kUnknownKey) {
         return recorder.fail(Gate::permission,
@@ -199,10 +204,14 @@ Decision check_in_place(const Place &place, std::string_view key, std::optional<
                 return "the prerequisites of " + quoted(key) + " form a cycle";
             });
         }
-        if (!check_in_place(place, needed_key, needed, depth - 1, recorder)) {
+        const bool is_held = std::find(held.begin(), held.end(), needed) != held.end();
+        if (!is_held && !check_in_place(place, needed_key, needed, depth - 1, held, recorder)) {
             return recorder.fail(Gate::prerequisite, [&] {
                 return quoted(key) + " requires " + quoted(needed_key) + ", which is not held";
             });
+        }
+        if (!is_held) {
+            held.push_back(needed);
         }
         recorder.pass(Gate::prerequisite,
                       [&] { return quoted(key) + " requires " + quoted(needed_key) + ": held"; });
@@ -212,8 +221,9 @@ Decision check_in_place(const Place &place, std::string_view key, std::optional<
 
 Decision check_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
     const Catalogue &catalogue = *place.subject.catalogue;
+    std::vector<KeyIndex> held;
     return check_in_place(place, key, catalogue.find_permission(key),
-                          catalogue.permission_keys().size(), recorder);
+                          catalogue.permission_keys().size(), held, recorder);
 }
 
 Decision metric_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
