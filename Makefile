@@ -17,7 +17,7 @@ OBJS = $(CORE_OBJS) $(PG_OBJS)
 
 # The version lives in entitle.control only.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" entitle.control)
-SQL_FILES = $(wildcard $(SQL_TOPICS:%=src/sql/%.sql))
+SQL_FILES = $(SQL_TOPICS:%=src/sql/%.sql)
 DATA_built = entitle--$(EXTVERSION).sql
 
 UNLISTED_SQL := $(filter-out $(SQL_FILES),$(wildcard src/sql/*.sql))
