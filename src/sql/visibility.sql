@@ -1,0 +1,249 @@
+-- Row-level security on the model's own tables: given table privileges, an ordinary role sees no more than its own rights, and
+-- managers what they manage. Not forced: the owner, who is a superuser, keeps the model; so do dumps and loaders.
+--
+-- Each table has one policy for reading and, to refuse a write to a visible row with an error rather than silence (R3), lets
+-- UPDATE and DELETE find the rows that SELECT finds: a failing WITH CHECK refuses the one, a trigger the other.
+
+-- The functions from here to manages_user are SECURITY DEFINER: they read the model past its own policies, which would
+-- otherwise ask themselves (S100). Each answers about the caller only, so PUBLIC may execute it. In policies they stand
+-- inside a sub-select, which makes them run once a query.
+
+CREATE FUNCTION entitle.own_user() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT u.user_id FROM entitle.app_user u WHERE u.user_id = entitle.current_user_id() AND u.is_active
+    $$;
+COMMENT ON FUNCTION entitle.own_user() IS 'current_user_id, when that user exists and is active';
+GRANT EXECUTE ON FUNCTION entitle.own_user() TO PUBLIC;
+
+CREATE FUNCTION entitle.owned_organizations() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(array_agg(m.organization_id), '{}')
+    FROM entitle.membership m
+    WHERE m.user_id = entitle.own_user() AND m.is_owner
+    $$;
+COMMENT ON FUNCTION entitle.owned_organizations() IS 'The organizations the user owns';
+GRANT EXECUTE ON FUNCTION entitle.owned_organizations() TO PUBLIC;
+
+CREATE FUNCTION entitle.owned_brands() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(array_agg(b.brand_id), '{}')
+    FROM entitle.brand b
+    WHERE b.organization_id = ANY (entitle.owned_organizations())
+    $$;
+COMMENT ON FUNCTION entitle.owned_brands() IS 'The brands of the organizations the user owns';
+GRANT EXECUTE ON FUNCTION entitle.owned_brands() TO PUBLIC;
+
+CREATE FUNCTION entitle.own_organizations() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(array_agg(DISTINCT coalesce(m.organization_id, b.organization_id)), '{}')
+    FROM entitle.membership m
+    LEFT JOIN entitle.brand b ON b.brand_id = m.brand_id
+    WHERE m.user_id = entitle.own_user()
+    $$;
+COMMENT ON FUNCTION entitle.own_organizations() IS 'The organizations the user is a member of, or of a brand of';
+GRANT EXECUTE ON FUNCTION entitle.own_organizations() TO PUBLIC;
+
+CREATE FUNCTION entitle.own_brands() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(array_agg(DISTINCT b.brand_id), '{}')
+    FROM entitle.membership m
+    JOIN entitle.brand b ON b.brand_id = m.brand_id OR b.organization_id = m.organization_id
+    WHERE m.user_id = entitle.own_user()
+    $$;
+COMMENT ON FUNCTION entitle.own_brands() IS 'The brands the user is a member of';
+GRANT EXECUTE ON FUNCTION entitle.own_brands() TO PUBLIC;
+
+CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(array_agg(r.role_id), '{}')
+    FROM entitle.role r
+    WHERE r.organization_id = ANY (entitle.owned_organizations())
+       OR EXISTS (SELECT FROM entitle.membership m WHERE m.role_id = r.role_id AND m.user_id = entitle.own_user())
+    $$;
+COMMENT ON FUNCTION entitle.own_roles() IS 'The roles the user holds, and those of the organizations the user owns';
+GRANT EXECUTE ON FUNCTION entitle.own_roles() TO PUBLIC;
+
+CREATE FUNCTION entitle.manages_user(user_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM entitle.external_access g
+                   WHERE g.user_id = manages_user.user_id AND entitle.manages_access(g.customer_id))
+        OR EXISTS (SELECT FROM entitle.membership m
+                   WHERE m.user_id = manages_user.user_id
+                     AND (m.organization_id = ANY (entitle.owned_organizations())
+                          OR m.brand_id = ANY (entitle.owned_brands())))
+    $$;
+COMMENT ON FUNCTION entitle.manages_user(bigint) IS
+    'Whether the user has a grant on a customer whose access the caller manages, or a place in an organization the caller owns';
+GRANT EXECUTE ON FUNCTION entitle.manages_user(bigint) TO PUBLIC;
+
+-- SECURITY DEFINER: it finds the customer's brand past the customers' own policy. It answers about the caller only.
+CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM entitle.customer c
+                   WHERE c.customer_id = customer_allowed.customer_id
+                     AND entitle.brand_row_allowed(customer_allowed.permission, c.brand_id, NULL::integer, NULL::bigint))
+    $$;
+COMMENT ON FUNCTION entitle.customer_allowed(bigint, text) IS 'Whether the user holds the permission in the customer''s brand';
+GRANT EXECUTE ON FUNCTION entitle.customer_allowed(bigint, text) TO PUBLIC;
+
+-- SECURITY DEFINER: it reads the status past the customers' own policy. It answers about the caller only.
+CREATE FUNCTION entitle.can_link(customer_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM entitle.customer c
+                   WHERE c.customer_id = can_link.customer_id
+                     AND c.status <> 'INAC'
+                     AND entitle.brand_row_allowed('customers.edit', c.brand_id, NULL::integer, NULL::bigint))
+    $$;
+COMMENT ON FUNCTION entitle.can_link(bigint) IS 'Whether the user may write the customer''s integration links (R19)';
+GRANT EXECUTE ON FUNCTION entitle.can_link(bigint) TO PUBLIC;
+
+-- What shows, table by table. Nothing shows of the tables that only the extension itself reads.
+DO $$
+DECLARE
+    relation text;
+    shows text;
+    member CONSTANT text := '(SELECT entitle.own_user()) IS NOT NULL';
+    own CONSTANT text := 'user_id = (SELECT entitle.own_user())';
+    own_organization CONSTANT text := 'organization_id = ANY ((SELECT entitle.own_organizations())::bigint[])';
+    own_brand CONSTANT text := 'brand_id = ANY ((SELECT entitle.own_brands())::bigint[])';
+    own_role CONSTANT text := 'role_id = ANY ((SELECT entitle.own_roles())::bigint[])';
+    owned CONSTANT text := 'organization_id = ANY ((SELECT entitle.owned_organizations())::bigint[])'
+                        || ' OR brand_id = ANY ((SELECT entitle.owned_brands())::bigint[])';
+    metrics CONSTANT text := 'cardinality((SELECT entitle.permitted_brands(''customers.client_metrics''))) > 0';
+BEGIN
+    FOR relation, shows IN VALUES
+        ('app_user', own || ' OR entitle.manages_user(user_id)'),
+        ('organization', own_organization),
+        ('plan', member),
+        ('plan_denial', member),
+        ('brand', own_brand),
+        ('brand_module', own_brand),
+        ('module', member),
+        ('permission', member),
+        ('permission_module', member),
+        ('permission_prerequisite', member),
+        ('capability', member),
+        ('capability_permission', member),
+        ('metric', member),
+        ('metric_module', member),
+        ('role', own_role),
+        ('role_permission', own_role),
+        ('role_metric', own_role),
+        ('membership', own || ' OR ' || owned),
+        ('customer', 'entitle.brand_row_allowed(''customers.view'', brand_id, NULL::integer, NULL::bigint)'),
+        ('client_metric', metrics),
+        ('customer_metric', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
+        ('integration_link', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
+        ('external_access', own || ' OR entitle.manages_access(customer_id)'),
+        ('change_log', NULL),
+        ('protection', NULL),
+        ('protection_member', NULL) LOOP
+        EXECUTE format('ALTER TABLE entitle.%I ENABLE ROW LEVEL SECURITY', relation);
+        CONTINUE WHEN shows IS NULL;
+        EXECUTE format('CREATE POLICY entitle_select ON entitle.%I FOR SELECT USING (%s)', relation, shows);
+        EXECUTE format('COMMENT ON POLICY entitle_select ON entitle.%I IS %L', relation, 'What the user may know');
+        EXECUTE format('CREATE POLICY entitle_delete ON entitle.%I FOR DELETE USING (%s)', relation, shows);
+        EXECUTE format('COMMENT ON POLICY entitle_delete ON entitle.%I IS %L', relation,
+                       'As entitle_select: the trigger entitle_delete refuses what may not be deleted');
+    END LOOP;
+END
+$$;
+
+-- Who writes, table by table: everywhere else only those whom row-level security does not bind.
+DO $$
+DECLARE
+    relation text;
+    writes text;
+    old_writes text;
+    bound text;
+BEGIN
+    FOR relation, writes IN
+        SELECT c.relname, coalesce(w.writes, 'false')
+        FROM pg_catalog.pg_policy p
+        JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+        LEFT JOIN (VALUES
+            ('customer', 'entitle.brand_row_allowed(''customers.edit'', %sbrand_id, NULL::integer, NULL::bigint)'),
+            ('client_metric', 'cardinality(entitle.permitted_brands(''customers.client_metrics'')) > 0'),
+            ('customer_metric', 'entitle.can_score(%scustomer_id)'),
+            ('integration_link', 'entitle.can_link(%scustomer_id)')
+        ) AS w (relation, writes) ON w.relation = c.relname
+        WHERE p.polname = 'entitle_select' AND c.relnamespace = 'entitle'::pg_catalog.regnamespace LOOP
+        old_writes := format(replace(writes, '%s', '%1$s'), 'OLD.');
+        writes := format(replace(writes, '%s', '%1$s'), '');
+        bound := format('pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)', 'entitle.' || quote_ident(relation));
+
+        EXECUTE format('CREATE POLICY entitle_insert ON entitle.%I FOR INSERT WITH CHECK (%s)', relation, writes);
+        EXECUTE format('COMMENT ON POLICY entitle_insert ON entitle.%I IS %L', relation, 'What the user may add');
+        EXECUTE format(
+            'CREATE POLICY entitle_update ON entitle.%I FOR UPDATE USING (%s) WITH CHECK (%s)', relation,
+            (SELECT pg_catalog.pg_get_expr(p.polqual, p.polrelid)
+             FROM pg_catalog.pg_policy p
+             WHERE p.polname = 'entitle_select' AND p.polrelid = format('entitle.%I', relation)::pg_catalog.regclass),
+            writes);
+        EXECUTE format('COMMENT ON POLICY entitle_update ON entitle.%I IS %L', relation,
+                       'Finds what entitle_select finds, and refuses with an error what may not be written');
+        -- A visible row that may not be written as it is may not be moved to where it may, nor deleted. Customers are
+        -- deleted by nobody: a deactivated one keeps its history.
+        IF writes <> 'false' THEN
+            EXECUTE format(
+                'CREATE TRIGGER entitle_update BEFORE UPDATE ON entitle.%I FOR EACH ROW'
+                ' WHEN (%s AND NOT %s) EXECUTE FUNCTION entitle.refuse_write()', relation, bound, '(' || old_writes || ')');
+            EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER entitle_update', relation);
+            EXECUTE format('COMMENT ON TRIGGER entitle_update ON entitle.%I IS %L', relation,
+                           'Refuses to change a visible row that the user may not write');
+        END IF;
+        IF writes <> 'false' AND relation <> 'customer' THEN
+            bound := bound || ' AND NOT (' || old_writes || ')';
+        END IF;
+        EXECUTE format(
+            'CREATE TRIGGER entitle_delete BEFORE DELETE ON entitle.%I FOR EACH ROW'
+            ' WHEN (%s) EXECUTE FUNCTION entitle.refuse_write()', relation, bound);
+        EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER entitle_delete', relation);
+        EXECUTE format('COMMENT ON TRIGGER entitle_delete ON entitle.%I IS %L', relation,
+                       'Refuses to delete a visible row that the user may not delete');
+    END LOOP;
+END
+$$;
+
+-- What an L10 sees of a customer (R35); undated, so days back does not narrow it (R39).
+CREATE VIEW entitle.customer_profile WITH (security_barrier) AS
+    SELECT c.customer_id, c.customer_uuid, c.customer_code, c.legal_name, c.trade_name, c.tax_id, c.country, c.address,
+           c.contact_email
+    FROM entitle.customer c
+    WHERE entitle.brand_row_allowed('customers.view', c.brand_id, 10, c.customer_id);
+COMMENT ON VIEW entitle.customer_profile IS 'A customer''s profile, for customers.view and for external users from L10';
+
+-- The view runs with its owner's rights: writing through it would pass by the table's policies.
+CREATE TRIGGER entitle_write
+    INSTEAD OF INSERT OR UPDATE OR DELETE ON entitle.customer_profile
+    FOR EACH ROW EXECUTE FUNCTION entitle.refuse_write();
+COMMENT ON TRIGGER entitle_write ON entitle.customer_profile IS 'The view is for reading; customers are written in entitle.customer';
+
+-- The sliders of a customer (R15): names show here to those who may edit, without the catalogue's multipliers.
+CREATE VIEW entitle.customer_metric_value WITH (security_barrier) AS
+    SELECT c.customer_id, m.name AS metric, v.value
+    FROM entitle.customer c
+    CROSS JOIN entitle.client_metric m
+    LEFT JOIN entitle.customer_metric v ON v.customer_id = c.customer_id AND v.metric_id = m.metric_id
+    WHERE entitle.brand_row_allowed('customers.edit', c.brand_id, NULL::integer, NULL::bigint)
+      AND (m.is_active OR v.value IS NOT NULL);
+COMMENT ON VIEW entitle.customer_metric_value IS
+    'Every active metric of every customer the user may edit, with its value; NULL where none is set';
