@@ -7,14 +7,18 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../tools/server"
 trap server_stop EXIT
 trap 'exit 130' INT TERM HUP
 
-# Ends the suite: closing PASSED FAILED [SKIPPED].
+# Ends the suite: closing PASSED FAILED [SKIPPED]. A server process that died is a failure, whoever noticed.
 closing() {
-    if ((${3:-0} > 0)); then
-        printf '%d passed, %d failed, %d skipped\n' "$1" "$2" "$3"
-    else
-        printf '%d passed, %d failed\n' "$1" "$2"
+    local passed=$1 failed=$2 skipped=${3:-0} log=${server_folder:-}/work/server.log
+    if [[ -e $log ]] && grep -E -B 5 'was terminated by signal|PANIC: |TRAP: ' "$log"; then
+        ((++failed))
     fi
-    if (($2 > 0)); then exit 1; else exit 0; fi
+    if ((skipped > 0)); then
+        printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    else
+        printf '%d passed, %d failed\n' "$passed" "$failed"
+    fi
+    if ((failed > 0)); then exit 1; else exit 0; fi
 }
 
 # Ends the suite with nothing run, and says why.
@@ -44,7 +48,7 @@ build_programs() {
     mkdir -p "$programs"
     (
         flock 9
-        cmake -S "$server_tree" -B "$programs" -DCMAKE_CXX_COMPILER="$CXX" \
+        cmake --log-level=WARNING -S "$server_tree" -B "$programs" -DCMAKE_CXX_COMPILER="$CXX" \
             -DENTITLE_WERROR="$([[ ${WERROR:-} == 1 ]] && echo ON || echo OFF)" >"$programs/log" 2>&1 &&
             cmake --build "$programs" --target "$1" -j2 >>"$programs/log" 2>&1
     ) 9>"$programs/lock" || { cat "$programs/log"; return 1; }
