@@ -1,0 +1,192 @@
+// Claim: a row shows by permission or by external access, each judged by its own rules, and a test
+// that answers many rows answers each as if it were alone.
+#include <gtest/gtest.h>
+
+#include "facts.hpp"
+#include "shipped_catalogue.hpp"
+
+namespace {
+
+using naive::RowQuestion;
+
+constexpr naive::Id kCustomer = 101;
+constexpr naive::Id kOther = 102;
+
+RowQuestion order_row() {
+    RowQuestion row;
+    row.permission = "conversions.view";
+    row.min_level = 20;
+    row.customer_id = kCustomer;
+    row.is_dated = true;
+    row.on_date = 0;
+    return row;
+}
+
+naive::Asker add_guest(naive::World &world, int level, std::optional<std::int32_t> days = 30) {
+    const naive::Asker guest = add_user(world);
+    world.external_access.push_back(
+        {kCustomer, *guest.user_id, level, days, std::nullopt, std::nullopt});
+    return guest;
+}
+
+// R35, R39: the two ways in
+TEST(Row, ShowsByPermissionOrByAccess) {
+    naive::World world = shipped_catalogue();
+    const RowQuestion row = order_row();
+    EXPECT_TRUE(Facts(world, add_member(world, "operations user")).row(row));
+    EXPECT_TRUE(Facts(world, add_guest(world, 20)).row(row));
+    EXPECT_EQ(outcome(Facts(world, add_guest(world, 10)).row(row)), "level");
+    EXPECT_EQ(outcome(Facts(world, add_member(world, "sales")).row(row)), "customer");
+    EXPECT_EQ(outcome(Facts(world, add_user(world)).row(row)), "customer");
+    EXPECT_EQ(outcome(Facts(world, naive::Asker{}).row(row)), "identity");
+}
+
+// R34
+TEST(Row, OfAnotherOrNoCustomerNeedsThePermission) {
+    naive::World world = shipped_catalogue();
+    const naive::Asker guest = add_guest(world, 90, std::nullopt);
+    const naive::Asker staff = add_member(world, "operations user");
+    RowQuestion row = order_row();
+    for (const auto &customer : {std::optional<naive::Id>(kOther), std::optional<naive::Id>()}) {
+        row.customer_id = customer;
+        EXPECT_EQ(outcome(Facts(world, guest).row(row)), "customer");
+        EXPECT_TRUE(Facts(world, staff).row(row));
+    }
+}
+
+// R38, R39: the window narrows access, never permission
+TEST(Row, OutsideTheWindowShowsByPermissionOnly) {
+    naive::World world = shipped_catalogue();
+    const naive::Asker guest = add_guest(world, 90, 7);
+    const naive::Asker staff = add_member(world, "operations user");
+    RowQuestion row = order_row();
+    for (const auto &date : {std::optional<naive::Date>(-8), std::optional<naive::Date>()}) {
+        row.on_date = date;
+        EXPECT_EQ(outcome(Facts(world, guest).row(row)), "window");
+        EXPECT_TRUE(Facts(world, staff).row(row));
+    }
+    row.is_dated = false;
+    EXPECT_TRUE(Facts(world, guest).row(row));
+}
+
+// R45: the chosen customer narrows access, never permission
+TEST(Row, OfACustomerNotChosenShowsByPermissionOnly) {
+    naive::World world = shipped_catalogue();
+    naive::Asker guest = add_guest(world, 90);
+    naive::Asker staff = add_member(world, "operations user");
+    guest.chosen_customer = kOther;
+    staff.chosen_customer = kOther;
+    EXPECT_EQ(outcome(Facts(world, guest).row(order_row())), "customer");
+    EXPECT_TRUE(Facts(world, staff).row(order_row()));
+}
+
+// R52: a row that carries its brand is judged by it, others in the current brand
+TEST(Row, IsJudgedByItsBrand) {
+    naive::World world = shipped_catalogue();
+    const naive::Id second = add_brand(world, kMainOrganization);
+    set_module(world, second, "conversions", false);
+    naive::Asker staff = add_member(world, "operations user");
+    RowQuestion row = order_row();
+    EXPECT_FALSE(Facts(world, staff).row(row)) << "two brands, none chosen";
+    row.has_brand = true;
+    row.brand_id = kMainBrand;
+    EXPECT_TRUE(Facts(world, staff).row(row));
+    row.brand_id = second;
+    EXPECT_FALSE(Facts(world, staff).row(row));
+    staff.chosen_brand = kMainBrand;
+    EXPECT_FALSE(Facts(world, staff).row(row))
+        << "the choice does not stand in for the row's brand";
+    row.brand_id.reset();
+    EXPECT_FALSE(Facts(world, staff).row(row)) << "nor for a missing one";
+    row.has_brand = false;
+    EXPECT_TRUE(Facts(world, staff).row(row));
+    // The row's brand closes permission only: a grant on the customer still opens it.
+    row.has_brand = true;
+    EXPECT_TRUE(Facts(world, add_guest(world, 20)).row(row));
+}
+
+// R3, R4: no permission and no level named, or ones that do not exist, open nothing
+TEST(Row, StaysClosedWhereNothingOpensIt) {
+    naive::World world = shipped_catalogue();
+    naive::Asker owner = add_owner(world);
+    world.external_access.push_back(
+        {kCustomer, *owner.user_id, 90, std::nullopt, std::nullopt, std::nullopt});
+    RowQuestion row = order_row();
+    row.permission.reset();
+    row.min_level.reset();
+    EXPECT_FALSE(Facts(world, owner).row(row));
+    row.permission = "no.such";
+    for (int level : {0, -1, 15, 91, 255}) {
+        row.min_level = level;
+        EXPECT_FALSE(Facts(world, owner).row(row)) << level;
+    }
+}
+
+// R2: where one way in exists, its first failing gate is the reason
+TEST(Row, TellsTheGateOfTheOnlyWayIn) {
+    naive::World world = shipped_catalogue();
+    const Facts sales(world, add_member(world, "sales"));
+    RowQuestion row = order_row();
+    row.min_level.reset();
+    EXPECT_EQ(outcome(sales.row(row)), "permission");
+    row.permission = "customers.export";
+    EXPECT_EQ(outcome(sales.row(row)), "permission");
+    row.permission.reset();
+    row.min_level = 20;
+    EXPECT_EQ(outcome(sales.row(row)), "customer");
+}
+
+// R36, R37: a masked column asks the column's level of a row that shows by access; by permission it
+// shows whole
+TEST(Mask, FollowsTheWayTheRowShows) {
+    naive::World world = shipped_catalogue();
+    RowQuestion price = order_row();
+    price.min_level = 30;
+    EXPECT_TRUE(Facts(world, add_member(world, "operations user")).row(price));
+    for (int level : {10, 20, 30, 40, 80, 90}) {
+        EXPECT_EQ(Facts(world, add_guest(world, level)).row(price).allowed, level >= 30) << level;
+    }
+}
+
+// The planner may drop the row test only when no row could be refused.
+TEST(RowTest, AllowsAllOnlyByPermissionInTheCurrentBrand) {
+    naive::World world = shipped_catalogue();
+    const Facts staff(world, add_member(world, "operations user"));
+    const Facts guest(world, add_guest(world, 90, std::nullopt));
+    RowQuestion row = order_row();
+    const auto allows_all = [&](const Facts &facts) {
+        return entitle::RowTest(facts.subject(), facts.session(), rule_of(row)).allows_all();
+    };
+    EXPECT_TRUE(allows_all(staff));
+    EXPECT_FALSE(allows_all(guest));
+    EXPECT_FALSE(allows_all(Facts(world, naive::Asker{})));
+    row.has_brand = true;
+    EXPECT_FALSE(allows_all(staff)) << "the next row may be of another brand";
+    row.has_brand = false;
+    row.permission = "conversions.delete";
+    EXPECT_FALSE(allows_all(staff));
+}
+
+// R52: what it remembers of one brand never answers for another
+TEST(RowTest, AnswersEachBrandForItself) {
+    naive::World world = shipped_catalogue();
+    const naive::Id closed = add_brand(world, kMainOrganization);
+    const naive::Id open = add_brand(world, kMainOrganization);
+    set_module(world, closed, "conversions", false);
+    const Facts facts(world, add_member(world, "operations user"));
+    RowQuestion row = order_row();
+    row.has_brand = true;
+    entitle::RowTest test(facts.subject(), facts.session(), rule_of(row));
+    EXPECT_FALSE(test.allows_by_permission(std::nullopt));
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_TRUE(test.allows_by_permission(kMainBrand));
+        EXPECT_FALSE(test.allows_by_permission(closed));
+        EXPECT_FALSE(test.allows_by_permission(closed));
+        EXPECT_TRUE(test.allows_by_permission(open));
+        EXPECT_FALSE(test.allows_by_permission(4711));
+        EXPECT_FALSE(test.allows_by_permission(std::nullopt));
+        EXPECT_TRUE(test.allows_by_permission(open));
+    }
+}
+
+} // namespace
