@@ -16,6 +16,13 @@ Decision check_can_score(const Subject *subject, const Session &session, std::st
         return recorder.fail(Gate::membership,
                              [] { return std::string("the customer has no brand"); });
     }
+    // Asked for beside customers.edit, which brings it as a prerequisite (R5), because R12 names
+    // both whatever the prerequisites table says; and before the status, which is told to nobody
+    // who may not view the customer (R3).
+    const Decision views = check_permission(subject, session, "customers.view", brand, trace);
+    if (!views) {
+        return views;
+    }
     const bool is_new = status == "PAIN";
     if (!is_new && status != "ACTV") {
         return recorder.fail(Gate::status, [&] {
@@ -23,16 +30,11 @@ Decision check_can_score(const Subject *subject, const Session &session, std::st
         });
     }
     recorder.pass(Gate::status, [&] { return "the customer is " + std::string(status); });
-    // customers.edit brings its prerequisite customers.view through every gate (R5); asked for all
-    // the same, because R12 asks for both whatever the prerequisites table says.
-    for (const std::string_view needed : {"customers.view", "customers.edit"}) {
-        const Decision decision = check_permission(subject, session, needed, brand, trace);
-        if (!decision) {
-            return decision;
-        }
+    const Decision edits = check_permission(subject, session, "customers.edit", brand, trace);
+    if (!edits || !is_new) {
+        return edits;
     }
-    return is_new ? check_permission(subject, session, "customers.client_metrics", brand, trace)
-                  : Decision{true, std::nullopt};
+    return check_permission(subject, session, "customers.client_metrics", brand, trace);
 }
 
 } // namespace entitle
