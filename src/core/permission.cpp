@@ -157,11 +157,9 @@ std::optional<std::string> find_holding(const Place &place, bool told, InRole &&
     return found;
 }
 
-// The gates after membership, for a permission and for each of its prerequisites. `depth` bounds a
-// chain that the data must not contain: a cycle denies. `held` remembers the prerequisites found held, so
-// that chains which meet again are walked once.
-Decision check_in_place(const Place &place, std::string_view key, std::optional<KeyIndex> index,
-                        std::size_t depth, std::vector<KeyIndex> &held, const Recorder &recorder) {
+// The gates of one permission alone, its prerequisites aside. Returns: none when they are passed.
+std::optional<Decision> check_alone(const Place &place, std::string_view key,
+                                    std::optional<KeyIndex> index, const Recorder &recorder) {
     const Catalogue &catalogue = *place.subject.catalogue;
     if (!index || *index == kUnknownKey) {
         return recorder.fail(Gate::permission,
@@ -194,36 +192,80 @@ Decision check_in_place(const Place &place, std::string_view key, std::optional<
                              [&] { return held_roles(place) + " do not grant " + quoted(key); });
     }
     recorder.pass(Gate::permission, [&] { return quoted(key) + ": " + *holding; });
+    return std::nullopt;
+}
 
-    for (const KeyIndex needed : permission.prerequisites) {
-        const std::string_view needed_key =
-            needed == kUnknownKey ? std::string_view("(unknown permission)")
-                                  : std::string_view(catalogue.permission_keys().key(needed));
-        if (depth == 0) {
-            return recorder.fail(Gate::prerequisite, [&] {
-                return "the prerequisites of " + quoted(key) + " form a cycle";
+std::string_view permission_name(const Catalogue &catalogue, KeyIndex index) {
+    return index == kUnknownKey ? std::string_view("(unknown permission)")
+                                : std::string_view(catalogue.permission_keys().key(index));
+}
+
+// Walks along the prerequisites of a permission that is held alone, each through every gate (R5).
+// Chains that meet again are walked once, a cycle denies, and no chain is too long for the stack of
+// a server process.
+Decision check_prerequisites(const Place &place, KeyIndex asked, const Recorder &recorder) {
+    enum class Mark : char { unseen, on_path, held };
+    struct Stop {
+        KeyIndex permission;
+        std::size_t next; // the prerequisite to look at
+    };
+    const Catalogue &catalogue = *place.subject.catalogue;
+    const auto name = [&](KeyIndex index) {
+        return quoted(permission_name(catalogue, index));
+    };
+    const auto needs = [&](const Stop &stop) -> const std::vector<KeyIndex> & {
+        return catalogue.permission(stop.permission).prerequisites;
+    };
+    std::vector<Mark> marks(catalogue.permission_keys().size(), Mark::unseen);
+    std::vector<Stop> path = {{asked, 0}};
+    marks[asked] = Mark::on_path;
+    while (!path.empty()) {
+        Stop &stop = path.back();
+        if (stop.next == needs(stop).size()) {
+            marks[stop.permission] = Mark::held;
+            path.pop_back();
+            continue;
+        }
+        const KeyIndex needed = needs(stop)[stop.next];
+        const Mark mark = needed == kUnknownKey ? Mark::unseen : marks[needed];
+        if (mark == Mark::held) {
+            recorder.pass(Gate::prerequisite, [&] {
+                return name(stop.permission) + " requires " + name(needed) + ": held";
             });
+            ++stop.next;
+            continue;
         }
-        const bool is_held = std::find(held.begin(), held.end(), needed) != held.end();
-        if (!is_held && !check_in_place(place, needed_key, needed, depth - 1, held, recorder)) {
-            return recorder.fail(Gate::prerequisite, [&] {
-                return quoted(key) + " requires " + quoted(needed_key) + ", which is not held";
-            });
+        if (mark == Mark::on_path) {
+            recorder.fail(Gate::prerequisite,
+                          [&] { return "the prerequisites of " + name(needed) + " form a cycle"; });
         }
-        if (!is_held) {
-            held.push_back(needed);
+        if (mark == Mark::on_path ||
+            check_alone(place, permission_name(catalogue, needed), needed, recorder)) {
+            Decision denied;
+            for (auto at = path.rbegin(); at != path.rend(); ++at) {
+                denied = recorder.fail(Gate::prerequisite, [&] {
+                    return name(at->permission) + " requires " + name(needs(*at)[at->next]) +
+                           ", which is not held";
+                });
+            }
+            return denied;
         }
-        recorder.pass(Gate::prerequisite,
-                      [&] { return quoted(key) + " requires " + quoted(needed_key) + ": held"; });
+        marks[needed] = Mark::on_path;
+        path.push_back({needed, 0});
     }
     return Decision{true, std::nullopt};
 }
 
+// The gates after membership, for a permission with its prerequisites.
 Decision check_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
     const Catalogue &catalogue = *place.subject.catalogue;
-    std::vector<KeyIndex> held;
-    return check_in_place(place, key, catalogue.find_permission(key),
-                          catalogue.permission_keys().size(), held, recorder);
+    const auto index = catalogue.find_permission(key);
+    if (const auto denied = check_alone(place, key, index, recorder)) {
+        return *denied;
+    }
+    return catalogue.permission(*index).prerequisites.empty()
+               ? Decision{true, std::nullopt}
+               : check_prerequisites(place, *index, recorder);
 }
 
 Decision metric_in_place(const Place &place, std::string_view key, const Recorder &recorder) {

@@ -153,6 +153,30 @@ TEST(Permission, AsksSharedPrerequisitesOnce) {
     EXPECT_LT(owner.trace().size(), 10U * world.permission.size());
 }
 
+// R5: however long the chain, it is walked to the end; data alone must not exhaust a server process
+TEST(Permission, WalksLongChains) {
+    constexpr int kLength = 30000;
+    naive::World world;
+    world.organization.push_back({kMainOrganization});
+    add_brand(world, kMainOrganization);
+    const naive::Asker asker = add_owner(world);
+    const auto key = [](int link) {
+        return "p" + std::to_string(link);
+    };
+    for (int link = 0; link < kLength; ++link) {
+        world.permission.push_back({key(link), true});
+        if (link > 0) {
+            world.permission_prerequisite.push_back({key(link), key(link - 1)});
+        }
+    }
+    EXPECT_EQ(ask(world, asker, key(kLength - 1)), "allowed");
+    world.permission.front().is_active = false;
+    EXPECT_EQ(ask(world, asker, key(kLength - 1)), "prerequisite");
+    world.permission.front().is_active = true;
+    world.permission_prerequisite.push_back({key(0), key(kLength - 1)});
+    EXPECT_EQ(ask(world, asker, key(kLength - 1)), "prerequisite");
+}
+
 // R20
 TEST(Permission, TakesTheUnionOfActiveRoles) {
     naive::World world = shipped_catalogue();
