@@ -1,7 +1,8 @@
 -- Dump and restore. CREATE EXTENSION brings the shipped rows, so a dump holds only what differs from them: changed rows
 -- (as_shipped is false) and the keys of removed ones. A restore lays both over the shipped rows, in any order of tables.
 --
--- Restores with triggers switched off (pg_restore --disable-triggers) are not supported: nothing would lay them over.
+-- Restores with triggers switched off (pg_restore --disable-triggers) are not supported: nothing would lay them over, and
+-- PostgreSQL does not switch ENABLE ALWAYS back on.
 
 CREATE TABLE entitle.shipped_row (
     relation text COLLATE "C",
@@ -33,7 +34,7 @@ CREATE FUNCTION entitle.mark_change() RETURNS trigger
     AS $$
 DECLARE
     new_key CONSTANT jsonb := entitle.shipped_key(to_jsonb(NEW), TG_ARGV);
-    is_laid_over boolean;
+    laid_over bigint;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         -- NULL is how a restore asks to move a shipped row aside and keep it one.
@@ -41,7 +42,6 @@ BEGIN
         IF new_key = entitle.shipped_key(to_jsonb(OLD), TG_ARGV) THEN
             RETURN NEW;
         END IF;
-        PERFORM entitle.record_removal(TG_TABLE_NAME, entitle.shipped_key(to_jsonb(OLD), TG_ARGV));
     ELSE
         NEW.as_shipped := false;
     END IF;
@@ -70,8 +70,8 @@ BEGIN
             FROM pg_attribute a
             WHERE a.attrelid = TG_RELID AND a.attnum > 0 AND NOT a.attisdropped)
         USING NEW;
-        GET DIAGNOSTICS is_laid_over = ROW_COUNT;
-        IF is_laid_over THEN
+        GET DIAGNOSTICS laid_over = ROW_COUNT;
+        IF laid_over > 0 THEN
             RETURN NULL;
         END IF;
     END IF;
@@ -103,7 +103,8 @@ CREATE FUNCTION entitle.mark_removal() RETURNS trigger
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         PERFORM entitle.record_removal(TG_TABLE_NAME, NULL);
-    ELSE
+    ELSIF TG_OP = 'DELETE'
+          OR entitle.shipped_key(to_jsonb(OLD), TG_ARGV) <> entitle.shipped_key(to_jsonb(NEW), TG_ARGV) THEN
         PERFORM entitle.record_removal(TG_TABLE_NAME, entitle.shipped_key(to_jsonb(OLD), TG_ARGV));
     END IF;
     RETURN NULL;
@@ -113,7 +114,7 @@ COMMENT ON FUNCTION entitle.mark_removal() IS 'Trigger: remembers removed shippe
 REVOKE ALL ON FUNCTION entitle.mark_removal() FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the removals, which nobody else may. A shipped row that something not yet restored still refers to
--- stays for now: every later statement of the restore tries again.
+-- stays for now: every later insert into these tables tries again. A row that is both shipped and removed is left only by a restore.
 CREATE FUNCTION entitle.apply_removals() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -121,7 +122,7 @@ CREATE FUNCTION entitle.apply_removals() RETURNS trigger
 DECLARE
     removal entitle.shipped_removal;
     deleted bigint;
-    progress boolean := entitle.restoring();
+    progress boolean := true;
 BEGIN
     WHILE progress LOOP
         progress := false;
@@ -140,14 +141,71 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION entitle.apply_removals() IS 'Trigger: while a dump is restored, removes the shipped rows that the dumped database had removed';
+COMMENT ON FUNCTION entitle.apply_removals() IS 'Trigger: removes the shipped rows that the dumped database had removed';
 REVOKE ALL ON FUNCTION entitle.apply_removals() FROM PUBLIC;
+
+-- SECURITY DEFINER: the setting is a superuser's, and so is a restore.
+CREATE FUNCTION entitle.begin_restore() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF entitle.restoring() THEN
+        -- Workers of pg_restore -j that lay rows over shipped ones do so one after another: each sees what the others removed.
+        IF TG_NARGS > 0 THEN
+            PERFORM pg_advisory_xact_lock('entitle.shipped_removal'::regclass::integer, 0);
+        END IF;
+        -- pg_restore -j pays no heed to the foreign keys of an extension's tables. The dump was consistent, so they need not be
+        -- checked: under replica only what is ENABLE ALWAYS fires, which our own triggers are.
+        IF current_setting('session_replication_role') = 'origin' THEN
+            PERFORM set_config('entitle_restore.switched', 'on', true),
+                    set_config('session_replication_role', 'replica', true);
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION entitle.begin_restore() IS 'Trigger: a dump is restored in any order of tables';
+REVOKE ALL ON FUNCTION entitle.begin_restore() FROM PUBLIC;
+
+-- SECURITY DEFINER: as begin_restore.
+CREATE FUNCTION entitle.end_restore() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF current_setting('entitle_restore.switched', true) = 'on' AND entitle.restoring() THEN
+        PERFORM set_config('entitle_restore.switched', '', true),
+                set_config('session_replication_role', 'origin', true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION entitle.end_restore() IS 'Trigger: puts back what begin_restore changed';
+REVOKE ALL ON FUNCTION entitle.end_restore() FROM PUBLIC;
+
+-- SECURITY DEFINER: it reads the removals, which nobody else may.
+CREATE FUNCTION entitle.skip_known_removal() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM entitle.shipped_removal r WHERE r.relation = NEW.relation AND r.row_key = NEW.row_key) THEN
+        RETURN NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION entitle.skip_known_removal() IS
+    'Trigger: a restored removal may already have happened, by the cascade of another';
+REVOKE ALL ON FUNCTION entitle.skip_known_removal() FROM PUBLIC;
 
 -- ENABLE ALWAYS: changes under session_replication_role = replica are dumped too.
 DO $$
 DECLARE
     relation name;
     key_columns text[];
+    shipped boolean;
     made name;
 BEGIN
     FOR relation, key_columns IN
@@ -165,7 +223,7 @@ BEGIN
         EXECUTE format('CREATE TRIGGER entitle_shipped_change BEFORE INSERT OR UPDATE ON entitle.%I'
                        ' FOR EACH ROW EXECUTE FUNCTION entitle.mark_change(%s)',
                        relation, (SELECT string_agg(quote_literal(k), ', ') FROM unnest(key_columns) AS k));
-        EXECUTE format('CREATE TRIGGER entitle_shipped_delete AFTER DELETE ON entitle.%I'
+        EXECUTE format('CREATE TRIGGER entitle_shipped_removal AFTER UPDATE OR DELETE ON entitle.%I'
                        ' FOR EACH ROW EXECUTE FUNCTION entitle.mark_removal(%s)',
                        relation, (SELECT string_agg(quote_literal(k), ', ') FROM unnest(key_columns) AS k));
         EXECUTE format('CREATE TRIGGER entitle_shipped_truncate AFTER TRUNCATE ON entitle.%I'
@@ -174,17 +232,34 @@ BEGIN
                        ' FOR EACH STATEMENT EXECUTE FUNCTION entitle.apply_removals()', relation);
     END LOOP;
 
+    CREATE TRIGGER entitle_shipped_known BEFORE INSERT ON entitle.shipped_removal
+        FOR EACH ROW EXECUTE FUNCTION entitle.skip_known_removal();
     CREATE TRIGGER entitle_shipped_restore AFTER INSERT ON entitle.shipped_removal
         FOR EACH STATEMENT EXECUTE FUNCTION entitle.apply_removals();
+
+    FOR relation, shipped IN
+        SELECT c.relname,
+               c.relname = 'shipped_removal'
+               OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'as_shipped')
+        FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace AND c.relkind = 'r' AND c.relname <> 'shipped_row' LOOP
+        -- Named to end before entitle_shipped_restore, whose deletes need the foreign keys.
+        EXECUTE format('CREATE TRIGGER entitle_restore_begin BEFORE INSERT ON entitle.%I FOR EACH STATEMENT'
+                       ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
+                       ' EXECUTE FUNCTION entitle.begin_restore(%s)', relation, CASE WHEN shipped THEN 'shipped' END);
+        EXECUTE format('CREATE TRIGGER entitle_restore_end AFTER INSERT ON entitle.%I FOR EACH STATEMENT'
+                       ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
+                       ' EXECUTE FUNCTION entitle.end_restore()', relation);
+    END LOOP;
 
     FOR relation, made IN
         SELECT c.relname, t.tgname
         FROM pg_catalog.pg_trigger t
         JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-        WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace AND t.tgname LIKE 'entitle\_shipped\_%' LOOP
+        WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace AND t.tgname ~ '^entitle_(shipped|restore)_' LOOP
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER %I', relation, made);
         EXECUTE format('COMMENT ON TRIGGER %I ON entitle.%I IS %L', made, relation,
-                       'Keeps track of how the rows differ from the shipped ones');
+                       'Keeps track of how the rows differ from the shipped ones, and restores them');
     END LOOP;
 END
 $$;
