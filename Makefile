@@ -5,7 +5,7 @@
 #   make test | demo | lint | bench                  each on a throwaway server of its own
 
 # The install script is these topics of src/sql, in this order.
-SQL_TOPICS = schema identity permission customer score access log protection catalogue signal visibility dump
+SQL_TOPICS = schema identity permission customer score access log planner protection catalogue signal visibility dump
 
 EXTENSION = entitle
 MODULE_big = entitle
@@ -71,6 +71,8 @@ $(DATA_built): $(SQL_FILES) entitle.control Makefile
 	@if grep -niE 'or[[:space:]]+replace' $(SQL_FILES); then echo 'OR REPLACE in src/sql' >&2; exit 1; fi
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION entitle" to load this file. \quit'; cat $(SQL_FILES); } > $@.part
 	@mv $@.part $@
+
+.DELETE_ON_ERROR:
 
 .PHONY: test demo lint bench
 test:

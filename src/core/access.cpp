@@ -84,17 +84,24 @@ int access_level(const Subject *subject, const Session &session, CustomerId cust
     return find_standing(subject, session, customer, grant, Recorder(trace)).level;
 }
 
-bool in_window(const Grant &grant, const Session &session, std::optional<Day> date) noexcept {
+Day earliest_day(const Grant &grant, const Session &session) noexcept {
     if (grant.days_back == kUnlimitedDays) {
-        return true;
+        return kFirstDay;
     }
-    if (!date || grant.days_back < 0) {
-        return false;
+    if (grant.days_back < 0) {
+        return kLastDay;
     }
     const auto earliest =
         static_cast<std::int64_t>(session.today) - static_cast<std::int64_t>(grant.days_back);
     // Minus infinity is earlier than every day, however far back the window reaches.
-    return *date != kFirstDay && static_cast<std::int64_t>(*date) >= earliest;
+    return earliest <= kFirstDay ? kFirstDay + 1 : static_cast<Day>(earliest);
+}
+
+bool in_window(const Grant &grant, const Session &session, std::optional<Day> date) noexcept {
+    if (grant.days_back == kUnlimitedDays) {
+        return true;
+    }
+    return date && grant.days_back >= 0 && *date >= earliest_day(grant, session);
 }
 
 Decision check_access(const Subject *subject, const Session &session, CustomerId customer,

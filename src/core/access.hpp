@@ -46,6 +46,9 @@ const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) n
 int access_level(const Subject *subject, const Session &session, CustomerId customer,
                  const Grant *grant, Trace *trace = nullptr);
 
+// Finds the first day inside a grant's window; minus infinity without a limit (R38).
+Day earliest_day(const Grant &grant, const Session &session) noexcept;
+
 // Tells whether a date lies inside a grant's window: date >= today - days, future dates too; no
 // date is hidden under a limit (R38, R39). Dates saturate at the infinities.
 bool in_window(const Grant &grant, const Session &session, std::optional<Day> date) noexcept;

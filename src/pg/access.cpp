@@ -3,7 +3,10 @@
 
 #include "pg/function.hpp"
 #include "pg/rights.hpp"
+#include "pg/signal.hpp"
 #include "pg/value.hpp"
+
+#include <algorithm>
 
 #include "core/access.hpp"
 
@@ -68,6 +71,25 @@ Datum accessible_keys(FunctionCallInfo fcinfo, Datum (*read)(CustomerId, bool *)
     return PointerGetDatum(construct_array(keys, count, type, length, by_value, alignment));
 }
 
+// The start of a day as a value of a date type. regime: C
+Datum earliest_value(Day day, Oid type) {
+    // A timestamp has no room for the first days of a date, nor for the last: saturate.
+    constexpr Day kFirstTimestampDay = -2451545;
+    constexpr Day kLastTimestampDay = 106741034;
+    if (type == DATEOID) {
+        return DateADTGetDatum(day);
+    }
+    if (day <= kFirstTimestampDay + 1) {
+        return TimestampGetDatum(DT_NOBEGIN);
+    }
+    if (day >= kLastTimestampDay) {
+        return TimestampGetDatum(DT_NOEND);
+    }
+    // Every time zone is less than a day away from UTC.
+    const Day start = type == TIMESTAMPTZOID ? day - 1 : day;
+    return TimestampGetDatum(static_cast<Timestamp>(start) * USECS_PER_DAY);
+}
+
 } // namespace
 
 // access_level(customer_id | customer_uuid | customer_code) -> integer: 0, 10, 20, 30, 40, 80
@@ -115,6 +137,37 @@ ENTITLE_FUNCTION(entitle_accessible_customer_uuids) {
 // accessible_customer_codes(min_level) -> text[]
 ENTITLE_FUNCTION(entitle_accessible_customer_codes) {
     return accessible_keys(fcinfo, code_of_customer, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+// earliest_visible_date|timestamp|timestamptz(min_level): how far back the widest window at a level
+// reaches. Plans compare with it before the row test, so it may reach too far back, never too
+// little. R38
+ENTITLE_FUNCTION(entitle_earliest_visible) {
+    struct Kept {
+        std::uint64_t epoch;
+        Datum value;
+    };
+    auto *kept = static_cast<Kept *>(fcinfo->flinfo->fn_extra);
+    if (kept == nullptr) {
+        kept = static_cast<Kept *>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Kept)));
+        fcinfo->flinfo->fn_extra = kept;
+    }
+    const Asker &asker = current_asker();
+    if (kept->epoch != epoch) {
+        const int level = PG_ARGISNULL(0) ? kNoLevel : PG_GETARG_INT32(0);
+        Day earliest = kLastDay;
+        if (asker.user != nullptr) {
+            for (const Grant &grant : grants_of(asker.user)) {
+                if (check_access(asker.subject, asker.session, grant.customer, &grant, level, false,
+                                 std::nullopt)) {
+                    earliest = std::min(earliest, earliest_day(grant, asker.session));
+                }
+            }
+        }
+        kept->value = earliest_value(earliest, get_func_rettype(fcinfo->flinfo->fn_oid));
+        kept->epoch = epoch;
+    }
+    return kept->value;
 }
 
 // manages_access(customer_id) -> boolean: may the asker see and manage this customer's external

@@ -1,6 +1,7 @@
 // Doors of identity: signing in and out, and the session's choices.
 #include "pg/postgres.hpp"
 
+#include "pg/assumption.hpp"
 #include "pg/function.hpp"
 #include "pg/rights.hpp"
 #include "pg/setting.hpp"
@@ -91,6 +92,7 @@ ENTITLE_FUNCTION(entitle_sign_in) {
                  errhint("Sign in an active user of entitle.app_user, by exact login.")));
     }
     carry_identity(*user, seal, is_local);
+    drop_contradicted_plans();
     PG_RETURN_INT64(*user);
 }
 
@@ -101,6 +103,7 @@ ENTITLE_FUNCTION(entitle_sign_out) {
     refuse_open_cursors("sign out");
     refuse_broken_seal(seal);
     carry_nobody(false);
+    drop_contradicted_plans();
     PG_RETURN_VOID();
 }
 
@@ -128,6 +131,7 @@ ENTITLE_FUNCTION(entitle_use_brand) {
     const auto brand = bigint_argument(fcinfo, 0);
     if (!brand) {
         carry_brand(std::nullopt);
+        drop_contradicted_plans();
         PG_RETURN_VOID();
     }
     const Asker &asker = require_asker();
@@ -138,6 +142,7 @@ ENTITLE_FUNCTION(entitle_use_brand) {
                  errhint("Choose a brand of a membership of the user, or of its organization.")));
     }
     carry_brand(Choice{asker.subject->id, *brand});
+    drop_contradicted_plans();
     PG_RETURN_VOID();
 }
 

@@ -399,7 +399,7 @@ bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalog
     return found;
 }
 
-void load_grants(UserId user, std::vector<Grant> &result) {
+bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
     Scratch scratch;
     RowList<Grant> grants;
     Reader reader = open_reader();
@@ -408,7 +408,12 @@ void load_grants(UserId user, std::vector<Grant> &result) {
     // Texts of single rows are dropped as they come: a user may have 100,000 rows.
     MemoryContext row_context =
         AllocSetContextCreate(CurrentMemoryContext, "entitle row", ALLOCSET_SMALL_SIZES);
+    bool is_complete = true;
     while (next_row(rows)) {
+        if (grants.count >= limit) {
+            is_complete = false;
+            break;
+        }
         MemoryContext previous = MemoryContextSwitchTo(row_context);
         const Grant grant = read_grant(rows);
         MemoryContextSwitchTo(previous);
@@ -418,6 +423,10 @@ void load_grants(UserId user, std::vector<Grant> &result) {
     close_rows(rows);
     close_reader(reader);
 
+    if (!is_complete) {
+        scratch.close();
+        return false;
+    }
     compute([&] {
         std::vector<Grant> sorted(grants.begin(), grants.end());
         std::sort(sorted.begin(), sorted.end(),
@@ -425,6 +434,7 @@ void load_grants(UserId user, std::vector<Grant> &result) {
         result = std::move(sorted);
     });
     scratch.close();
+    return true;
 }
 
 bool load_grant(UserId user, CustomerId customer, Grant &result) {

@@ -54,7 +54,9 @@ void load_catalogue(std::shared_ptr<const Catalogue> &result);
 bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalogue)(),
                   Subject &result);
 
-void load_grants(UserId user, std::vector<Grant> &result);
+// Reads at most `limit` grants. Returns: whether that was all; only then `result` is filled, by
+// customer.
+bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result);
 
 // Returns: whether the user has a grant on the customer; it is then in `result`.
 bool load_grant(UserId user, CustomerId customer, Grant &result);

@@ -4,6 +4,7 @@
 
 #include "pg/function.hpp"
 #include "pg/rights.hpp"
+#include "pg/row_test.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
 
@@ -16,18 +17,9 @@ using namespace entitle::pg;
 
 namespace {
 
-// Where the arguments of the two spellings stand: row_allowed(permission, level, customer [, date])
-// and brand_row_allowed(permission, brand, level, customer [, date]).
-struct Layout {
-    int brand; // -1: none
-    int level;
-    int customer;
-    int date; // -1: none
-};
-
 // One call site's test. Lives in the call site's memory context; its C++ half is dropped with it.
 struct Site {
-    Layout layout;
+    RowTestLayout layout;
     Oid brand_type;
     Oid customer_type;
     Oid date_type;
@@ -43,12 +35,6 @@ void drop_test(void *argument) {
     site->test = nullptr;
 }
 
-Layout layout_of(int arguments, bool is_branded) {
-    const int first = is_branded ? 1 : 0;
-    return Layout{is_branded ? 1 : -1, 1 + first, 2 + first,
-                  arguments > 3 + first ? 3 + first : -1};
-}
-
 Oid type_at(FunctionCallInfo fcinfo, int number) {
     return number < 0 ? InvalidOid : argument_type(fcinfo, number);
 }
@@ -58,7 +44,7 @@ Site &call_site(FunctionCallInfo fcinfo, bool is_branded) {
     if (function->fn_extra == nullptr) {
         MemoryContext previous = MemoryContextSwitchTo(function->fn_mcxt);
         auto *site = static_cast<Site *>(palloc0(sizeof(Site)));
-        site->layout = layout_of(PG_NARGS(), is_branded);
+        site->layout = row_test_layout(PG_NARGS(), is_branded);
         site->brand_type = type_at(fcinfo, site->layout.brand);
         site->customer_type = type_at(fcinfo, site->layout.customer);
         site->date_type = type_at(fcinfo, site->layout.date);

@@ -29,7 +29,8 @@ struct CachedUser {
 
     std::uint64_t access_generation = 0;
     bool has_all_grants = false;
-    std::vector<Grant> grants; // all of them, by customer
+    bool has_many_grants = false; // more than a planner should load
+    std::vector<Grant> grants;    // all of them, by customer
     struct Probe {
         Grant grant;
         bool is_found;
@@ -43,6 +44,7 @@ constexpr std::size_t kMaxUsers = 128;
 constexpr std::size_t kMaxGrants = 400000; // over all users kept: about 10 MB
 constexpr std::size_t kMaxProbes = 64;
 constexpr std::size_t kMaxKeys = 32768;
+constexpr std::size_t kFewGrants = 1000;
 constexpr int kMaxAttempts = 10;
 
 using KeyMap = std::unordered_map<std::string, CustomerId>;
@@ -65,7 +67,7 @@ Cache &cache() {
 
 std::uint64_t statement_number = 0;
 
-Asker asker;
+Asker asker{};
 std::uint64_t asker_epoch = 0;
 
 // The statement whose first question was already asked.
@@ -80,7 +82,7 @@ struct Mapping {
     bool is_mapped;
     UserId user;
 };
-Mapping mapping;
+Mapping mapping{};
 
 const std::shared_ptr<const Catalogue> &current_catalogue() {
     Cache &kept = cache();
@@ -117,6 +119,7 @@ void drop_stale_grants(CachedUser &user) noexcept {
     const std::uint64_t generation = access_generation(user.id);
     if (user.access_generation != generation) {
         user.has_all_grants = false;
+        user.has_many_grants = false;
         user.probes.clear();
         user.access_generation = generation;
     }
@@ -126,7 +129,7 @@ void load_all_grants(CachedUser &user) {
     drop_stale_grants(user);
     for (int attempt = 0; !user.has_all_grants; ++attempt) {
         const std::uint64_t generation = access_generation(user.id);
-        load_grants(user.id, user.grants);
+        (void)load_grants(user.id, SIZE_MAX, user.grants);
         user.probes.clear();
         user.access_generation = generation;
         user.has_all_grants = true;
@@ -378,6 +381,20 @@ const Grant *grant_of(CachedUser *user, CustomerId customer) {
 const std::vector<Grant> &grants_of(CachedUser *user) {
     load_all_grants(*user);
     return user->grants;
+}
+
+const std::vector<Grant> *few_grants_of(CachedUser *user) {
+    drop_stale_grants(*user);
+    if (!user->has_all_grants && !user->has_many_grants) {
+        const std::uint64_t generation = user->access_generation;
+        const bool is_complete = load_grants(user->id, kFewGrants, user->grants);
+        user->has_all_grants = is_complete;
+        user->has_many_grants = !is_complete;
+        if (is_complete && generation != access_generation(user->id)) {
+            load_all_grants(*user);
+        }
+    }
+    return user->has_all_grants ? &user->grants : nullptr;
 }
 
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {

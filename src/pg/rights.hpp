@@ -43,6 +43,10 @@ const Grant *grant_of(CachedUser *user, CustomerId customer);
 // Returns: all grants of the user, by customer.
 const std::vector<Grant> &grants_of(CachedUser *user);
 
+// Returns: all grants of the user if they are few or already here, else null: nothing big is loaded
+// for it.
+const std::vector<Grant> *few_grants_of(CachedUser *user);
+
 // Finds the customer a key stands for. Returns: none when there is no such customer.
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid);
 std::optional<CustomerId> customer_by_code(std::string_view code);

@@ -51,6 +51,10 @@ Oid hash_user(std::int64_t user) noexcept {
 
 std::size_t slot_of(Oid hash) noexcept { return hash % kSlots; }
 
+Oid signal_of(Kind kind, Oid whom) noexcept {
+    return kSignal | (static_cast<Oid>(kind) << kKindShift) | whom;
+}
+
 // The users already signalled in this command, so that a COPY of a million grants does not register
 // a million messages (PostgreSQL looks through them for duplicates). Valid for one command of one
 // (sub)transaction.
@@ -80,7 +84,7 @@ void send(Kind kind, Oid whom) {
     tuple.t_len = sizeof(row);
     tuple.t_data = &row.header;
     auto *form = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
-    form->oid = kSignal | (static_cast<Oid>(kind) << kKindShift) | whom;
+    form->oid = signal_of(kind, whom);
     form->relisshared = false;
     CacheInvalidateRelcacheByTuple(&tuple);
 }
@@ -232,6 +236,12 @@ std::uint64_t access_generation(std::int64_t user) noexcept {
 std::uint64_t customer_generation() noexcept { return generations.all + generations.customer; }
 
 std::uint64_t mapping_generation() noexcept { return generations.all + generations.mapping; }
+
+Oid model_signal() noexcept { return signal_of(Kind::model, kEveryone); }
+
+Oid user_signal(std::int64_t user) noexcept { return signal_of(Kind::user, hash_user(user)); }
+
+Oid access_signal(std::int64_t user) noexcept { return signal_of(Kind::access, hash_user(user)); }
 
 void invalidate_everything() noexcept {
     ++generations.all;

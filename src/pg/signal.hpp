@@ -21,6 +21,11 @@ std::uint64_t access_generation(std::int64_t user) noexcept; // the user's exter
 std::uint64_t customer_generation() noexcept;                // keys of customers
 std::uint64_t mapping_generation() noexcept; // database roles and the users they stand for
 
+// The numbers under which signals arrive, for plans that must be made anew when one does.
+Oid model_signal() noexcept;
+Oid user_signal(std::int64_t user) noexcept;
+Oid access_signal(std::int64_t user) noexcept;
+
 // Makes everything stale: for events that cannot be told apart.
 void invalidate_everything() noexcept;
 

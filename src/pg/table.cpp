@@ -5,6 +5,12 @@
 #include "pg/signal.hpp"
 #include "pg/table.hpp"
 
+extern "C" {
+#include "catalog/pg_statistic.h"
+}
+
+#include <algorithm>
+
 namespace entitle::pg {
 
 namespace {
@@ -216,6 +222,35 @@ Relation open_table(Table table) {
 } // namespace
 
 bool has_unwatched_tables() noexcept { return unwatched; }
+
+double estimate_grants(std::int64_t user) {
+    Relation relation = open_table(Table::external_access);
+    const Oid table = RelationGetRelid(relation);
+    const AttrNumber column = found[static_cast<int>(Table::external_access)].columns[1];
+    const double rows = std::max(1.0, static_cast<double>(relation->rd_rel->reltuples));
+    table_close(relation, AccessShareLock);
+
+    double estimate = rows / 2;
+    HeapTuple statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(table),
+                                           Int16GetDatum(column), BoolGetDatum(false));
+    if (HeapTupleIsValid(statistics)) {
+        const auto *form = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(statistics));
+        const double users = form->stadistinct >= 0 ? form->stadistinct : -form->stadistinct * rows;
+        estimate = rows / std::max(users, 1.0);
+        AttStatsSlot common;
+        if (get_attstatsslot(&common, statistics, STATISTIC_KIND_MCV, InvalidOid,
+                             ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS)) {
+            for (int i = 0; i < common.nvalues; ++i) {
+                if (DatumGetInt64(common.values[i]) == user) {
+                    estimate = common.numbers[i] * rows;
+                }
+            }
+            free_attstatsslot(&common);
+        }
+        ReleaseSysCache(statistics);
+    }
+    return estimate;
+}
 
 Reader open_reader() {
     // Any table that has no syscache makes PostgreSQL take a fresh catalog snapshot; unlike

@@ -54,6 +54,9 @@ enum class Index {
 // statement.
 bool has_unwatched_tables() noexcept;
 
+// Estimates from statistics how many grants a user with many grants has.
+double estimate_grants(std::int64_t user);
+
 // A snapshot held for one load. Always closed with close_reader, or by the error that ends the
 // load.
 struct Reader {

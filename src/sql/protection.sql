@@ -40,21 +40,21 @@ COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table prote
 
 -- The row tests. LEAKPROOF: no error or message depends on an argument.
 CREATE FUNCTION entitle.row_allowed(permission text, level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 20
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_row_allowed';
 COMMENT ON FUNCTION entitle.row_allowed(text, integer, "any") IS
     'Row test: the permission in the current brand, or at least the level on the row''s customer; NULL closes that way in';
 GRANT EXECUTE ON FUNCTION entitle.row_allowed(text, integer, "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.row_allowed(permission text, level integer, customer "any", on_date "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 20
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_row_allowed';
 COMMENT ON FUNCTION entitle.row_allowed(text, integer, "any", "any") IS
     'Row test of a dated table: external access also needs the date inside its window (R38, R39)';
 GRANT EXECUTE ON FUNCTION entitle.row_allowed(text, integer, "any", "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.brand_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 20
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed';
 COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any") IS
     'Row test of a table that carries its brand: the permission is judged there (R52)';
@@ -62,7 +62,7 @@ GRANT EXECUTE ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any")
 
 CREATE FUNCTION entitle.brand_row_allowed(permission text, brand "any", level integer, customer "any", on_date "any")
     RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 20
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed';
 COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any") IS
     'Row test of a dated table that carries its brand';

@@ -1,0 +1,49 @@
+// What plans took for granted about the asker. A plan that leaves out a row test, or swaps it for
+// an index condition, is right only while an answer stays what it was at planning. It carries the
+// number of that answer in its invalidation items, which PostgreSQL copies with every PlannedStmt,
+// and the answer is asked again before each execution: a plan whose assumption no longer holds is
+// never run (hook.cpp). regime: C
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include <string_view>
+
+extern "C" {
+#include "nodes/pathnodes.h"
+#include "nodes/plannodes.h"
+}
+
+namespace entitle::pg {
+
+enum class Fact {
+    permission_held,      // in the current brand
+    some_brand_permitted, // in any brand
+    has_grants,           // any external grant at all
+    has_unlimited_window, // a grant without days-back limit
+};
+
+// Answers now, for the present asker. An answer that shapes what a plan shows must be assumed; one
+// that only shapes an estimate need not.
+bool ask(Fact fact, std::string_view permission);
+
+// Makes the plan under way depend on the answer that was just given.
+// Returns: false when the plan cannot carry it; the answer must then not shape the plan.
+bool assume(PlannerInfo *root, Fact fact, std::string_view permission, bool answer);
+
+bool has_assumptions(const PlannedStmt *plan) noexcept;
+
+// Asks every assumption of the plan again. Returns: whether all hold for the present asker.
+bool assumptions_hold(const PlannedStmt *plan);
+
+// Raises 40001: the statement cannot go on with the rights it was planned with.
+[[noreturn]] void raise_changed_rights();
+
+// Drops all cached plans: they are made anew when next used.
+void drop_plans() noexcept;
+
+// Drops cached plans if the present asker answers differently from what a live plan assumed. For
+// the moments at which identity changes.
+void drop_contradicted_plans();
+
+} // namespace entitle::pg

@@ -1,0 +1,157 @@
+// Estimates from the asker's grants and the table's statistics.
+#include "pg/postgres.hpp"
+
+#include "pg/estimate.hpp"
+#include "pg/guard.hpp"
+#include "pg/setting.hpp"
+#include "pg/table.hpp"
+#include "pg/value.hpp"
+
+extern "C" {
+#include "catalog/pg_statistic.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/plancat.h"
+#include "utils/selfuncs.h"
+#include "utils/typcache.h"
+}
+
+#include <algorithm>
+
+#include "core/access.hpp"
+
+namespace entitle::pg {
+
+namespace {
+
+// Up to so many keys are looked up in the statistics one by one; past it their number is enough.
+constexpr std::size_t kMaxProbed = 50;
+
+double clamp(double fraction) noexcept { return std::min(1.0, std::max(0.0, fraction)); }
+
+// The customers within reach if that is cheap to know. Returns: false when it is not.
+bool find_reached(const Asker &asker, int level, PlainIds &ids) {
+    ids = PlainIds{};
+    if (asker.user == nullptr) {
+        return true;
+    }
+    const std::vector<Grant> *grants = few_grants_of(asker.user);
+    if (grants == nullptr) {
+        return false;
+    }
+    compute([&] {
+        std::vector<CustomerId> customers;
+        for (const Grant &grant : *grants) {
+            if (check_access(asker.subject, asker.session, grant.customer, &grant, level, false,
+                             std::nullopt)) {
+                customers.push_back(grant.customer);
+            }
+        }
+        ids = copy_out(customers);
+    });
+    return true;
+}
+
+// Fraction of rows whose column equals one of the values, or, with values = null, one of `count`
+// values.
+double equal_fraction(PlannerInfo *root, Node *column, int rel, const std::int64_t *values,
+                      double count) {
+    if (count <= 0) {
+        return 0.0;
+    }
+    VariableStatData variable;
+    examine_variable(root, column, rel, &variable);
+    bool is_default = false;
+    const double distinct = get_variable_numdistinct(&variable, &is_default);
+    double null_fraction = 0.0;
+    if (HeapTupleIsValid(variable.statsTuple)) {
+        null_fraction =
+            reinterpret_cast<Form_pg_statistic>(GETSTRUCT(variable.statsTuple))->stanullfrac;
+    }
+    double fraction = count / std::max(distinct, 1.0) * (1.0 - null_fraction);
+    const Oid type = exprType(column);
+    if (values != nullptr && count <= static_cast<double>(kMaxProbed) &&
+        (type == INT8OID || type == INT4OID)) {
+        const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+        const Oid equals = get_opfamily_member(family, type, INT8OID, BTEqualStrategyNumber);
+        if (OidIsValid(equals)) {
+            fraction = 0.0;
+            for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+                fraction += var_eq_const(&variable, equals, InvalidOid, Int64GetDatum(values[i]),
+                                         false, true, false);
+            }
+        }
+    }
+    ReleaseVariableStats(variable);
+    return clamp(fraction);
+}
+
+double fraction_since(PlannerInfo *root, Node *date, int rel, Day earliest) {
+    const Oid type = exprType(date);
+    Datum since = DateADTGetDatum(earliest);
+    if (type == TIMESTAMPOID || type == TIMESTAMPTZOID) {
+        since = TimestampGetDatum(static_cast<Timestamp>(earliest) * USECS_PER_DAY);
+    } else if (type != DATEOID) {
+        return 1.0;
+    }
+    const TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
+    const Oid not_before =
+        get_opfamily_member(entry->btree_opf, type, type, BTGreaterEqualStrategyNumber);
+    Const *bound = makeConst(type, -1, InvalidOid, entry->typlen, since, false, entry->typbyval);
+    return clamp(
+        restriction_selectivity(root, not_before, list_make2(date, bound), InvalidOid, rel));
+}
+
+} // namespace
+
+double estimate_customers(const Asker &asker, int level) {
+    if (asker.user == nullptr) {
+        return 0.0;
+    }
+    if (asker.session.chosen_customer) {
+        return 1.0;
+    }
+    PlainIds ids;
+    return find_reached(asker, level, ids) ? static_cast<double>(ids.count)
+                                           : estimate_grants(asker.subject->id);
+}
+
+double estimate_customer_fraction(PlannerInfo *root, Node *customer, int rel, const Asker &asker,
+                                  int level) {
+    PlainIds ids;
+    if (!asker.session.chosen_customer && find_reached(asker, level, ids)) {
+        return equal_fraction(root, customer, rel, ids.values, static_cast<double>(ids.count));
+    }
+    return equal_fraction(root, customer, rel, nullptr, estimate_customers(asker, level));
+}
+
+double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const Asker &asker,
+                                int level) {
+    const std::vector<Grant> *grants = asker.user == nullptr ? nullptr : few_grants_of(asker.user);
+    if (grants == nullptr || grants->empty()) {
+        return 1.0;
+    }
+    // Few different windows are in use, so a sample of the grants tells their mixture.
+    constexpr std::size_t kSample = 8;
+    const std::size_t step = std::max<std::size_t>(1, grants->size() / kSample);
+    double sum = 0.0;
+    int count = 0;
+    for (std::size_t i = 0; i < grants->size(); i += step) {
+        const Grant &grant = (*grants)[i];
+        if (grant.level < level) {
+            continue;
+        }
+        sum += grant.days_back == kUnlimitedDays
+                   ? 1.0
+                   : fraction_since(root, date, rel, earliest_day(grant, asker.session));
+        ++count;
+    }
+    return count == 0 ? 1.0 : clamp(sum / count);
+}
+
+double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
+                               std::size_t count) {
+    return equal_fraction(root, brand, rel, brands, static_cast<double>(count));
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,93 @@
+// The hooks: statements are counted, plans meet their assumptions before they run, and index scans
+// by row test get their true cost. Every hook calls the one before it.
+#include "pg/postgres.hpp"
+
+#include "pg/assumption.hpp"
+#include "pg/compat.hpp"
+#include "pg/cost.hpp"
+#include "pg/hook.hpp"
+#include "pg/replan.hpp"
+#include "pg/rights.hpp"
+
+extern "C" {
+#include "optimizer/plancat.h"
+#include "optimizer/planner.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+planner_hook_type next_planner = nullptr;
+get_relation_info_hook_type next_relation_info = nullptr;
+ExecutorStart_hook_type next_start = nullptr;
+ExecutorRun_hook_type next_run = nullptr;
+
+PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
+                     ParamListInfo parameters) {
+    const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
+    if (!query->hasRowSecurity) {
+        return plan(query, source, cursor_options, parameters);
+    }
+    const KeptQuery kept = keep_query(query, cursor_options);
+    PlannedStmt *result = plan(query, source, cursor_options, parameters);
+    tie_query(kept, result);
+    return result;
+}
+
+void on_relation_info(PlannerInfo *root, Oid relation, bool is_parent, RelOptInfo *info) {
+    if (next_relation_info != nullptr) {
+        next_relation_info(root, relation, is_parent, info);
+    }
+    adjust_index_costs(root, info);
+}
+
+// The rights may have changed since the plan was made: then it is made again, for this execution.
+void on_start(QueryDesc *query, int flags) {
+    count_statement();
+    // Parallel workers run the leader's plan, which the leader has asked about.
+    if (!IsParallelWorker() && !assumptions_hold(query->plannedstmt)) {
+        drop_plans();
+        MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
+        PlannedStmt *fitting = replan(query->plannedstmt, query->sourceText, query->params);
+        MemoryContextSwitchTo(previous);
+        if (fitting == nullptr || !assumptions_hold(fitting)) {
+            raise_changed_rights();
+        }
+        query->plannedstmt = fitting;
+    }
+    if (next_start != nullptr) {
+        next_start(query, flags);
+    } else {
+        standard_ExecutorStart(query, flags);
+    }
+}
+
+// A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
+void on_run(ENTITLE_RUN_PARAMETERS) {
+    count_statement();
+    if (!IsParallelWorker() && !assumptions_hold(query->plannedstmt)) {
+        drop_plans();
+        raise_changed_rights();
+    }
+    if (next_run != nullptr) {
+        next_run(ENTITLE_RUN_ARGUMENTS);
+    } else {
+        standard_ExecutorRun(ENTITLE_RUN_ARGUMENTS);
+    }
+}
+
+} // namespace
+
+void install_hooks() {
+    next_planner = planner_hook;
+    planner_hook = on_plan;
+    next_relation_info = get_relation_info_hook;
+    get_relation_info_hook = on_relation_info;
+    next_start = ExecutorStart_hook;
+    ExecutorStart_hook = on_start;
+    next_run = ExecutorRun_hook;
+    ExecutorRun_hook = on_run;
+}
+
+} // namespace entitle::pg

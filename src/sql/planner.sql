@@ -1,0 +1,33 @@
+-- What the planner makes of the row tests: their support functions, and the STABLE functions its conditions call.
+
+CREATE FUNCTION entitle.row_allowed_support(internal) RETURNS internal
+    LANGUAGE C STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_row_allowed_support';
+COMMENT ON FUNCTION entitle.row_allowed_support(internal) IS 'Planner support of row_allowed: index conditions, estimates, folding';
+REVOKE ALL ON FUNCTION entitle.row_allowed_support(internal) FROM PUBLIC;
+
+CREATE FUNCTION entitle.brand_row_allowed_support(internal) RETURNS internal
+    LANGUAGE C STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed_support';
+COMMENT ON FUNCTION entitle.brand_row_allowed_support(internal) IS 'Planner support of brand_row_allowed: index conditions, estimates, folding';
+REVOKE ALL ON FUNCTION entitle.brand_row_allowed_support(internal) FROM PUBLIC;
+
+-- How far back the widest window reaches at a level: the least a dated row must satisfy to be visible to anyone whose
+-- grants all have a window. Minus infinity when a window is unlimited, infinity without any grant.
+CREATE FUNCTION entitle.earliest_visible_date(min_level integer) RETURNS date
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
+COMMENT ON FUNCTION entitle.earliest_visible_date(integer) IS 'The first day that any of one''s own windows reaches at a level (R38)';
+GRANT EXECUTE ON FUNCTION entitle.earliest_visible_date(integer) TO PUBLIC;
+
+CREATE FUNCTION entitle.earliest_visible_timestamp(min_level integer) RETURNS timestamp
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
+COMMENT ON FUNCTION entitle.earliest_visible_timestamp(integer) IS 'The same for timestamp columns: the start of that day';
+GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamp(integer) TO PUBLIC;
+
+CREATE FUNCTION entitle.earliest_visible_timestamptz(min_level integer) RETURNS timestamptz
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
+COMMENT ON FUNCTION entitle.earliest_visible_timestamptz(integer) IS 'The same for timestamptz columns: no later than the start of that day in the business time zone';
+GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamptz(integer) TO PUBLIC;
