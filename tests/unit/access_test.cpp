@@ -246,6 +246,31 @@ TEST(Window, DeniesCorruptDays) {
     }
 }
 
+// R38: what an index scan starts from leaves out no visible date, and no hidden one under a limit
+TEST(Window, BeginsAtItsEarliestDay) {
+    for (std::int32_t days : {-30, entitle::kUnlimitedDays, 0, 1, 30, INT32_MAX}) {
+        for (Date today : {0, 9821, -2451507}) {
+            entitle::Grant grant;
+            grant.days_back = days;
+            entitle::Session session;
+            session.today = today;
+            const Date earliest = entitle::earliest_day(grant, session);
+            for (std::int64_t date :
+                 {std::int64_t{INT32_MIN}, std::int64_t{INT32_MIN} + 1, std::int64_t{earliest} - 1,
+                  std::int64_t{earliest}, std::int64_t{today}, std::int64_t{INT32_MAX}}) {
+                if (date < INT32_MIN) {
+                    continue;
+                }
+                const auto day = static_cast<Date>(date);
+                const bool is_limited_to_nothing = days < 0 && days != entitle::kUnlimitedDays;
+                EXPECT_EQ(entitle::in_window(grant, session, day),
+                          !is_limited_to_nothing && day >= earliest)
+                    << days << " days before " << today << " on " << day;
+            }
+        }
+    }
+}
+
 // R39: every level, L80 and L90 too, on dated rows; undated ones are not narrowed
 TEST(Window, NarrowsEveryLevel) {
     for (int level : kSixLevels) {
