@@ -60,9 +60,13 @@ Standing find_standing(const Subject *subject, const Session &session, CustomerI
 
 } // namespace
 
-bool is_level(int level) noexcept {
-    return std::find(std::begin(kLevels), std::end(kLevels), level) != std::end(kLevels);
+std::optional<std::size_t> level_place(int level) noexcept {
+    const auto *at = std::find(std::begin(kLevels), std::end(kLevels), level);
+    return at == std::end(kLevels) ? std::nullopt
+                                   : std::optional<std::size_t>(at - std::begin(kLevels));
 }
+
+bool is_level(int level) noexcept { return level_place(level).has_value(); }
 
 int parse_level(std::string_view role) noexcept {
     if (role.size() != 3 || role[0] != 'L' || role[2] != '0' || role[1] < '0' || role[1] > '9') {
@@ -137,6 +141,21 @@ Decision check_access(const Subject *subject, const Session &session, CustomerId
     }
     recorder.pass(Gate::window, [&] { return "inside the window: " + window(); });
     return Decision{true, std::nullopt};
+}
+
+GrantSummary summarize(const Subject *subject, const Session &session,
+                       const std::vector<Grant> &grants) {
+    GrantSummary summary;
+    std::fill(std::begin(summary.earliest), std::end(summary.earliest), kLastDay);
+    for (const Grant &grant : grants) {
+        const auto place = level_place(access_level(subject, session, grant.customer, &grant));
+        // A level includes those below it (R33).
+        for (std::size_t i = 0; place && i <= *place; ++i) {
+            ++summary.customers[i];
+            summary.earliest[i] = std::min(summary.earliest[i], earliest_day(grant, session));
+        }
+    }
+    return summary;
 }
 
 Decision check_manages_access(const Subject *subject, const Session &session, CustomerId customer,

@@ -2,7 +2,9 @@
 // R40, R45). A grant is a fact; whether it counts today is decided here and nowhere else.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -58,6 +60,20 @@ bool in_window(const Grant &grant, const Session &session, std::optional<Day> da
 Decision check_access(const Subject *subject, const Session &session, CustomerId customer,
                       const Grant *grant, int level, bool is_dated, std::optional<Day> date,
                       Trace *trace = nullptr);
+
+// What all of a user's grants come to, level by level (in the order of kLevels).
+struct GrantSummary {
+    static constexpr std::size_t kCount = std::size(kLevels);
+    std::size_t customers[kCount] = {}; // with at least that level today
+    Day earliest[kCount] = {}; // first day any of their windows reaches; kLastDay without customers
+};
+
+// Sums up the grants; only those that count today are counted.
+GrantSummary summarize(const Subject *subject, const Session &session,
+                       const std::vector<Grant> &grants);
+
+// Returns: the place of a level in kLevels; none for a number that is no level.
+std::optional<std::size_t> level_place(int level) noexcept;
 
 // Decides whether the user may see and manage the external access of a customer: with
 // external_access.manage in the customer's brand, or with L80 or L90 there (R41).

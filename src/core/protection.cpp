@@ -1,6 +1,7 @@
 // Row decisions: permission or external access.
 #include "core/protection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/permission.hpp"
@@ -39,6 +40,11 @@ Decision by_access(const Subject *subject, const Session &session, const RowRule
                         row.date, trace);
 }
 
+// Requires: size is a power of two.
+std::size_t slot_of(CustomerId customer, std::size_t size) noexcept {
+    return (static_cast<std::uint64_t>(customer) * 0x9E3779B97F4A7C15U >> 32U) & (size - 1);
+}
+
 } // namespace
 
 RowTest::RowTest(const Subject *subject, const Session &session, RowRule rule)
@@ -67,6 +73,81 @@ bool RowTest::allows_by_permission(std::optional<BrandId> brand) {
 
 bool RowTest::allows_by_access(const RowFacts &row) const {
     return by_access(subject_, session_, rule_, row, nullptr).allowed;
+}
+
+void RowTest::prepare(const std::vector<Grant> &grants) {
+    std::vector<std::pair<CustomerId, Day>> days;
+    days.reserve(grants.size());
+    for (const Grant &grant : grants) {
+        // A date in the far future is inside every window, so this asks about the grant alone.
+        const RowFacts row{std::nullopt, grant.customer, &grant, kLastDay};
+        const bool is_open = by_access(subject_, session_, rule_, row, nullptr).allowed;
+        days.emplace_back(grant.customer, !is_open         ? kLastDay
+                                          : rule_.is_dated ? earliest_day(grant, session_)
+                                                           : kFirstDay);
+    }
+    verdicts_.build(days);
+    is_prepared_ = true;
+}
+
+bool RowTest::allows_prepared(CustomerId customer, std::optional<Day> date) const noexcept {
+    const Day first = verdicts_.find(customer);
+    if (first == kFirstDay) {
+        return true;
+    }
+    return first != kLastDay && date && *date >= first;
+}
+
+void Verdicts::build(const std::vector<std::pair<CustomerId, Day>> &days) {
+    is_dense_ = true;
+    days_.clear();
+    entries_.clear();
+    if (days.empty()) {
+        return;
+    }
+    const auto [low, high] = std::minmax_element(days.begin(), days.end());
+    // Unsigned, because the difference of two ids may not fit a signed number.
+    const auto range =
+        static_cast<std::uint64_t>(high->first) - static_cast<std::uint64_t>(low->first);
+    is_dense_ = range < 16 * days.size() + 1024;
+    if (is_dense_) {
+        first_ = low->first;
+        days_.assign(static_cast<std::size_t>(range) + 1, kLastDay);
+        for (const auto &[customer, day] : days) {
+            days_[static_cast<std::size_t>(customer - first_)] = day;
+        }
+        return;
+    }
+    std::size_t size = 16;
+    while (size < 2 * days.size()) {
+        size *= 2;
+    }
+    entries_.assign(size, Entry{0, kLastDay, false});
+    for (const auto &[customer, day] : days) {
+        std::size_t at = slot_of(customer, size);
+        while (entries_[at].is_used) {
+            at = (at + 1) & (size - 1);
+        }
+        entries_[at] = Entry{customer, day, true};
+    }
+}
+
+Day Verdicts::find(CustomerId customer) const noexcept {
+    if (is_dense_) {
+        const auto offset =
+            static_cast<std::uint64_t>(customer) - static_cast<std::uint64_t>(first_);
+        return offset < days_.size() ? days_[static_cast<std::size_t>(offset)] : kLastDay;
+    }
+    if (entries_.empty()) {
+        return kLastDay;
+    }
+    for (std::size_t at = slot_of(customer, entries_.size()); entries_[at].is_used;
+         at = (at + 1) & (entries_.size() - 1)) {
+        if (entries_[at].customer == customer) {
+            return entries_[at].day;
+        }
+    }
+    return kLastDay;
 }
 
 Decision check_row(const Subject *subject, const Session &session, const RowRule &rule,

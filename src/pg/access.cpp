@@ -6,8 +6,6 @@
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
 
-#include <algorithm>
-
 #include "core/access.hpp"
 
 using namespace entitle;
@@ -154,16 +152,9 @@ ENTITLE_FUNCTION(entitle_earliest_visible) {
     }
     const Asker &asker = current_asker();
     if (kept->epoch != epoch) {
-        const int level = PG_ARGISNULL(0) ? kNoLevel : PG_GETARG_INT32(0);
-        Day earliest = kLastDay;
-        if (asker.user != nullptr) {
-            for (const Grant &grant : grants_of(asker.user)) {
-                if (check_access(asker.subject, asker.session, grant.customer, &grant, level, false,
-                                 std::nullopt)) {
-                    earliest = std::min(earliest, earliest_day(grant, asker.session));
-                }
-            }
-        }
+        const auto place = level_place(PG_ARGISNULL(0) ? kNoLevel : PG_GETARG_INT32(0));
+        const Day earliest =
+            asker.user == nullptr || !place ? kLastDay : grant_summary(asker).earliest[*place];
         kept->value = earliest_value(earliest, get_func_rettype(fcinfo->flinfo->fn_oid));
         kept->epoch = epoch;
     }

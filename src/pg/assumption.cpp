@@ -63,11 +63,8 @@ bool find_answer(const Asker &asker, Fact fact, std::string_view permission) {
         return answer;
     case Fact::has_unlimited_window:
         if (asker.user != nullptr) {
-            const std::vector<Grant> *grants = few_grants_of(asker.user);
-            answer = grants == nullptr ||
-                     std::any_of(grants->begin(), grants->end(), [](const Grant &grant) {
-                         return grant.days_back == kUnlimitedDays;
-                     });
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            answer = summary == nullptr || summary->earliest[0] == kFirstDay;
         }
         return answer;
     }

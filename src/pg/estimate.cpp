@@ -108,21 +108,22 @@ double estimate_customers(const Asker &asker, int level) {
     if (asker.user == nullptr) {
         return 0.0;
     }
-    if (asker.session.chosen_customer) {
-        return 1.0;
+    const GrantSummary *summary = cheap_grant_summary(asker);
+    if (summary == nullptr) {
+        return estimate_grants(asker.subject->id);
     }
-    PlainIds ids;
-    return find_reached(asker, level, ids) ? static_cast<double>(ids.count)
-                                           : estimate_grants(asker.subject->id);
+    const auto place = level_place(level);
+    return place ? static_cast<double>(summary->customers[*place]) : 0.0;
 }
 
 double estimate_customer_fraction(PlannerInfo *root, Node *customer, int rel, const Asker &asker,
                                   int level) {
+    const double customers = estimate_customers(asker, level);
     PlainIds ids;
-    if (!asker.session.chosen_customer && find_reached(asker, level, ids)) {
+    if (customers <= static_cast<double>(kMaxProbed) && find_reached(asker, level, ids)) {
         return equal_fraction(root, customer, rel, ids.values, static_cast<double>(ids.count));
     }
-    return equal_fraction(root, customer, rel, nullptr, estimate_customers(asker, level));
+    return equal_fraction(root, customer, rel, nullptr, customers);
 }
 
 double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const Asker &asker,

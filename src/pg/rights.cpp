@@ -36,6 +36,11 @@ struct CachedUser {
         bool is_found;
     };
     std::vector<Probe> probes; // single rows, until all are worth loading
+
+    GrantSummary summary;
+    std::uint64_t summary_generation = UINT64_MAX; // of the grants
+    Session summary_session;
+    bool summary_active = false;
 };
 
 namespace {
@@ -395,6 +400,25 @@ const std::vector<Grant> *few_grants_of(CachedUser *user) {
         }
     }
     return user->has_all_grants ? &user->grants : nullptr;
+}
+
+const GrantSummary &grant_summary(const Asker &who) {
+    CachedUser &user = *who.user;
+    load_all_grants(user);
+    if (user.summary_generation != user.access_generation ||
+        user.summary_session.today != who.session.today ||
+        user.summary_session.chosen_customer != who.session.chosen_customer ||
+        user.summary_active != who.subject->is_active) {
+        compute([&] { user.summary = summarize(who.subject, who.session, user.grants); });
+        user.summary_generation = user.access_generation;
+        user.summary_session = who.session;
+        user.summary_active = who.subject->is_active;
+    }
+    return user.summary;
+}
+
+const GrantSummary *cheap_grant_summary(const Asker &who) {
+    return few_grants_of(who.user) == nullptr ? nullptr : &grant_summary(who);
 }
 
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {

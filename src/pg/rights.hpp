@@ -43,6 +43,12 @@ const Grant *grant_of(CachedUser *user, CustomerId customer);
 // Returns: all grants of the user, by customer.
 const std::vector<Grant> &grants_of(CachedUser *user);
 
+// Sums up the asker's grants; kept until they, the day or the chosen customer change.
+const GrantSummary &grant_summary(const Asker &asker);
+
+// Returns: the same if the grants are few or already here, else null. Requires: asker.user.
+const GrantSummary *cheap_grant_summary(const Asker &asker);
+
 // Returns: all grants of the user if they are few or already here, else null: nothing big is loaded
 // for it.
 const std::vector<Grant> *few_grants_of(CachedUser *user);
