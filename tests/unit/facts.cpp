@@ -293,6 +293,11 @@ Decision Facts::row(const naive::RowQuestion &question) const {
     entitle::RowTest test(subject(), session_, rule);
     EXPECT_EQ(decision.allowed,
               test.allows_by_access(facts) || test.allows_by_permission(facts.brand));
+    // So does what it worked out beforehand for a scan.
+    test.prepare(grants_);
+    if (facts.customer) {
+        EXPECT_EQ(test.allows_by_access(facts), test.allows_prepared(*facts.customer, facts.date));
+    }
     return decision;
 }
 

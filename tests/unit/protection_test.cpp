@@ -1,8 +1,11 @@
 // Claim: a row shows by permission or by external access, each judged by its own rules, and a test
 // that answers many rows answers each as if it were alone.
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "facts.hpp"
+#include "random_world.hpp"
 #include "shipped_catalogue.hpp"
 
 namespace {
@@ -186,6 +189,79 @@ TEST(RowTest, AnswersEachBrandForItself) {
         EXPECT_FALSE(test.allows_by_permission(4711));
         EXPECT_FALSE(test.allows_by_permission(std::nullopt));
         EXPECT_TRUE(test.allows_by_permission(open));
+    }
+}
+
+// R38: what was worked out before a scan answers as the rule does, for every kind of grant
+TEST(RowTest, AnswersPreparedAsItDoesRowByRow) {
+    naive::World world = shipped_catalogue();
+    const naive::Asker guest = add_user(world);
+    naive::Id customer = 0;
+    for (int level : {10, 20, 90, 15}) {
+        for (std::optional<std::int32_t> days :
+             {std::optional<std::int32_t>(), std::optional<std::int32_t>(0),
+              std::optional<std::int32_t>(30), std::optional<std::int32_t>(INT32_MAX),
+              std::optional<std::int32_t>(-7)}) {
+            for (naive::Date until : {-1, 0}) {
+                world.external_access.push_back(
+                    {++customer, *guest.user_id, level, days, std::nullopt, until});
+            }
+        }
+    }
+    const Facts facts(world, guest);
+    RowQuestion row = order_row();
+    for (bool is_dated : {false, true}) {
+        row.is_dated = is_dated;
+        for (naive::Id asked = 0; asked <= customer + 1; ++asked) {
+            row.customer_id = asked;
+            for (std::optional<naive::Date> date :
+                 {std::optional<naive::Date>(), std::optional<naive::Date>(naive::kMinusInfinity),
+                  std::optional<naive::Date>(naive::kMinusInfinity + 1),
+                  std::optional<naive::Date>(-31), std::optional<naive::Date>(-30),
+                  std::optional<naive::Date>(0), std::optional<naive::Date>(naive::kInfinity)}) {
+                row.on_date = date;
+                (void)facts.row(row); // which compares the two
+            }
+        }
+    }
+}
+
+// However customers' ids lie, each is found with its own day and no other with any.
+TEST(Verdicts, FindWhatWasBuiltAndNothingElse) {
+    Dice dice(7);
+    const std::vector<std::int64_t> spreads = {
+        1, 3, 40, 1000000, INT64_C(1) << 32, INT64_MAX / 3000};
+    entitle::Verdicts verdicts; // built again and again: nothing of one round is left in the next
+    EXPECT_EQ(verdicts.find(0), entitle::kLastDay);
+    for (std::int64_t spread : spreads) {
+        for (int count : {0, 1, 2, 7, 8, 9, 1000}) {
+            for (std::int64_t from : {INT64_MIN, std::int64_t{-5}, std::int64_t{1}}) {
+                std::map<std::int64_t, entitle::Day> expected;
+                for (int at = 0; at < count; ++at) {
+                    expected[from + spread * dice.below(3000)] = dice.below(100);
+                }
+                if (count == 1000) {
+                    expected[INT64_MAX] = entitle::kFirstDay;
+                    expected[INT64_MIN] = 5;
+                }
+                verdicts.build({expected.begin(), expected.end()});
+                for (const auto &[customer, day] : expected) {
+                    ASSERT_EQ(verdicts.find(customer), day);
+                }
+                for (std::int64_t asked : {INT64_MIN, INT64_MIN + 1, std::int64_t{-1},
+                                           std::int64_t{0}, INT64_MAX - 1, INT64_MAX}) {
+                    const auto at = expected.find(asked);
+                    ASSERT_EQ(verdicts.find(asked),
+                              at == expected.end() ? entitle::kLastDay : at->second);
+                }
+                for (int tries = 0; tries < 3000; ++tries) {
+                    const std::int64_t asked = from + tries * spread;
+                    const auto at = expected.find(asked);
+                    ASSERT_EQ(verdicts.find(asked),
+                              at == expected.end() ? entitle::kLastDay : at->second);
+                }
+            }
+        }
     }
 }
 
