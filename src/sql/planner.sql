@@ -1,13 +1,13 @@
 -- What the planner makes of the row tests: their support functions, and the STABLE functions its conditions call.
 
 CREATE FUNCTION entitle.row_allowed_support(internal) RETURNS internal
-    LANGUAGE C STRICT PARALLEL SAFE
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_row_allowed_support';
 COMMENT ON FUNCTION entitle.row_allowed_support(internal) IS 'Planner support of row_allowed: index conditions, estimates, folding';
 REVOKE ALL ON FUNCTION entitle.row_allowed_support(internal) FROM PUBLIC;
 
 CREATE FUNCTION entitle.brand_row_allowed_support(internal) RETURNS internal
-    LANGUAGE C STRICT PARALLEL SAFE
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed_support';
 COMMENT ON FUNCTION entitle.brand_row_allowed_support(internal) IS 'Planner support of brand_row_allowed: index conditions, estimates, folding';
 REVOKE ALL ON FUNCTION entitle.brand_row_allowed_support(internal) FROM PUBLIC;
