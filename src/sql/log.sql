@@ -6,7 +6,7 @@ CREATE TABLE entitle.change_log (
     actor_login text,
     db_role name NOT NULL DEFAULT session_user,
     relation regclass NOT NULL,
-    action text NOT NULL CONSTRAINT change_log_action_check CHECK (btrim(action, E' \t\n\r\f\v') <> ''),
+    action text NOT NULL CONSTRAINT change_log_action_check CHECK (btrim(action, E' \t\n\r\f\x0b') <> ''),
     row_key jsonb NOT NULL,
     old_row jsonb,
     new_row jsonb
