@@ -32,24 +32,8 @@ const CallTypes &call_types(FunctionCallInfo fcinfo) {
 
 // The customers on which the asker has at least the level asked for, by id. regime: C
 PlainIds accessible_ids(FunctionCallInfo fcinfo) {
-    PlainIds ids;
     const Asker &asker = asker_now();
-    if (asker.user == nullptr || PG_ARGISNULL(0)) {
-        return ids;
-    }
-    const int level = PG_GETARG_INT32(0);
-    const std::vector<Grant> &grants = grants_of(asker.user);
-    compute([&] {
-        std::vector<CustomerId> customers;
-        for (const Grant &grant : grants) {
-            if (check_access(asker.subject, asker.session, grant.customer, &grant, level, false,
-                             std::nullopt)) {
-                customers.push_back(grant.customer);
-            }
-        }
-        ids = copy_out(customers);
-    });
-    return ids;
+    return PG_ARGISNULL(0) ? PlainIds{} : reached_customers(asker, PG_GETARG_INT32(0));
 }
 
 // The same customers by another key of theirs; those without such a key are left out. regime: C

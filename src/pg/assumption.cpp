@@ -31,6 +31,8 @@ constexpr std::size_t kMaxAssumptions = 10000;
 struct Assumption {
     Fact fact;
     std::string permission;
+    int level;
+    std::size_t number;
     bool expected;
     bool is_live = true; // some cached plan may carry it
     std::uint64_t asked_epoch = 0;
@@ -42,9 +44,10 @@ std::vector<Assumption> &assumptions() {
     return *list;
 }
 
-bool find_answer(const Asker &asker, Fact fact, std::string_view permission) {
+bool find_answer(const Asker &asker, const Question &question) {
+    const std::string_view permission = question.permission;
     bool answer = false;
-    switch (fact) {
+    switch (question.fact) {
     case Fact::permission_held:
         compute([&] {
             answer =
@@ -67,6 +70,19 @@ bool find_answer(const Asker &asker, Fact fact, std::string_view permission) {
             answer = summary == nullptr || summary->earliest[0] == kFirstDay;
         }
         return answer;
+    case Fact::reaches_more:
+        if (asker.user != nullptr) {
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            const auto place = level_place(question.level);
+            answer = summary == nullptr || (place && summary->customers[*place] > question.number);
+        }
+        return answer;
+    case Fact::permits_more:
+        compute([&] {
+            answer =
+                permitted_brands(asker.subject, asker.session, permission).size() > question.number;
+        });
+        return answer;
     }
     return answer;
 }
@@ -74,7 +90,8 @@ bool find_answer(const Asker &asker, Fact fact, std::string_view permission) {
 bool holds(Assumption &assumption, const Asker &asker) {
     if (assumption.asked_epoch != epoch) {
         const std::uint64_t before = epoch;
-        assumption.answer = find_answer(asker, assumption.fact, assumption.permission);
+        assumption.answer = find_answer(asker, Question{assumption.fact, assumption.permission,
+                                                        assumption.level, assumption.number});
         assumption.asked_epoch = before;
     }
     return assumption.answer == assumption.expected;
@@ -86,11 +103,13 @@ bool has_live() noexcept {
 }
 
 // Returns: the number of the assumption, none when there are too many. regime: C++
-std::optional<std::size_t> record(Fact fact, std::string_view permission, bool expected) {
+std::optional<std::size_t> record(const Question &question, bool expected) {
     std::vector<Assumption> &list = assumptions();
     for (std::size_t i = 0; i < list.size(); ++i) {
-        if (list[i].fact == fact && list[i].expected == expected &&
-            list[i].permission == permission) {
+        const Assumption &known = list[i];
+        if (known.fact == question.fact && known.expected == expected &&
+            known.level == question.level && known.number == question.number &&
+            known.permission == question.permission) {
             list[i].is_live = true;
             return i;
         }
@@ -98,11 +117,8 @@ std::optional<std::size_t> record(Fact fact, std::string_view permission, bool e
     if (list.size() >= kMaxAssumptions) {
         return std::nullopt;
     }
-    Assumption assumption;
-    assumption.fact = fact;
-    assumption.permission = std::string(permission);
-    assumption.expected = expected;
-    list.push_back(std::move(assumption));
+    list.push_back(Assumption{question.fact, std::string(question.permission), question.level,
+                              question.number, expected});
     return list.size() - 1;
 }
 
@@ -122,13 +138,11 @@ void add_item(PlannerGlobal *global, std::size_t number) {
 
 } // namespace
 
-bool ask(Fact fact, std::string_view permission) {
-    return find_answer(current_asker(), fact, permission);
-}
+bool ask(const Question &question) { return find_answer(current_asker(), question); }
 
-bool assume(PlannerInfo *root, Fact fact, std::string_view permission, bool answer) {
+bool assume(PlannerInfo *root, const Question &question, bool answer) {
     std::optional<std::size_t> number;
-    compute([&] { number = record(fact, permission, answer); });
+    compute([&] { number = record(question, answer); });
     if (!number) {
         return false;
     }
@@ -136,7 +150,9 @@ bool assume(PlannerInfo *root, Fact fact, std::string_view permission, bool answ
     // PostgreSQL itself replans when one of these signals arrives: they stand among the plan's
     // relations.
     const Asker &asker = current_asker();
-    const bool on_grants = fact == Fact::has_grants || fact == Fact::has_unlimited_window;
+    const bool on_grants = question.fact == Fact::has_grants ||
+                           question.fact == Fact::has_unlimited_window ||
+                           question.fact == Fact::reaches_more;
     const Oid model = on_grants ? InvalidOid : model_signal();
     const Oid user = asker.subject == nullptr ? InvalidOid
                      : on_grants              ? access_signal(asker.subject->id)

@@ -21,15 +21,25 @@ enum class Fact {
     some_brand_permitted, // in any brand
     has_grants,           // any external grant at all
     has_unlimited_window, // a grant without days-back limit
+    reaches_more,         // than so many customers at a level
+    permits_more,         // than so many brands
+};
+
+// A question about the asker. What a fact does not use stays empty.
+struct Question {
+    Fact fact;
+    std::string_view permission;
+    int level = 0;
+    std::size_t number = 0;
 };
 
 // Answers now, for the present asker. An answer that shapes what a plan shows must be assumed; one
 // that only shapes an estimate need not.
-bool ask(Fact fact, std::string_view permission);
+bool ask(const Question &question);
 
 // Makes the plan under way depend on the answer that was just given.
 // Returns: false when the plan cannot carry it; the answer must then not shape the plan.
-bool assume(PlannerInfo *root, Fact fact, std::string_view permission, bool answer);
+bool assume(PlannerInfo *root, const Question &question, bool answer);
 
 bool has_assumptions(const PlannedStmt *plan) noexcept;
 

@@ -2,7 +2,6 @@
 #include "pg/postgres.hpp"
 
 #include "pg/estimate.hpp"
-#include "pg/guard.hpp"
 #include "pg/setting.hpp"
 #include "pg/table.hpp"
 #include "pg/value.hpp"
@@ -28,29 +27,6 @@ namespace {
 constexpr std::size_t kMaxProbed = 50;
 
 double clamp(double fraction) noexcept { return std::min(1.0, std::max(0.0, fraction)); }
-
-// The customers within reach if that is cheap to know. Returns: false when it is not.
-bool find_reached(const Asker &asker, int level, PlainIds &ids) {
-    ids = PlainIds{};
-    if (asker.user == nullptr) {
-        return true;
-    }
-    const std::vector<Grant> *grants = few_grants_of(asker.user);
-    if (grants == nullptr) {
-        return false;
-    }
-    compute([&] {
-        std::vector<CustomerId> customers;
-        for (const Grant &grant : *grants) {
-            if (check_access(asker.subject, asker.session, grant.customer, &grant, level, false,
-                             std::nullopt)) {
-                customers.push_back(grant.customer);
-            }
-        }
-        ids = copy_out(customers);
-    });
-    return true;
-}
 
 // Fraction of rows whose column equals one of the values, or, with values = null, one of `count`
 // values.
@@ -119,8 +95,9 @@ double estimate_customers(const Asker &asker, int level) {
 double estimate_customer_fraction(PlannerInfo *root, Node *customer, int rel, const Asker &asker,
                                   int level) {
     const double customers = estimate_customers(asker, level);
-    PlainIds ids;
-    if (customers <= static_cast<double>(kMaxProbed) && find_reached(asker, level, ids)) {
+    if (customers <= static_cast<double>(kMaxProbed) && asker.user != nullptr &&
+        cheap_grant_summary(asker) != nullptr) {
+        const PlainIds ids = reached_customers(asker, level);
         return equal_fraction(root, customer, rel, ids.values, static_cast<double>(ids.count));
     }
     return equal_fraction(root, customer, rel, nullptr, customers);

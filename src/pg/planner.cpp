@@ -14,12 +14,15 @@
 
 extern "C" {
 #include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
 #include "parser/parse_func.h"
+#include "parser/parsetree.h"
+#include "utils/partcache.h"
 #include "utils/typcache.h"
 }
 
@@ -38,9 +41,17 @@ using namespace entitle::pg;
 
 namespace {
 
-// Marks a call that simplification has already taken apart: positions in query texts are never so
-// small.
+// Marks a call that simplification has already taken apart, so that the members of a partitioned
+// table, whose tests are simplified once more, do not get everything twice. It stands in the
+// position of the permission's literal, which goes with the call wherever it is copied; positions
+// in query texts are never so small.
 constexpr int kTakenApart = -7772;
+
+bool is_taken_apart(const List *arguments) {
+    const auto *permission = static_cast<const Node *>(linitial(arguments));
+    return IsA(permission, Const) &&
+           reinterpret_cast<const Const *>(permission)->location == kTakenApart;
+}
 
 // A call of a row test in a query.
 struct Call {
@@ -79,31 +90,54 @@ bool read_call(List *arguments, bool is_branded, Call &call) {
     return true;
 }
 
-// Whether any row may show by permission, and the fact that says so.
-Fact permission_fact(const Call &call) {
-    return call.brand == nullptr ? Fact::permission_held : Fact::some_brand_permitted;
+// The question whether any row may show by permission.
+Question permission_question(const Call &call) {
+    return Question{call.brand == nullptr ? Fact::permission_held : Fact::some_brand_permitted,
+                    call.permission.value_or(std::string_view())};
 }
 
 bool may_show_by_permission(const Call &call) {
-    return call.permission && ask(permission_fact(call), *call.permission);
+    return call.permission && ask(permission_question(call));
+}
+
+// Whether any row may show by external access.
+bool may_show_by_access(const Call &call) {
+    return call.level && ask(Question{Fact::has_grants, {}});
 }
 
 // Makes the plan rely on no row showing by permission. Requires: !may_show_by_permission(call).
 bool rely_on_no_permission(PlannerInfo *root, const Call &call) {
-    return !call.permission || assume(root, permission_fact(call), *call.permission, false);
+    return !call.permission || assume(root, permission_question(call), false);
 }
 
-FuncExpr *make_call(const char *name, Oid argument_type, Const *argument, Oid result) {
-    const Oid types[] = {argument_type};
+// The same for external access. Requires: !may_show_by_access(call).
+bool rely_on_no_access(PlannerInfo *root, const Call &call) {
+    return !call.level || assume(root, Question{Fact::has_grants, {}}, false);
+}
+
+FuncExpr *make_call(const char *name, List *arguments, Oid result) {
+    Oid types[2];
+    int count = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, arguments) {
+        types[count++] = exprType(static_cast<Node *>(lfirst(cell)));
+    }
     const Oid function = LookupFuncName(
-        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))), 1, types, true);
-    return OidIsValid(function) ? makeFuncExpr(function, result, list_make1(argument), InvalidOid,
-                                               InvalidOid, COERCE_EXPLICIT_CALL)
+        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))), count, types, true);
+    return OidIsValid(function) ? makeFuncExpr(function, result, arguments, InvalidOid, InvalidOid,
+                                               COERCE_EXPLICIT_CALL)
                                 : nullptr;
 }
 
-Const *level_constant(int level) {
-    return makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(level), false, true);
+Const *int_constant(int value) {
+    return makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(value), false, true);
+}
+
+Const *text_constant(std::string_view value) {
+    return makeConst(
+        TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+        PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))),
+        false, false);
 }
 
 // The customer column as its type's operators take it.
@@ -127,8 +161,8 @@ std::optional<KeyMatch> match_key(Oid type) {
     return std::nullopt;
 }
 
-// column = ANY(call()), if the index's operators can do it.
-Expr *make_any(Node *column, Oid element, FuncExpr *call, Oid family, Oid collation) {
+// column = ANY(array), if the operators of the family can do it.
+Expr *make_any(Node *column, Oid element, Node *array, Oid family, Oid collation) {
     Oid type = exprType(column);
     if (type == VARCHAROID) {
         column =
@@ -137,7 +171,7 @@ Expr *make_any(Node *column, Oid element, FuncExpr *call, Oid family, Oid collat
         type = TEXTOID;
     }
     const Oid equals = get_opfamily_member(family, type, element, BTEqualStrategyNumber);
-    if (call == nullptr || !OidIsValid(equals)) {
+    if (array == nullptr || !OidIsValid(equals)) {
         return nullptr;
     }
     ScalarArrayOpExpr *any = makeNode(ScalarArrayOpExpr);
@@ -145,7 +179,7 @@ Expr *make_any(Node *column, Oid element, FuncExpr *call, Oid family, Oid collat
     any->opfuncid = get_opcode(equals);
     any->useOr = true;
     any->inputcollid = collation;
-    any->args = list_make2(copyObjectImpl(column), call);
+    any->args = list_make2(copyObjectImpl(column), array);
     any->location = -1;
     return reinterpret_cast<Expr *>(any);
 }
@@ -158,7 +192,7 @@ Expr *make_reach(Node *date, int level) {
                            : type == TIMESTAMPTZOID ? "earliest_visible_timestamptz"
                                                     : nullptr;
     FuncExpr *earliest =
-        function == nullptr ? nullptr : make_call(function, INT4OID, level_constant(level), type);
+        function == nullptr ? nullptr : make_call(function, list_make1(int_constant(level)), type);
     if (earliest == nullptr) {
         return nullptr;
     }
@@ -171,37 +205,119 @@ Expr *make_reach(Node *date, int level) {
     return reach;
 }
 
-// Folds the test away where the answer is the same for every row, or puts the reach of the windows
-// beside it as a plain comparison that the planner knows how to use.
+// Whether the column is a partition key of its table: then partitions can be left out by it.
+bool is_partition_key(const PlannerInfo *root, const Node *column) {
+    if (column == nullptr || !IsA(column, Var)) {
+        return false;
+    }
+    const auto *var = reinterpret_cast<const Var *>(column);
+    const RangeTblEntry *entry =
+        var->varlevelsup == 0 ? rt_fetch(var->varno, root->parse->rtable) : nullptr;
+    if (entry == nullptr || entry->rtekind != RTE_RELATION ||
+        entry->relkind != RELKIND_PARTITIONED_TABLE) {
+        return false;
+    }
+    Relation relation = table_open(entry->relid, NoLock);
+    const PartitionKeyData *key = RelationGetPartitionKey(relation);
+    bool found = false;
+    for (int i = 0; i < key->partnatts; ++i) {
+        found = found || key->partattrs[i] == var->varattno;
+    }
+    table_close(relation, NoLock);
+    return found;
+}
+
+// Partitions are left out only by a list whose length the plan knows: column = ANY(ARRAY[f(x, 1),
+// ...]). More elements than this cost more per row than partitions save.
+constexpr std::size_t kMaxListed = 16;
+
+// Finds the shortest list (a power of two) that holds all, so that a few more do not need a new
+// plan.
+std::size_t find_length(PlannerInfo *root, Question question) {
+    for (question.number = 1; question.number <= kMaxListed; question.number *= 2) {
+        if (!ask(question)) {
+            return assume(root, question, false) ? question.number : 0;
+        }
+    }
+    return 0;
+}
+
+Expr *make_listed(Node *column, const char *function, Const *argument, std::size_t length) {
+    ArrayExpr *array = makeNode(ArrayExpr);
+    array->array_typeid = INT8ARRAYOID;
+    array->element_typeid = INT8OID;
+    array->location = -1;
+    for (std::size_t i = 1; i <= length; ++i) {
+        FuncExpr *element = make_call(
+            function, list_make2(copyObjectImpl(argument), int_constant(static_cast<int>(i))),
+            INT8OID);
+        if (element == nullptr) {
+            return nullptr;
+        }
+        array->elements = lappend(array->elements, element);
+    }
+    const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+    return length == 0
+               ? nullptr
+               : make_any(column, INT8OID, reinterpret_cast<Node *>(array), family, InvalidOid);
+}
+
+// Conditions that follow from the test for a table partitioned by customer or brand.
+Expr *make_pruning(PlannerInfo *root, const Call &call, bool by_permission) {
+    if (!by_permission && call.level && is_partition_key(root, call.customer) &&
+        key_type_of(exprType(call.customer)) == KeyType::integer &&
+        rely_on_no_permission(root, call)) {
+        const std::size_t length = find_length(root, Question{Fact::reaches_more, {}, *call.level});
+        return make_listed(call.customer, "accessible_customer", int_constant(*call.level), length);
+    }
+    if (by_permission && is_partition_key(root, call.brand) && !may_show_by_access(call) &&
+        rely_on_no_access(root, call)) {
+        const std::size_t length =
+            find_length(root, Question{Fact::permits_more, *call.permission});
+        return make_listed(call.brand, "permitted_brand", text_constant(*call.permission), length);
+    }
+    return nullptr;
+}
+
+// Folds the test away where the answer is the same for every row, or puts beside it what follows
+// from it and the planner knows how to use: the reach of the windows, and lists that leave out
+// partitions.
 Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     PlannerInfo *root = request->root;
     FuncExpr *function = request->fcall;
     Call call{};
     // Without a query there is no plan to carry an assumption; without a column it is no row test.
-    if (root == nullptr || function->location == kTakenApart ||
+    if (root == nullptr || is_taken_apart(function->args) ||
         !contain_var_clause(reinterpret_cast<Node *>(function->args)) ||
         !read_call(function->args, is_branded, call)) {
         return nullptr;
     }
-    if (may_show_by_permission(call)) {
-        return call.brand == nullptr && assume(root, Fact::permission_held, *call.permission, true)
-                   ? makeBoolConst(true, false)
-                   : nullptr;
+    const bool by_permission = may_show_by_permission(call);
+    if (by_permission && call.brand == nullptr) {
+        return assume(root, permission_question(call), true) ? makeBoolConst(true, false) : nullptr;
     }
-    if (!call.level) {
+    if (!by_permission && !call.level) {
         return rely_on_no_permission(root, call) ? makeBoolConst(false, false) : nullptr;
     }
-    if (call.date == nullptr || ask(Fact::has_unlimited_window, {})) {
-        return nullptr;
+    List *conditions = NIL;
+    const Question unlimited{Fact::has_unlimited_window, {}};
+    if (!by_permission && call.date != nullptr && !ask(unlimited)) {
+        Expr *reach = make_reach(call.date, *call.level);
+        if (reach != nullptr && rely_on_no_permission(root, call) &&
+            assume(root, unlimited, false)) {
+            conditions = lappend(conditions, reach);
+        }
     }
-    Expr *reach = make_reach(call.date, *call.level);
-    if (reach == nullptr || !rely_on_no_permission(root, call) ||
-        !assume(root, Fact::has_unlimited_window, {}, false)) {
+    Expr *pruning = make_pruning(root, call, by_permission);
+    if (pruning != nullptr) {
+        conditions = lappend(conditions, pruning);
+    }
+    if (conditions == NIL) {
         return nullptr;
     }
     auto *test = static_cast<FuncExpr *>(copyObjectImpl(function));
-    test->location = kTakenApart;
-    return reinterpret_cast<Node *>(make_andclause(list_make2(test, reach)));
+    static_cast<Const *>(linitial(test->args))->location = kTakenApart;
+    return reinterpret_cast<Node *>(make_andclause(lcons(test, conditions)));
 }
 
 // regime: C
@@ -213,7 +329,7 @@ PlainIds brands_of(const Call &call) {
     return ids;
 }
 
-double estimate(PlannerInfo *root, const Call &call, int rel, bool is_taken_apart) {
+double estimate(PlannerInfo *root, const Call &call, int rel, bool has_reach) {
     double by_permission = 0.0;
     if (may_show_by_permission(call)) {
         if (call.brand == nullptr) {
@@ -226,7 +342,7 @@ double estimate(PlannerInfo *root, const Call &call, int rel, bool is_taken_apar
     if (call.level) {
         const Asker &asker = current_asker();
         by_access = estimate_customer_fraction(root, call.customer, rel, asker, *call.level);
-        if (call.date != nullptr && !is_taken_apart) {
+        if (call.date != nullptr && !has_reach) {
             by_access *= estimate_window_fraction(root, call.date, rel, asker, *call.level);
         }
     }
@@ -238,12 +354,10 @@ bool estimate_selectivity(SupportRequestSelectivity *request, bool is_branded) {
     if (request->is_join || !read_call(request->args, is_branded, call)) {
         return false;
     }
-    // Whether a date comparison stands beside the test cannot be seen here, but follows from the
-    // same answer.
-    const bool is_taken_apart = call.date != nullptr && call.level &&
-                                !may_show_by_permission(call) &&
-                                !ask(Fact::has_unlimited_window, {});
-    request->selectivity = estimate(request->root, call, request->varRelid, is_taken_apart);
+    // The date comparison beside a test that was taken apart is estimated on its own.
+    const bool has_reach =
+        is_taken_apart(request->args) && !ask(Question{Fact::has_unlimited_window, {}});
+    request->selectivity = estimate(request->root, call, request->varRelid, has_reach);
     return true;
 }
 
@@ -262,25 +376,22 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
     Expr *condition = nullptr;
     if (column == call.customer && call.level && !may_show_by_permission(call)) {
         const auto key = match_key(exprType(call.customer));
-        condition = !key ? nullptr
-                         : make_any(call.customer, key->element,
-                                    make_call(key->function, INT4OID, level_constant(*call.level),
-                                              key->array),
-                                    request->opfamily, request->indexcollation);
+        FuncExpr *keys =
+            key ? make_call(key->function, list_make1(int_constant(*call.level)), key->array)
+                : nullptr;
+        condition = key ? make_any(call.customer, key->element, reinterpret_cast<Node *>(keys),
+                                   request->opfamily, request->indexcollation)
+                        : nullptr;
         if (condition == nullptr || !rely_on_no_permission(request->root, call)) {
             return NIL;
         }
-    } else if (column == call.brand && call.permission) {
+    } else if (column == call.brand && call.permission && !may_show_by_access(call)) {
         // Valid only for those to whom no row shows by external access.
-        if (call.level && ask(Fact::has_grants, {})) {
-            return NIL;
-        }
-        Const *key = static_cast<Const *>(copyObjectImpl(linitial(arguments)));
-        condition =
-            make_any(call.brand, INT8OID, make_call("permitted_brands", TEXTOID, key, INT8ARRAYOID),
-                     request->opfamily, request->indexcollation);
-        if (condition == nullptr ||
-            (call.level && !assume(request->root, Fact::has_grants, {}, false))) {
+        FuncExpr *brands = make_call("permitted_brands",
+                                     list_make1(text_constant(*call.permission)), INT8ARRAYOID);
+        condition = make_any(call.brand, INT8OID, reinterpret_cast<Node *>(brands),
+                             request->opfamily, request->indexcollation);
+        if (condition == nullptr || !rely_on_no_access(request->root, call)) {
             return NIL;
         }
     }

@@ -421,6 +421,25 @@ const GrantSummary *cheap_grant_summary(const Asker &who) {
     return few_grants_of(who.user) == nullptr ? nullptr : &grant_summary(who);
 }
 
+PlainIds reached_customers(const Asker &who, int level) {
+    PlainIds ids;
+    if (who.user == nullptr) {
+        return ids;
+    }
+    const std::vector<Grant> &grants = grants_of(who.user);
+    compute([&] {
+        std::vector<CustomerId> customers;
+        for (const Grant &grant : grants) {
+            if (check_access(who.subject, who.session, grant.customer, &grant, level, false,
+                             std::nullopt)) {
+                customers.push_back(grant.customer);
+            }
+        }
+        ids = copy_out(customers);
+    });
+    return ids;
+}
+
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
     return customer_by_key(
         &Cache::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,

@@ -12,6 +12,7 @@
 
 #include "core/access.hpp"
 #include "core/subject.hpp"
+#include "pg/plain.hpp"
 
 namespace entitle::pg {
 
@@ -52,6 +53,10 @@ const GrantSummary *cheap_grant_summary(const Asker &asker);
 // Returns: all grants of the user if they are few or already here, else null: nothing big is loaded
 // for it.
 const std::vector<Grant> *few_grants_of(CachedUser *user);
+
+// Lists the customers on which the asker has at least the level, in id order. Loads all of the
+// asker's grants.
+PlainIds reached_customers(const Asker &asker, int level);
 
 // Finds the customer a key stands for. Returns: none when there is no such customer.
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/access.hpp"
+#include "pg/plain.hpp"
 
 namespace entitle::pg {
 
@@ -37,18 +38,6 @@ NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept;
 
 // The declared type of an argument; the actual one where it is declared "any". regime: C
 Oid argument_type(FunctionCallInfo fcinfo, int number);
-
-// Plain copies in the current memory context, for results that leave C++. regime: C++
-struct PlainIds {
-    std::int64_t *values = nullptr;
-    std::size_t count = 0;
-};
-struct PlainTexts {
-    Datum *values = nullptr;
-    std::size_t count = 0;
-};
-PlainIds copy_out(const std::vector<std::int64_t> &values);
-PlainTexts copy_out(const std::vector<std::string> &values);
 
 // Build arrays of them. regime: C
 Datum bigint_array(const PlainIds &ids);
