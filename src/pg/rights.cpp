@@ -75,6 +75,10 @@ std::uint64_t statement_number = 0;
 Asker asker{};
 std::uint64_t asker_epoch = 0;
 
+// The role the asker was found for: SET ROLE assigns no setting of ours, so nothing else tells of
+// it.
+Oid known_role = InvalidOid;
+
 // The statement whose first question was already asked.
 TimestampTz known_start = 0;
 std::uint64_t known_number = 0;
@@ -255,6 +259,11 @@ void take_in_changes() {
         ++epoch;
     }
     known_minute = minute;
+    const Oid role = GetOuterUserId();
+    if (role != known_role) {
+        known_role = role;
+        ++epoch;
+    }
 }
 
 template <typename Find>
@@ -329,7 +338,8 @@ void count_statement() noexcept { ++statement_number; }
 
 const Asker &current_asker() {
     const TimestampTz start = GetCurrentStatementStartTimestamp();
-    if (start != known_start || statement_number != known_number) {
+    if (start != known_start || statement_number != known_number ||
+        GetOuterUserId() != known_role) {
         take_in_changes();
         known_start = start;
         known_number = statement_number;
