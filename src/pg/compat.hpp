@@ -26,3 +26,10 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
     QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
 #define ENTITLE_RUN_ARGUMENTS query, direction, count, execute_once
 #endif
+
+// PostgreSQL 16 gave the callbacks of tree walkers a type; before, they took any function.
+#if PG_VERSION_NUM >= 160000
+#define ENTITLE_WALKER(walker) (walker)
+#else
+#define ENTITLE_WALKER(walker) reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker))
+#endif

@@ -67,13 +67,7 @@ void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 
 } // namespace
 
-void adjust_index_costs(PlannerInfo *root, RelOptInfo *relation) {
-    const RangeTblEntry *entry = root->simple_rte_array[relation->relid];
-    // The members of a protected inheritance tree have the parent's tests, but no entry of their
-    // own for them.
-    if (entry->securityQuals == NIL && !root->parse->hasRowSecurity) {
-        return;
-    }
+void adjust_index_costs(RelOptInfo *relation) {
     ListCell *cell = nullptr;
     foreach (cell, relation->indexlist) {
         auto *index = static_cast<IndexOptInfo *>(lfirst(cell));

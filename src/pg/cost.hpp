@@ -11,8 +11,9 @@ extern "C" {
 
 namespace entitle::pg {
 
-// Puts our estimate before that of each B-tree index of a protected table. regime: hook
-void adjust_index_costs(PlannerInfo *root, RelOptInfo *relation);
+// Puts our estimate before that of each B-tree index; it does nothing to scans without a row test.
+// regime: hook
+void adjust_index_costs(RelOptInfo *relation);
 
 // Estimates for the planner: how many keys the condition's array holds, and which fraction of the
 // table they cover. regime: C

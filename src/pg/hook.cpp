@@ -10,6 +10,7 @@
 #include "pg/rights.hpp"
 
 extern "C" {
+#include "nodes/nodeFuncs.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 }
@@ -23,10 +24,26 @@ get_relation_info_hook_type next_relation_info = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
 
+// Row tests come into a query by row security, or by the barrier views of protect_table.
+bool has_row_test(Node *node, void *) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, RangeTblEntry)) {
+        return reinterpret_cast<RangeTblEntry *>(node)->security_barrier;
+    }
+    if (IsA(node, Query)) {
+        auto *query = reinterpret_cast<Query *>(node);
+        return query->hasRowSecurity || query_tree_walker(query, ENTITLE_WALKER(has_row_test),
+                                                          nullptr, QTW_EXAMINE_RTES_BEFORE);
+    }
+    return expression_tree_walker(node, ENTITLE_WALKER(has_row_test), nullptr);
+}
+
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
-    if (!query->hasRowSecurity) {
+    if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
         return plan(query, source, cursor_options, parameters);
     }
     const KeptQuery kept = keep_query(query, cursor_options);
@@ -39,7 +56,7 @@ void on_relation_info(PlannerInfo *root, Oid relation, bool is_parent, RelOptInf
     if (next_relation_info != nullptr) {
         next_relation_info(root, relation, is_parent, info);
     }
-    adjust_index_costs(root, info);
+    adjust_index_costs(info);
 }
 
 // The rights may have changed since the plan was made: then it is made again, for this execution.

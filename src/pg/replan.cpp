@@ -20,12 +20,17 @@ constexpr int kQueryItem = -7773;
 // together.
 constexpr uint32 kMaxKept = 256;
 
+// Big queries push out older ones before the ring is full.
+constexpr Size kMaxKeptBytes = 4 * 1024 * 1024;
+
 struct Slot {
     uint32 number;
     KeptQuery kept;
 };
 Slot ring[kMaxKept];
 uint32 next_number = 1;
+uint32 oldest_number = 1;
+Size kept_bytes = 0;
 
 const KeptQuery *find_query(const PlannedStmt *plan) {
     ListCell *cell = nullptr;
@@ -38,6 +43,14 @@ const KeptQuery *find_query(const PlannedStmt *plan) {
         }
     }
     return nullptr;
+}
+
+void drop_oldest() {
+    Slot &slot = ring[oldest_number % kMaxKept];
+    ++oldest_number;
+    kept_bytes -= MemoryContextMemAllocated(slot.kept.context, true);
+    MemoryContextDelete(slot.kept.context);
+    slot.kept.context = nullptr;
 }
 
 } // namespace
@@ -62,12 +75,13 @@ void tie_query(KeptQuery kept, PlannedStmt *plan) {
     item->hashValue = next_number;
     plan->invalItems = lappend(plan->invalItems, item);
 
-    Slot &slot = ring[next_number % kMaxKept];
-    if (slot.kept.context != nullptr) {
-        MemoryContextDelete(slot.kept.context);
+    while (oldest_number != next_number &&
+           (next_number - oldest_number >= kMaxKept || kept_bytes > kMaxKeptBytes)) {
+        drop_oldest();
     }
     MemoryContextSetParent(kept.context, CacheMemoryContext);
-    slot = Slot{next_number, kept};
+    kept_bytes += MemoryContextMemAllocated(kept.context, true);
+    ring[next_number % kMaxKept] = Slot{next_number, kept};
     ++next_number;
 }
 
