@@ -45,14 +45,17 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     -- score: recalc_scores looks at its caller itself
     ('can_score(bigint)'),
     ('recalc_scores()'),
+    -- planner: what its conditions call
+    ('accessible_customer(integer,integer)'),
+    ('earliest_visible_date(integer)'),
+    ('earliest_visible_timestamp(integer)'),
+    ('earliest_visible_timestamptz(integer)'),
+    ('permitted_brand(text,integer)'),
     -- protection
     ('brand_row_allowed(text,"any",integer,"any")'),
     ('brand_row_allowed(text,"any",integer,"any","any")'),
     ('row_allowed(text,integer,"any")'),
     ('row_allowed(text,integer,"any","any")'),
-    ('earliest_visible_date(integer)'),
-    ('earliest_visible_timestamp(integer)'),
-    ('earliest_visible_timestamptz(integer)'),
     ('refuse_write()'),
     ('check_protectable(regclass)'),
     ('check_protection(protection)'),
