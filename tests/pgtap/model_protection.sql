@@ -22,8 +22,8 @@ CREATE FUNCTION made(relation regclass) RETURNS text
     AS $$
     SELECT concat_ws(E'\n',
         format('enabled %s forced %s', c.relrowsecurity, c.relforcerowsecurity),
-        (SELECT string_agg(format('%s %s using %s check %s', p.polname, p.polcmd, pg_get_expr(p.polqual, p.polrelid),
-                                  pg_get_expr(p.polwithcheck, p.polrelid)), E'\n' ORDER BY p.polname)
+        (SELECT string_agg(format('%s %s using %s check %s', p.polname, p.polcmd, coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
+                                  coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')), E'\n' ORDER BY p.polname)
          FROM pg_policy p WHERE p.polrelid = c.oid),
         (SELECT string_agg(format('%s %s %s', t.tgname, t.tgenabled, regexp_replace(pg_get_triggerdef(t.oid), '.* WHEN ', '')),
                            E'\n' ORDER BY t.tgname)
@@ -34,9 +34,9 @@ CREATE FUNCTION made(relation regclass) RETURNS text
 SELECT lives_ok($$ SELECT entitle.protect_table('plain', 'customer_id', 'on_date', min_level => 20, view_permission => 'customers.view',
                    update_permission => 'customers.edit', external_insert_level => 30) $$, 'a table is protected');
 SELECT is(made('plain'), $m$enabled t forced t
-entitle_delete d using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check 
-entitle_insert a using  check entitle.row_allowed(NULL::text, 30, customer_id, on_date)
-entitle_select r using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check 
+entitle_delete d using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check -
+entitle_insert a using - check entitle.row_allowed(NULL::text, 30, customer_id, on_date)
+entitle_select r using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check -
 entitle_update w using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check entitle.row_allowed('customers.edit'::text, NULL::integer, customer_id, on_date)
 entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed(NULL::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle.refuse_write()
 entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_write()
@@ -94,9 +94,9 @@ SELECT is(made('plain'), (SELECT text FROM first_made), 'the same call changes n
 SELECT lives_ok($$ SELECT entitle.protect_table('plain', brand_column => 'brand_id', view_permission => 'customers.view',
                    delete_permission => 'customers.edit') $$, 'other arguments are taken');
 SELECT is(made('plain'), $m$enabled t forced t
-entitle_delete d using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check 
-entitle_insert a using  check entitle.brand_row_allowed(NULL::text, brand_id, NULL::integer, NULL::bigint)
-entitle_select r using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check 
+entitle_delete d using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check -
+entitle_insert a using - check entitle.brand_row_allowed(NULL::text, brand_id, NULL::integer, NULL::bigint)
+entitle_select r using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check -
 entitle_update w using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check entitle.brand_row_allowed(NULL::text, brand_id, NULL::integer, NULL::bigint)
 entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed('customers.edit'::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle.refuse_write()
 entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_write()
