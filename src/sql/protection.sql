@@ -300,7 +300,8 @@ BEGIN
              format('%s AND NOT %s', bound, entitle.protection_test(declared, declared.delete_permission, NULL, 'OLD.'))),
             ('entitle_truncate', 'TRUNCATE', 'STATEMENT', bound)
         ) AS v (name, event, reach, condition)
-        -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too.
+        -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too. An UPDATE that moves a row to
+        -- another partition fires the one for DELETE as well, so it needs that permission, too.
         WHERE v.reach = 'STATEMENT'
            OR NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = member) LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle.refuse_write()',

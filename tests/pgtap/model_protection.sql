@@ -169,6 +169,9 @@ SELECT throws_ok(format('SELECT do_as(''outsider'', ''DELETE FROM %I WHERE custo
 FROM unnest(ARRAY['parted', 'parted_1', 'parted_1_1', 'parted_2', 'base', 'derived']) AS part;
 SELECT throws_ok(format('SELECT do_as(''seller'', ''TRUNCATE %I'')', part), '42501', NULL, format('S44: nobody truncates %s', part))
 FROM unnest(ARRAY['parted', 'parted_1', 'parted_1_1', 'parted_2', 'base', 'derived']) AS part;
+SELECT is(do_as('seller', 'UPDATE parted SET id = id + 1 WHERE customer_id = 101'), 2::bigint, 'an update within a partition is one');
+SELECT throws_ok($$ SELECT do_as('seller', 'UPDATE parted SET id = 150 WHERE id = 2') $$, '42501', NULL,
+                 'one that moves a row to another partition takes the permission to delete, too');
 SELECT is((SELECT count(*) FROM pg_trigger t
            WHERE t.tgname LIKE 'entitle\_%' AND t.tgenabled <> 'A'
              AND t.tgrelid IN (SELECT m.relation FROM entitle.protection_member m)), 0::bigint,
