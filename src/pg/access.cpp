@@ -2,7 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/function.hpp"
-#include "pg/rights.hpp"
+#include "pg/lookup.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "pg/assumption.hpp"
 #include "pg/function.hpp"
-#include "pg/rights.hpp"
+#include "pg/lookup.hpp"
 #include "pg/setting.hpp"
 #include "pg/table.hpp"
 #include "pg/value.hpp"

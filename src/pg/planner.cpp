@@ -5,6 +5,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/assumption.hpp"
+#include "pg/condition.hpp"
 #include "pg/cost.hpp"
 #include "pg/estimate.hpp"
 #include "pg/function.hpp"
@@ -14,16 +15,13 @@
 
 extern "C" {
 #include "catalog/pg_am.h"
-#include "catalog/pg_collation.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
-#include "parser/parse_func.h"
 #include "parser/parsetree.h"
 #include "utils/partcache.h"
-#include "utils/typcache.h"
 }
 
 #include <optional>
@@ -115,96 +113,6 @@ bool rely_on_no_access(PlannerInfo *root, const Call &call) {
     return !call.level || assume(root, Question{Fact::has_grants, {}}, false);
 }
 
-FuncExpr *make_call(const char *name, List *arguments, Oid result) {
-    Oid types[2];
-    int count = 0;
-    ListCell *cell = nullptr;
-    foreach (cell, arguments) {
-        types[count++] = exprType(static_cast<Node *>(lfirst(cell)));
-    }
-    const Oid function = LookupFuncName(
-        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))), count, types, true);
-    return OidIsValid(function) ? makeFuncExpr(function, result, arguments, InvalidOid, InvalidOid,
-                                               COERCE_EXPLICIT_CALL)
-                                : nullptr;
-}
-
-Const *int_constant(int value) {
-    return makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(value), false, true);
-}
-
-Const *text_constant(std::string_view value) {
-    return makeConst(
-        TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-        PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))),
-        false, false);
-}
-
-// The customer column as its type's operators take it.
-struct KeyMatch {
-    Oid element;
-    Oid array;
-    const char *function;
-};
-
-std::optional<KeyMatch> match_key(Oid type) {
-    switch (key_type_of(type)) {
-    case KeyType::integer:
-        return KeyMatch{INT8OID, INT8ARRAYOID, "accessible_customers"};
-    case KeyType::uuid:
-        return KeyMatch{UUIDOID, get_array_type(UUIDOID), "accessible_customer_uuids"};
-    case KeyType::text:
-        return KeyMatch{TEXTOID, TEXTARRAYOID, "accessible_customer_codes"};
-    case KeyType::none:
-        return std::nullopt;
-    }
-    return std::nullopt;
-}
-
-// column = ANY(array), if the operators of the family can do it.
-Expr *make_any(Node *column, Oid element, Node *array, Oid family, Oid collation) {
-    Oid type = exprType(column);
-    if (type == VARCHAROID) {
-        column =
-            reinterpret_cast<Node *>(makeRelabelType(static_cast<Expr *>(copyObjectImpl(column)),
-                                                     TEXTOID, -1, collation, COERCE_IMPLICIT_CAST));
-        type = TEXTOID;
-    }
-    const Oid equals = get_opfamily_member(family, type, element, BTEqualStrategyNumber);
-    if (array == nullptr || !OidIsValid(equals)) {
-        return nullptr;
-    }
-    ScalarArrayOpExpr *any = makeNode(ScalarArrayOpExpr);
-    any->opno = equals;
-    any->opfuncid = get_opcode(equals);
-    any->useOr = true;
-    any->inputcollid = collation;
-    any->args = list_make2(copyObjectImpl(column), array);
-    any->location = -1;
-    return reinterpret_cast<Expr *>(any);
-}
-
-// date >= the earliest day any window reaches, for a caller whose grants all have a window.
-Expr *make_reach(Node *date, int level) {
-    const Oid type = exprType(date);
-    const char *function = type == DATEOID          ? "earliest_visible_date"
-                           : type == TIMESTAMPOID   ? "earliest_visible_timestamp"
-                           : type == TIMESTAMPTZOID ? "earliest_visible_timestamptz"
-                                                    : nullptr;
-    FuncExpr *earliest =
-        function == nullptr ? nullptr : make_call(function, list_make1(int_constant(level)), type);
-    if (earliest == nullptr) {
-        return nullptr;
-    }
-    const Oid family = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
-    const Oid not_before = get_opfamily_member(family, type, type, BTGreaterEqualStrategyNumber);
-    Expr *reach =
-        make_opclause(not_before, BOOLOID, false, static_cast<Expr *>(copyObjectImpl(date)),
-                      reinterpret_cast<Expr *>(earliest), InvalidOid, InvalidOid);
-    set_opfuncid(reinterpret_cast<OpExpr *>(reach));
-    return reach;
-}
-
 // Whether the column is a partition key of its table: then partitions can be left out by it.
 bool is_partition_key(const PlannerInfo *root, const Node *column) {
     if (column == nullptr || !IsA(column, Var)) {
@@ -242,39 +150,19 @@ std::size_t find_length(PlannerInfo *root, Question question) {
     return 0;
 }
 
-Expr *make_listed(Node *column, const char *function, Const *argument, std::size_t length) {
-    ArrayExpr *array = makeNode(ArrayExpr);
-    array->array_typeid = INT8ARRAYOID;
-    array->element_typeid = INT8OID;
-    array->location = -1;
-    for (std::size_t i = 1; i <= length; ++i) {
-        FuncExpr *element = make_call(
-            function, list_make2(copyObjectImpl(argument), int_constant(static_cast<int>(i))),
-            INT8OID);
-        if (element == nullptr) {
-            return nullptr;
-        }
-        array->elements = lappend(array->elements, element);
-    }
-    const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
-    return length == 0
-               ? nullptr
-               : make_any(column, INT8OID, reinterpret_cast<Node *>(array), family, InvalidOid);
-}
-
 // Conditions that follow from the test for a table partitioned by customer or brand.
 Expr *make_pruning(PlannerInfo *root, const Call &call, bool by_permission) {
     if (!by_permission && call.level && is_partition_key(root, call.customer) &&
         key_type_of(exprType(call.customer)) == KeyType::integer &&
         rely_on_no_permission(root, call)) {
         const std::size_t length = find_length(root, Question{Fact::reaches_more, {}, *call.level});
-        return make_listed(call.customer, "accessible_customer", int_constant(*call.level), length);
+        return customer_is_listed(call.customer, *call.level, length);
     }
     if (by_permission && is_partition_key(root, call.brand) && !may_show_by_access(call) &&
         rely_on_no_access(root, call)) {
         const std::size_t length =
             find_length(root, Question{Fact::permits_more, *call.permission});
-        return make_listed(call.brand, "permitted_brand", text_constant(*call.permission), length);
+        return brand_is_listed(call.brand, *call.permission, length);
     }
     return nullptr;
 }
@@ -302,7 +190,7 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     List *conditions = NIL;
     const Question unlimited{Fact::has_unlimited_window, {}};
     if (!by_permission && call.date != nullptr && !ask(unlimited)) {
-        Expr *reach = make_reach(call.date, *call.level);
+        Expr *reach = date_is_reached(call.date, *call.level);
         if (reach != nullptr && rely_on_no_permission(root, call) &&
             assume(root, unlimited, false)) {
             conditions = lappend(conditions, reach);
@@ -375,22 +263,14 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
     const auto *column = static_cast<Node *>(list_nth(arguments, request->indexarg));
     Expr *condition = nullptr;
     if (column == call.customer && call.level && !may_show_by_permission(call)) {
-        const auto key = match_key(exprType(call.customer));
-        FuncExpr *keys =
-            key ? make_call(key->function, list_make1(int_constant(*call.level)), key->array)
-                : nullptr;
-        condition = key ? make_any(call.customer, key->element, reinterpret_cast<Node *>(keys),
-                                   request->opfamily, request->indexcollation)
-                        : nullptr;
+        condition = customer_is_reached(call.customer, *call.level, request->opfamily,
+                                        request->indexcollation);
         if (condition == nullptr || !rely_on_no_permission(request->root, call)) {
             return NIL;
         }
     } else if (column == call.brand && call.permission && !may_show_by_access(call)) {
         // Valid only for those to whom no row shows by external access.
-        FuncExpr *brands = make_call("permitted_brands",
-                                     list_make1(text_constant(*call.permission)), INT8ARRAYOID);
-        condition = make_any(call.brand, INT8OID, reinterpret_cast<Node *>(brands),
-                             request->opfamily, request->indexcollation);
+        condition = brand_is_permitted(call.brand, *call.permission, request->opfamily);
         if (condition == nullptr || !rely_on_no_access(request->root, call)) {
             return NIL;
         }

@@ -1,7 +1,7 @@
 // Values in and out.
 #include "pg/postgres.hpp"
 
-#include "pg/rights.hpp"
+#include "pg/lookup.hpp"
 #include "pg/setting.hpp"
 #include "pg/value.hpp"
 

@@ -1,0 +1,155 @@
+// Builds the expressions that a row test implies. They call STABLE functions, so a plan never holds
+// anybody's rights.
+#include "pg/postgres.hpp"
+
+#include "pg/condition.hpp"
+#include "pg/value.hpp"
+
+extern "C" {
+#include "catalog/pg_collation.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_func.h"
+#include "utils/typcache.h"
+}
+
+#include <optional>
+
+namespace entitle::pg {
+
+namespace {
+
+FuncExpr *make_call(const char *name, List *arguments, Oid result) {
+    Oid types[2];
+    int count = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, arguments) {
+        types[count++] = exprType(static_cast<Node *>(lfirst(cell)));
+    }
+    const Oid function = LookupFuncName(
+        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))), count, types, true);
+    return OidIsValid(function) ? makeFuncExpr(function, result, arguments, InvalidOid, InvalidOid,
+                                               COERCE_EXPLICIT_CALL)
+                                : nullptr;
+}
+
+Const *int_constant(int value) {
+    return makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(value), false, true);
+}
+
+Const *text_constant(std::string_view value) {
+    return makeConst(
+        TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+        PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))),
+        false, false);
+}
+
+// The customer column as its type's operators take it.
+struct KeyMatch {
+    Oid element;
+    Oid array;
+    const char *function;
+};
+
+std::optional<KeyMatch> match_key(Oid type) {
+    switch (key_type_of(type)) {
+    case KeyType::integer:
+        return KeyMatch{INT8OID, INT8ARRAYOID, "accessible_customers"};
+    case KeyType::uuid:
+        return KeyMatch{UUIDOID, get_array_type(UUIDOID), "accessible_customer_uuids"};
+    case KeyType::text:
+        return KeyMatch{TEXTOID, TEXTARRAYOID, "accessible_customer_codes"};
+    case KeyType::none:
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+// column = ANY(array), if the operators of the family can do it.
+Expr *make_any(Node *column, Oid element, Node *array, Oid family, Oid collation) {
+    Oid type = exprType(column);
+    if (type == VARCHAROID) {
+        column =
+            reinterpret_cast<Node *>(makeRelabelType(static_cast<Expr *>(copyObjectImpl(column)),
+                                                     TEXTOID, -1, collation, COERCE_IMPLICIT_CAST));
+        type = TEXTOID;
+    }
+    const Oid equals = get_opfamily_member(family, type, element, BTEqualStrategyNumber);
+    if (array == nullptr || !OidIsValid(equals)) {
+        return nullptr;
+    }
+    ScalarArrayOpExpr *any = makeNode(ScalarArrayOpExpr);
+    any->opno = equals;
+    any->opfuncid = get_opcode(equals);
+    any->useOr = true;
+    any->inputcollid = collation;
+    any->args = list_make2(copyObjectImpl(column), array);
+    any->location = -1;
+    return reinterpret_cast<Expr *>(any);
+}
+
+Expr *make_listed(Node *column, const char *function, Const *argument, std::size_t length) {
+    ArrayExpr *array = makeNode(ArrayExpr);
+    array->array_typeid = INT8ARRAYOID;
+    array->element_typeid = INT8OID;
+    array->location = -1;
+    for (std::size_t i = 1; i <= length; ++i) {
+        FuncExpr *element = make_call(
+            function, list_make2(copyObjectImpl(argument), int_constant(static_cast<int>(i))),
+            INT8OID);
+        if (element == nullptr) {
+            return nullptr;
+        }
+        array->elements = lappend(array->elements, element);
+    }
+    const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+    return length == 0
+               ? nullptr
+               : make_any(column, INT8OID, reinterpret_cast<Node *>(array), family, InvalidOid);
+}
+
+} // namespace
+
+Expr *customer_is_reached(Node *customer, int level, Oid family, Oid collation) {
+    const auto key = match_key(exprType(customer));
+    FuncExpr *keys =
+        key ? make_call(key->function, list_make1(int_constant(level)), key->array) : nullptr;
+    return key ? make_any(customer, key->element, reinterpret_cast<Node *>(keys), family, collation)
+               : nullptr;
+}
+
+Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family) {
+    FuncExpr *brands =
+        make_call("permitted_brands", list_make1(text_constant(permission)), INT8ARRAYOID);
+    return make_any(brand, INT8OID, reinterpret_cast<Node *>(brands), family, InvalidOid);
+}
+
+Expr *customer_is_listed(Node *customer, int level, std::size_t length) {
+    return make_listed(customer, "accessible_customer", int_constant(level), length);
+}
+
+Expr *brand_is_listed(Node *brand, std::string_view permission, std::size_t length) {
+    return make_listed(brand, "permitted_brand", text_constant(permission), length);
+}
+
+Expr *date_is_reached(Node *date, int level) {
+    const Oid type = exprType(date);
+    const char *function = type == DATEOID          ? "earliest_visible_date"
+                           : type == TIMESTAMPOID   ? "earliest_visible_timestamp"
+                           : type == TIMESTAMPTZOID ? "earliest_visible_timestamptz"
+                                                    : nullptr;
+    FuncExpr *earliest =
+        function == nullptr ? nullptr : make_call(function, list_make1(int_constant(level)), type);
+    if (earliest == nullptr) {
+        return nullptr;
+    }
+    const Oid family = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+    const Oid not_before = get_opfamily_member(family, type, type, BTGreaterEqualStrategyNumber);
+    Expr *reach =
+        make_opclause(not_before, BOOLOID, false, static_cast<Expr *>(copyObjectImpl(date)),
+                      reinterpret_cast<Expr *>(earliest), InvalidOid, InvalidOid);
+    set_opfuncid(reinterpret_cast<OpExpr *>(reach));
+    return reach;
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,173 @@
+// Single rows of customers and users. Keys that stand for a customer are remembered while no
+// customer's key changes; everything else is read anew.
+#include "pg/postgres.hpp"
+
+#include "pg/guard.hpp"
+#include "pg/lookup.hpp"
+#include "pg/signal.hpp"
+#include "pg/table.hpp"
+
+#include <string>
+#include <unordered_map>
+
+namespace entitle::pg {
+
+namespace {
+
+using KeyMap = std::unordered_map<std::string, CustomerId>;
+
+constexpr std::size_t kMaxKeys = 32768;
+
+struct KnownKeys {
+    KeyMap uuids;
+    KeyMap codes;
+    std::uint64_t generation = 0;
+};
+
+// Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
+KnownKeys &known_keys() {
+    static auto *const keys = new KnownKeys;
+    return *keys;
+}
+
+template <typename Find>
+std::optional<CustomerId> customer_by_key(KeyMap KnownKeys::*map, const char *bytes,
+                                          std::size_t size, Find &&find) {
+    std::optional<CustomerId> customer;
+    compute([&] {
+        KnownKeys &kept = known_keys();
+        if (kept.generation != customer_generation()) {
+            kept.uuids.clear();
+            kept.codes.clear();
+            kept.generation = customer_generation();
+        }
+        const auto at = (kept.*map).find(std::string(bytes, size));
+        if (at != (kept.*map).end()) {
+            customer = at->second;
+        }
+    });
+    if (customer) {
+        return customer;
+    }
+    const std::uint64_t generation = customer_generation();
+    customer = find();
+    // A key that stands for nobody is not remembered: a new customer is not signalled.
+    if (customer && generation == customer_generation()) {
+        compute([&] {
+            KeyMap &keys = known_keys().*map;
+            if (keys.size() >= kMaxKeys) {
+                keys.clear();
+            }
+            keys.emplace(std::string(bytes, size), *customer);
+        });
+    }
+    return customer;
+}
+
+std::optional<CustomerId> read_customer_id(Index index, Datum key) {
+    std::optional<CustomerId> customer;
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::customer, index, 1, key);
+    if (next_row(rows)) {
+        bool is_null = false;
+        customer = get_bigint(rows, 0, &is_null);
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return customer;
+}
+
+Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
+    Datum key = Datum(0);
+    *is_null = true;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+    if (next_row(rows)) {
+        const Datum stored = get_value(rows, column, is_null);
+        if (!*is_null) {
+            const Form_pg_attribute type =
+                TupleDescAttr(RelationGetDescr(rows.relation), rows.columns[column] - 1);
+            key = datumCopy(stored, type->attbyval, type->attlen);
+        }
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return key;
+}
+
+} // namespace
+
+std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
+    return customer_by_key(
+        &KnownKeys::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,
+        [&] { return read_customer_id(Index::customer_by_uuid, UUIDPGetDatum(uuid)); });
+}
+
+std::optional<CustomerId> customer_by_code(std::string_view code) {
+    return customer_by_key(&KnownKeys::codes, code.data(), code.size(), [&] {
+        const Datum key =
+            PointerGetDatum(cstring_to_text_with_len(code.data(), static_cast<int>(code.size())));
+        return read_customer_id(Index::customer_by_code, key);
+    });
+}
+
+std::optional<CustomerFacts> find_customer(CustomerId customer) {
+    std::optional<CustomerFacts> facts;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+    if (next_row(rows)) {
+        bool is_null = false;
+        const std::int64_t brand = get_bigint(rows, 3, &is_null);
+        CustomerFacts found{is_null ? std::nullopt : std::optional<BrandId>(brand), ""};
+        const char *status = get_text(rows, 4);
+        strlcpy(found.status, status == nullptr ? "" : status, sizeof(found.status));
+        facts = found;
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return facts;
+}
+
+Datum uuid_of_customer(CustomerId customer, bool *is_null) {
+    return key_of_customer(customer, 1, is_null);
+}
+
+Datum code_of_customer(CustomerId customer, bool *is_null) {
+    return key_of_customer(customer, 2, is_null);
+}
+
+bool manages_access(const Asker &who, CustomerId customer) {
+    if (who.user == nullptr) {
+        return false;
+    }
+    const auto facts = find_customer(customer);
+    if (!facts) {
+        return false;
+    }
+    const Grant *grant = grant_of(who.user, customer);
+    bool allowed = false;
+    compute([&] {
+        allowed =
+            check_manages_access(who.subject, who.session, customer, facts->brand, grant).allowed;
+    });
+    return allowed;
+}
+
+std::optional<std::int64_t> user_by_login(std::string_view login) {
+    std::optional<std::int64_t> user;
+    Reader reader = open_reader();
+    Rows rows = open_rows(
+        reader, Table::app_user, Index::user_by_login, 1,
+        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    if (next_row(rows)) {
+        bool is_null = false;
+        user = get_bigint(rows, 0, &is_null);
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return user;
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,34 @@
+// Looks up single rows of customers and users by key. regime: C
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include <optional>
+#include <string_view>
+
+#include "pg/rights.hpp"
+
+namespace entitle::pg {
+
+// Finds the customer a key stands for. Returns: none when there is no such customer.
+std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid);
+std::optional<CustomerId> customer_by_code(std::string_view code);
+
+// What the rules ask about a customer itself, read anew at each call.
+struct CustomerFacts {
+    std::optional<BrandId> brand;
+    char status[8];
+};
+std::optional<CustomerFacts> find_customer(CustomerId customer);
+
+// Reads a customer's other keys. regime: C
+Datum uuid_of_customer(CustomerId customer, bool *is_null);
+Datum code_of_customer(CustomerId customer, bool *is_null);
+
+// Decides whether the asker manages the customer's external access (R41). regime: C
+bool manages_access(const Asker &asker, CustomerId customer);
+
+// Finds a user by exact login, active or not. Returns: none when there is none.
+std::optional<std::int64_t> user_by_login(std::string_view login);
+
+} // namespace entitle::pg
