@@ -75,7 +75,6 @@ Oid known_role = InvalidOid;
 // The statement whose first question was already asked.
 TimestampTz known_start = 0;
 std::uint64_t known_number = 0;
-std::int64_t known_minute = 0;
 
 // The user a database role stands for.
 struct Mapping {
@@ -244,14 +243,11 @@ void take_in_changes() {
     if (has_unwatched_tables()) {
         invalidate_everything();
     }
-    // Time zones move by whole minutes, so within one minute the day does not change.
-    const std::int64_t minute = GetCurrentStatementStartTimestamp() / USECS_PER_MINUTE;
-    const Day today = minute == known_minute ? asker.session.today : business_today();
+    const Day today = business_today();
     if (today != asker.session.today) {
         asker.session.today = today;
         ++epoch;
     }
-    known_minute = minute;
     const Oid role = GetOuterUserId();
     if (role != known_role) {
         known_role = role;

@@ -20,6 +20,10 @@ char *zone_value = nullptr;
 char *full_record_fields_value = nullptr;
 pg_tz *business_zone = nullptr;
 
+// The day of the business time zone, found once a minute: zones move by whole minutes.
+std::int64_t known_minute = -1;
+std::int32_t known_today = 0;
+
 // Reads a whole number and moves `text` behind it. Written out because strtoll skips blanks and
 // signs.
 std::optional<std::int64_t> take_number(const char *&text) noexcept {
@@ -109,6 +113,7 @@ bool check_zone(char **value, void **, GucSource) {
 void assign_zone(const char *value, void *) {
     // Found a moment ago by the check, so it comes from memory.
     business_zone = pg_tzset(value);
+    known_minute = -1;
     ++epoch;
 }
 
@@ -164,8 +169,14 @@ std::optional<std::int32_t> business_date(TimestampTz moment) {
 }
 
 std::int32_t business_today() {
-    // The statement's start is always a real moment, so it has a date.
-    return business_date(GetCurrentStatementStartTimestamp()).value_or(0);
+    const TimestampTz now = GetCurrentStatementStartTimestamp();
+    const std::int64_t minute = now / USECS_PER_MINUTE;
+    if (minute != known_minute) {
+        // The statement's start is always a real moment, so it has a date.
+        known_today = business_date(now).value_or(0);
+        known_minute = minute;
+    }
+    return known_today;
 }
 
 void define_settings() {
