@@ -152,7 +152,7 @@ BEGIN
     END IF;
     IF found_type <> ALL (types) THEN
         RAISE EXCEPTION 'column "%" of table "%" has type %', column_name, relation, found_type
-            USING ERRCODE = '42804', HINT = format('Give %s a column of type %s.', argument, array_to_string(types, ', '));
+            USING ERRCODE = '42804', HINT = format('%s takes a column of type %s.', argument, array_to_string(types, ', '));
     END IF;
 END
 $$;
@@ -204,7 +204,7 @@ BEGIN
            OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL THEN
             RAISE EXCEPTION 'external access is declared without a customer column'
                 USING ERRCODE = '22023',
-                      HINT = 'Give customer_column, too: date_column, external_insert_level and external_update_level need it.';
+                      HINT = 'date_column, external_insert_level and external_update_level need customer_column.';
         END IF;
         -- A table closed to everyone is more likely a forgotten argument than a wish.
         IF declared.view_permission IS NULL THEN

@@ -221,7 +221,7 @@ BEGIN
     RETURN QUERY VALUES ('00000', false);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, hint = PG_EXCEPTION_HINT;
-    RETURN QUERY VALUES (state, hint ~ '^[A-Z"].*\.$');
+    RETURN QUERY VALUES (state, hint ~ '^[A-Za-z"].* .*\.$');
 END
 $$;
 CREATE TEMP TABLE before AS
