@@ -3,6 +3,7 @@
 
 #include "pg/assumption.hpp"
 #include "pg/guard.hpp"
+#include "pg/replan.hpp"
 #include "pg/rights.hpp"
 #include "pg/signal.hpp"
 
@@ -34,7 +35,7 @@ struct Assumption {
     int level;
     std::size_t number;
     bool expected;
-    bool is_live = true; // some cached plan may carry it
+    bool is_orphaned = false; // a cached plan may carry it that cannot be exchanged
     std::uint64_t asked_epoch = 0;
     bool answer = false;
 };
@@ -97,11 +98,6 @@ bool holds(Assumption &assumption, const Asker &asker) {
     return assumption.answer == assumption.expected;
 }
 
-bool has_live() noexcept {
-    return std::any_of(assumptions().begin(), assumptions().end(),
-                       [](const Assumption &assumption) { return assumption.is_live; });
-}
-
 // Returns: the number of the assumption, none when there are too many. regime: C++
 std::optional<std::size_t> record(const Question &question, bool expected) {
     std::vector<Assumption> &list = assumptions();
@@ -110,7 +106,6 @@ std::optional<std::size_t> record(const Question &question, bool expected) {
         if (known.fact == question.fact && known.expected == expected &&
             known.level == question.level && known.number == question.number &&
             known.permission == question.permission) {
-            list[i].is_live = true;
             return i;
         }
     }
@@ -202,23 +197,37 @@ void raise_changed_rights() {
     pg_unreachable();
 }
 
-void drop_plans() noexcept {
-    ResetPlanCache();
-    for (Assumption &assumption : assumptions()) {
-        assumption.is_live = false;
+void orphan_assumptions(const List *items) noexcept {
+    ListCell *cell = nullptr;
+    foreach (cell, items) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size()) {
+            assumptions()[item->hashValue].is_orphaned = true;
+        }
     }
 }
 
 void drop_contradicted_plans() {
-    if (!has_live()) {
-        return;
-    }
-    const Asker &asker = asker_now();
+    const Asker *asker = nullptr;
     for (Assumption &assumption : assumptions()) {
-        if (assumption.is_live && !holds(assumption, asker)) {
+        if (!assumption.is_orphaned) {
+            continue;
+        }
+        if (asker == nullptr) {
+            asker = &asker_now();
+        }
+        if (!holds(assumption, *asker)) {
             drop_plans();
             return;
         }
+    }
+}
+
+void drop_plans() {
+    ResetPlanCache();
+    drop_kept_queries();
+    for (Assumption &assumption : assumptions()) {
+        assumption.is_orphaned = false;
     }
 }
 

@@ -49,11 +49,14 @@ bool assumptions_hold(const PlannedStmt *plan);
 // Raises 40001: the statement cannot go on with the rights it was planned with.
 [[noreturn]] void raise_changed_rights();
 
-// Drops all cached plans: they are made anew when next used.
-void drop_plans() noexcept;
+// Tells that plans with these items can no longer be exchanged, should they still be cached.
+void orphan_assumptions(const List *items) noexcept;
 
-// Drops cached plans if the present asker answers differently from what a live plan assumed. For
-// the moments at which identity changes.
+// Drops all cached plans if such a plan contradicts the present asker. For the moments at which
+// identity changes.
 void drop_contradicted_plans();
+
+// Drops all cached plans and what is kept of them: they are made anew when next used.
+void drop_plans();
 
 } // namespace entitle::pg

@@ -24,6 +24,10 @@ get_relation_info_hook_type next_relation_info = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
 
+// A plan that costs more than this was made without looking at the asker's many grants, and would
+// be better for it: about what loading 100,000 of them costs.
+constexpr Cost kWorthLoading = 5000.0;
+
 // Row tests come into a query by row security, or by the barrier views of protect_table.
 bool has_row_test(Node *node, void *) {
     if (node == nullptr) {
@@ -47,7 +51,12 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
         return plan(query, source, cursor_options, parameters);
     }
     const KeptQuery kept = keep_query(query, cursor_options);
+    const std::uint64_t unknown = unknown_grants();
     PlannedStmt *result = plan(query, source, cursor_options, parameters);
+    if (unknown_grants() != unknown && result->planTree->total_cost > kWorthLoading) {
+        load_asker_grants();
+        result = plan(copy_query(kept), source, cursor_options, parameters);
+    }
     tie_query(kept, result);
     return result;
 }
@@ -59,19 +68,22 @@ void on_relation_info(PlannerInfo *root, Oid relation, bool is_parent, RelOptInf
     adjust_index_costs(info);
 }
 
-// The rights may have changed since the plan was made: then it is made again, for this execution.
+// The plan may have been made for an asker with other rights: then the execution gets another.
 void on_start(QueryDesc *query, int flags) {
     count_statement();
     // Parallel workers run the leader's plan, which the leader has asked about.
-    if (!IsParallelWorker() && !assumptions_hold(query->plannedstmt)) {
-        drop_plans();
-        MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
-        PlannedStmt *fitting = replan(query->plannedstmt, query->sourceText, query->params);
-        MemoryContextSwitchTo(previous);
-        if (fitting == nullptr || !assumptions_hold(fitting)) {
-            raise_changed_rights();
+    if (!IsParallelWorker() && has_assumptions(query->plannedstmt)) {
+        if (!assumptions_hold(query->plannedstmt)) {
+            MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
+            PlannedStmt *fitting = find_fitting(query->plannedstmt, query->sourceText);
+            MemoryContextSwitchTo(previous);
+            if (fitting == nullptr) {
+                drop_plans();
+                raise_changed_rights();
+            }
+            query->plannedstmt = fitting;
         }
-        query->plannedstmt = fitting;
+        note_start(query->plannedstmt);
     }
     if (next_start != nullptr) {
         next_start(query, flags);
@@ -84,7 +96,6 @@ void on_start(QueryDesc *query, int flags) {
 void on_run(ENTITLE_RUN_PARAMETERS) {
     count_statement();
     if (!IsParallelWorker() && !assumptions_hold(query->plannedstmt)) {
-        drop_plans();
         raise_changed_rights();
     }
     if (next_run != nullptr) {

@@ -174,9 +174,9 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     PlannerInfo *root = request->root;
     FuncExpr *function = request->fcall;
     Call call{};
-    // Without a query there is no plan to carry an assumption; without a column it is no row test.
-    if (root == nullptr || is_taken_apart(function->args) ||
-        !contain_var_clause(reinterpret_cast<Node *>(function->args)) ||
+    // Without a query there is no plan to carry an assumption; without a table nobody may come to
+    // ask about it (PL/pgSQL evaluates such expressions by itself).
+    if (root == nullptr || root->parse->rtable == NIL || is_taken_apart(function->args) ||
         !read_call(function->args, is_branded, call)) {
         return nullptr;
     }

@@ -5,6 +5,7 @@
 #include "pg/replan.hpp"
 
 extern "C" {
+#include "nodes/parsenodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 }
@@ -16,41 +17,100 @@ namespace {
 // No syscache has this number, so PostgreSQL skips the item.
 constexpr int kQueryItem = -7773;
 
-// One-off statements pass through too, so the ring must be longer than what is prepared and planned
-// together.
 constexpr uint32 kMaxKept = 256;
 
 // Big queries push out older ones before the ring is full.
 constexpr Size kMaxKeptBytes = 4 * 1024 * 1024;
 
+// Kinds of asker that take turns with one statement: staff, outsiders, staff of one brand, ...
+constexpr int kMaxVariants = 4;
+
 struct Slot {
     uint32 number;
-    KeptQuery kept;
+    KeptQuery kept; // without context: nothing is kept
+    const PlannedStmt *plan;
+    List *items; // the plan's invalidation items, which name its assumptions
+    PlannedStmt *variants[kMaxVariants];
+    int next_variant;
+    Size bytes;
 };
-Slot ring[kMaxKept];
-uint32 next_number = 1;
-uint32 oldest_number = 1;
-Size kept_bytes = 0;
 
-const KeptQuery *find_query(const PlannedStmt *plan) {
+struct Ring {
+    Slot slots[kMaxKept];
+    uint32 next;   // number of the next query, from 1
+    uint32 oldest; // number of the oldest that may still be kept
+    Size bytes;
+};
+Ring ring;
+
+Slot *find_slot(const PlannedStmt *plan) {
     ListCell *cell = nullptr;
     foreach (cell, plan->invalItems) {
         const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
         if (item->cacheId == kQueryItem) {
-            const Slot &slot = ring[item->hashValue % kMaxKept];
-            return slot.number == item->hashValue && slot.kept.context != nullptr ? &slot.kept
-                                                                                  : nullptr;
+            Slot &slot = ring.slots[item->hashValue % kMaxKept];
+            return slot.number == item->hashValue && slot.kept.context != nullptr ? &slot : nullptr;
         }
     }
     return nullptr;
 }
 
-void drop_oldest() {
-    Slot &slot = ring[oldest_number % kMaxKept];
-    ++oldest_number;
-    kept_bytes -= MemoryContextMemAllocated(slot.kept.context, true);
-    MemoryContextDelete(slot.kept.context);
-    slot.kept.context = nullptr;
+void drop(Slot &slot) {
+    if (slot.kept.context != nullptr) {
+        ring.bytes -= slot.bytes;
+        MemoryContextDelete(slot.kept.context);
+        memset(&slot, 0, sizeof(slot));
+    }
+}
+
+// Counts what the slot has grown to.
+void account(Slot &slot) {
+    const Size bytes = MemoryContextMemAllocated(slot.kept.context, true);
+    ring.bytes += bytes - slot.bytes;
+    slot.bytes = bytes;
+}
+
+// The plan of a dropped query may live on in a plan cache, without a way to exchange it.
+void make_room() {
+    while (ring.oldest != ring.next &&
+           (ring.next - ring.oldest >= kMaxKept || ring.bytes > kMaxKeptBytes)) {
+        Slot &slot = ring.slots[ring.oldest % kMaxKept];
+        if (slot.number == ring.oldest && slot.kept.context != nullptr) {
+            orphan_assumptions(slot.items);
+            drop(slot);
+        }
+        ++ring.oldest;
+    }
+}
+
+bool reads(const PlannedStmt *plan, Oid relation) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->rtable) {
+        const auto *entry = static_cast<const RangeTblEntry *>(lfirst(cell));
+        if (entry->rtekind == RTE_RELATION && entry->relid == relation) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the plan reads only what `locked` reads, whose relations are locked and unchanged: a
+// partition that only the variant reads may have gone since.
+bool is_covered(const PlannedStmt *variant, const PlannedStmt *locked) {
+    ListCell *cell = nullptr;
+    foreach (cell, variant->rtable) {
+        const auto *entry = static_cast<const RangeTblEntry *>(lfirst(cell));
+        if (entry->rtekind == RTE_RELATION && !reads(locked, entry->relid)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Plans without parameters, so that the plan serves every execution. The relations are locked by
+// the plan that brought us here, and that plan is valid, so its query is too.
+PlannedStmt *make_variant(const Slot &slot, const char *source) {
+    return ::planner(copy_query(slot.kept), source, slot.kept.cursor_options, nullptr);
 }
 
 } // namespace
@@ -65,35 +125,71 @@ KeptQuery keep_query(const Query *query, int cursor_options) {
     return KeptQuery{context, copy, cursor_options};
 }
 
+Query *copy_query(const KeptQuery &kept) {
+    return static_cast<Query *>(copyObjectImpl(kept.query));
+}
+
 void tie_query(KeptQuery kept, PlannedStmt *plan) {
     if (!has_assumptions(plan)) {
         MemoryContextDelete(kept.context);
         return;
     }
+    ring.next = ring.next == 0 ? 1 : ring.next;
+    ring.oldest = ring.oldest == 0 ? 1 : ring.oldest;
+    make_room();
     PlanInvalItem *item = makeNode(PlanInvalItem);
     item->cacheId = kQueryItem;
-    item->hashValue = next_number;
+    item->hashValue = ring.next;
     plan->invalItems = lappend(plan->invalItems, item);
 
-    while (oldest_number != next_number &&
-           (next_number - oldest_number >= kMaxKept || kept_bytes > kMaxKeptBytes)) {
-        drop_oldest();
-    }
+    MemoryContext previous = MemoryContextSwitchTo(kept.context);
+    auto *items = static_cast<List *>(copyObjectImpl(plan->invalItems));
+    MemoryContextSwitchTo(previous);
     MemoryContextSetParent(kept.context, CacheMemoryContext);
-    kept_bytes += MemoryContextMemAllocated(kept.context, true);
-    ring[next_number % kMaxKept] = Slot{next_number, kept};
-    ++next_number;
+    Slot &slot = ring.slots[ring.next % kMaxKept];
+    slot = Slot{ring.next, kept, plan, items, {}, 0, 0};
+    account(slot);
+    ++ring.next;
 }
 
-PlannedStmt *replan(const PlannedStmt *plan, const char *source, ParamListInfo parameters) {
-    const KeptQuery *kept = find_query(plan);
-    if (kept == nullptr) {
+void note_start(const PlannedStmt *plan) {
+    Slot *slot = find_slot(plan);
+    if (slot != nullptr && slot->plan == plan) {
+        drop(*slot);
+    }
+}
+
+PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source) {
+    Slot *slot = find_slot(plan);
+    if (slot == nullptr) {
         return nullptr;
     }
-    // The relations are locked by the plan that brought us here, and that plan is valid, so its
-    // query is too.
-    auto *query = static_cast<Query *>(copyObjectImpl(kept->query));
-    return ::planner(query, source, kept->cursor_options, parameters);
+    for (PlannedStmt *variant : slot->variants) {
+        if (variant != nullptr && is_covered(variant, plan) && assumptions_hold(variant)) {
+            return static_cast<PlannedStmt *>(copyObjectImpl(variant));
+        }
+    }
+    const uint32 number = slot->number;
+    PlannedStmt *fresh = make_variant(*slot, source);
+    if (!assumptions_hold(fresh)) {
+        return nullptr; // rights change faster than plans are made
+    }
+    // Planning kept a query of its own, which may have taken the slot.
+    if (slot->number == number && slot->kept.context != nullptr) {
+        MemoryContext previous = MemoryContextSwitchTo(slot->kept.context);
+        slot->variants[slot->next_variant] = static_cast<PlannedStmt *>(copyObjectImpl(fresh));
+        slot->next_variant = (slot->next_variant + 1) % kMaxVariants;
+        MemoryContextSwitchTo(previous);
+        account(*slot);
+    }
+    return fresh;
+}
+
+void drop_kept_queries() {
+    for (Slot &slot : ring.slots) {
+        drop(slot);
+    }
+    ring.oldest = ring.next;
 }
 
 } // namespace entitle::pg

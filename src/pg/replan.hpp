@@ -1,11 +1,11 @@
-// The queries behind plans that carry assumptions. When a cached plan no longer fits the asker, the
-// execution under way is planned anew from its query instead of being refused. regime: C
+// The queries behind plans that carry assumptions. A cached plan that does not fit the asker is not
+// refused: the execution gets another plan of the same query, made once and kept beside it, so that
+// staff and outsiders can take turns on one connection. regime: C
 #pragma once
 
 #include "pg/postgres.hpp"
 
 extern "C" {
-#include "nodes/params.h"
 #include "nodes/plannodes.h"
 }
 
@@ -13,18 +13,28 @@ namespace entitle::pg {
 
 // A copy of a query, made before planning scribbles on it.
 struct KeptQuery {
-    MemoryContext context; // null: nothing was kept
+    MemoryContext context;
     Query *query;
     int cursor_options;
 };
 
 KeptQuery keep_query(const Query *query, int cursor_options);
 
+// Another copy, for the planner to scribble on.
+Query *copy_query(const KeptQuery &kept);
+
 // Ties the copy to its plan if the plan carries assumptions, else drops it.
 void tie_query(KeptQuery kept, PlannedStmt *plan);
 
-// Plans the query behind `plan` anew for the present asker. Returns: null when it is no longer
+// Tells that a fitting plan starts to run. A plan that runs itself, and not as the copy that a plan
+// cache made of it, will not be seen again: its query is dropped.
+void note_start(const PlannedStmt *plan);
+
+// Returns: a plan of the same query that fits the present asker; null when the query is no longer
 // kept.
-PlannedStmt *replan(const PlannedStmt *plan, const char *source, ParamListInfo parameters);
+PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source);
+
+// Drops everything kept: for a moment at which all cached plans are dropped.
+void drop_kept_queries();
 
 } // namespace entitle::pg

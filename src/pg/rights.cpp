@@ -76,6 +76,9 @@ Oid known_role = InvalidOid;
 TimestampTz known_start = 0;
 std::uint64_t known_number = 0;
 
+// How often a planner went without the asker's grants because they are many.
+std::uint64_t unknown_count = 0;
+
 // The user a database role stands for.
 struct Mapping {
     Oid role;
@@ -351,7 +354,20 @@ const GrantSummary &grant_summary(const Asker &who) {
 }
 
 const GrantSummary *cheap_grant_summary(const Asker &who) {
-    return few_grants_of(who.user) == nullptr ? nullptr : &grant_summary(who);
+    if (few_grants_of(who.user) == nullptr) {
+        ++unknown_count;
+        return nullptr;
+    }
+    return &grant_summary(who);
+}
+
+std::uint64_t unknown_grants() noexcept { return unknown_count; }
+
+void load_asker_grants() {
+    const Asker &who = current_asker();
+    if (who.user != nullptr) {
+        load_all_grants(*who.user);
+    }
 }
 
 PlainIds reached_customers(const Asker &who, int level) {

@@ -50,6 +50,11 @@ const GrantSummary &grant_summary(const Asker &asker);
 // Returns: the same if the grants are few or already here, else null. Requires: asker.user.
 const GrantSummary *cheap_grant_summary(const Asker &asker);
 
+// Counts how often the answer was null: a planner that went without can be asked again after
+// loading.
+std::uint64_t unknown_grants() noexcept;
+void load_asker_grants();
+
 // Returns: all grants of the user if they are few or already here, else null: nothing big is loaded
 // for it.
 const std::vector<Grant> *few_grants_of(CachedUser *user);
