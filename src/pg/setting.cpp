@@ -19,7 +19,6 @@ char *customer_value = nullptr;
 char *zone_value = nullptr;
 char *full_record_fields_value = nullptr;
 pg_tz *business_zone = nullptr;
-std::uint64_t zone_changes = 0;
 
 // The day of the business time zone, found once a minute: zones move by whole minutes.
 std::int64_t known_minute = -1;
@@ -179,8 +178,6 @@ std::int32_t business_today() {
     }
     return known_today;
 }
-
-std::uint64_t business_zone_changes() noexcept { return zone_changes; }
 
 void define_settings() {
     const int carrier =

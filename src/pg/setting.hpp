@@ -34,9 +34,6 @@ void carry_customer(std::optional<Choice> choice);
 // Returns: today in the business time zone, at the time the statement started (R38).
 std::int32_t business_today();
 
-// Counts how often the business time zone was set.
-std::uint64_t business_zone_changes() noexcept;
-
 // Returns: the date of a moment in the business time zone; none when it has none (out of range).
 std::optional<std::int32_t> business_date(TimestampTz moment);
 

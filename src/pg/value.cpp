@@ -41,37 +41,10 @@ KeyType key_type_of(Oid type) noexcept {
     }
 }
 
-bool is_date_type(Oid type) noexcept {
-    return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
-}
-
-std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept {
-    if (value.isnull) {
-        return std::nullopt;
-    }
-    switch (type) {
-    case INT2OID:
-        return DatumGetInt16(value.value);
-    case INT4OID:
-        return DatumGetInt32(value.value);
-    case INT8OID:
-        return DatumGetInt64(value.value);
-    default:
-        return std::nullopt;
-    }
-}
-
-std::optional<Day> day_value(NullableDatum value, Oid type) {
-    if (value.isnull) {
-        return std::nullopt;
-    }
-    if (type == DATEOID) {
-        return DatumGetDateADT(value.value); // its infinities are core's
-    }
+std::optional<Day> moment_day(Timestamp moment, Oid type) {
     if (type != TIMESTAMPOID && type != TIMESTAMPTZOID) {
         return std::nullopt;
     }
-    const Timestamp moment = DatumGetTimestamp(value.value);
     if (TIMESTAMP_IS_NOBEGIN(moment)) {
         return kFirstDay;
     }
@@ -86,20 +59,16 @@ std::optional<Day> day_value(NullableDatum value, Oid type) {
     return static_cast<Day>(days);
 }
 
-std::optional<CustomerId> customer_value(NullableDatum value, Oid type) {
-    if (value.isnull) {
-        return std::nullopt;
-    }
+std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
     switch (key_type_of(type)) {
-    case KeyType::integer:
-        return integer_value(value, type);
     case KeyType::uuid:
-        return customer_by_uuid(DatumGetUUIDP(value.value));
+        return customer_by_uuid(DatumGetUUIDP(key));
     case KeyType::text: {
-        text *key = DatumGetTextPP(value.value);
+        text *code = DatumGetTextPP(key);
         return customer_by_code(
-            std::string_view(VARDATA_ANY(key), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(key))));
+            std::string_view(VARDATA_ANY(code), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(code))));
     }
+    case KeyType::integer:
     case KeyType::none:
         return std::nullopt;
     }
@@ -119,10 +88,6 @@ std::optional<std::int64_t> bigint_argument(FunctionCallInfo fcinfo, int number)
         return std::nullopt;
     }
     return PG_GETARG_INT64(number);
-}
-
-NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept {
-    return fcinfo->args[number];
 }
 
 Oid argument_type(FunctionCallInfo fcinfo, int number) {

@@ -18,28 +18,60 @@ namespace entitle::pg {
 enum class KeyType { none, integer, uuid, text };
 
 KeyType key_type_of(Oid type) noexcept;
-bool is_date_type(Oid type) noexcept;
 
 // Reads smallint, integer or bigint. Returns: none for NULL and other types.
-std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept;
+inline std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept {
+    if (value.isnull) {
+        return std::nullopt;
+    }
+    switch (type) {
+    case INT2OID:
+        return DatumGetInt16(value.value);
+    case INT4OID:
+        return DatumGetInt32(value.value);
+    case INT8OID:
+        return DatumGetInt64(value.value);
+    default:
+        return std::nullopt;
+    }
+}
 
-// Reads date, timestamp (its own date) or timestamptz (its date in the business time zone);
-// infinities saturate.
-std::optional<Day> day_value(NullableDatum value, Oid type);
+// Reads timestamp (its own date) or timestamptz (its date in the business time zone); infinities
+// saturate.
+std::optional<Day> moment_day(Timestamp moment, Oid type);
+
+// The same for every date type. Asked for every row, hence inline.
+inline std::optional<Day> day_value(NullableDatum value, Oid type) {
+    if (value.isnull) {
+        return std::nullopt;
+    }
+    return type == DATEOID ? DatumGetDateADT(value.value) // its infinities are core's
+                           : moment_day(DatumGetTimestamp(value.value), type);
+}
+
+// Finds the customer a uuid or text key stands for. regime: C
+std::optional<CustomerId> customer_of_key(Datum key, Oid type);
 
 // Finds the customer a key of any of the types stands for. regime: C
-std::optional<CustomerId> customer_value(NullableDatum value, Oid type);
+inline std::optional<CustomerId> customer_value(NullableDatum value, Oid type) {
+    if (value.isnull || type == INT8OID || type == INT4OID || type == INT2OID) {
+        return integer_value(value, type);
+    }
+    return customer_of_key(value.value, type);
+}
 
 // Returns: an argument's text without copying when it is not compressed; empty view for NULL.
 // regime: C
 std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number);
 std::optional<std::int64_t> bigint_argument(FunctionCallInfo fcinfo, int number) noexcept;
-NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept;
+inline NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept {
+    return fcinfo->args[number];
+}
 
 // The declared type of an argument; the actual one where it is declared "any". regime: C
 Oid argument_type(FunctionCallInfo fcinfo, int number);
 
-// Build arrays of them. regime: C
+// Build arrays. regime: C
 Datum bigint_array(const PlainIds &ids);
 Datum text_array(const PlainTexts &texts);
 
