@@ -48,7 +48,7 @@ constexpr std::size_t kMaxUsers = 128;
 constexpr std::size_t kMaxGrants = 400000; // over all users kept: about 10 MB
 constexpr std::size_t kMaxProbes = 64;
 constexpr std::size_t kFewGrants = 1000;
-constexpr int kMaxAttempts = 10;
+constexpr int kMaxAttempts = 3;
 
 struct Cache {
     std::unordered_map<UserId, std::unique_ptr<CachedUser>> users;

@@ -163,12 +163,40 @@ void forget_found() {
     found_generation = table_generation();
 }
 
-// Finds the table and its columns. Returns: false when something changed meanwhile and it must be
-// done again.
-bool find_table(Table table) {
+// Finds the columns of a table that is open, and so cannot change. Raises when it is not as
+// installed.
+void find_columns(Relation relation, const TableSpec &spec, AttrNumber *columns) {
+    if (relation->rd_rel->relkind != RELKIND_RELATION) {
+        raise_broken("table", spec.name);
+    }
+    for (int i = 0; i < spec.column_count; ++i) {
+        columns[i] = get_attnum(RelationGetRelid(relation), spec.columns[i].name);
+        if (columns[i] <= 0 ||
+            TupleDescAttr(RelationGetDescr(relation), columns[i] - 1)->atttypid !=
+                spec.columns[i].type) {
+            raise_broken("column", spec.columns[i].name);
+        }
+    }
+}
+
+// Opens a table and tells where its columns are.
+Relation open_table(Table table, AttrNumber *columns) {
     const auto number = static_cast<int>(table);
     const TableSpec &spec = kTables[number];
-    const std::uint64_t generation = table_generation();
+    if (found_generation != table_generation()) {
+        forget_found();
+    }
+    if (OidIsValid(found[number].relation)) {
+        Relation relation = table_open(found[number].relation, AccessShareLock);
+        // Taking the lock lets pending changes in: the table may not be the one that was found.
+        if (found_generation == table_generation()) {
+            memcpy(columns, found[number].columns, sizeof(found[number].columns));
+            return relation;
+        }
+        table_close(relation, AccessShareLock);
+        forget_found();
+    }
+
     const Oid schema = get_namespace_oid(kSchema, true);
     const Oid oid = OidIsValid(schema) ? get_relname_relid(spec.name, schema) : InvalidOid;
     if (!OidIsValid(oid)) {
@@ -177,46 +205,13 @@ bool find_table(Table table) {
     // Watched before it is opened: a change from here on is noticed.
     watch_table(oid);
     Relation relation = table_open(oid, AccessShareLock);
-    if (relation->rd_rel->relkind != RELKIND_RELATION) {
-        raise_broken("table", spec.name);
+    find_columns(relation, spec, columns);
+    unwatched = unwatched || !is_watched(relation, table);
+    if (found_generation == table_generation()) {
+        found[number].relation = oid;
+        memcpy(found[number].columns, columns, sizeof(found[number].columns));
     }
-    Found here = {oid, {}};
-    for (int i = 0; i < spec.column_count; ++i) {
-        here.columns[i] = get_attnum(oid, spec.columns[i].name);
-        if (here.columns[i] <= 0 ||
-            TupleDescAttr(RelationGetDescr(relation), here.columns[i] - 1)->atttypid !=
-                spec.columns[i].type) {
-            raise_broken("column", spec.columns[i].name);
-        }
-    }
-    const bool watched = is_watched(relation, table);
-    table_close(relation, AccessShareLock);
-    if (generation != table_generation()) {
-        return false;
-    }
-    found[number] = here;
-    unwatched = unwatched || !watched;
-    return true;
-}
-
-// Opens a table whose columns are known to be where `found` says.
-Relation open_table(Table table) {
-    const auto number = static_cast<int>(table);
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        if (found_generation != table_generation()) {
-            forget_found();
-        }
-        if (!OidIsValid(found[number].relation) && !find_table(table)) {
-            continue;
-        }
-        Relation relation = table_open(found[number].relation, AccessShareLock);
-        // Taking the lock lets pending changes in: the table may not be the one that was found.
-        if (found_generation == table_generation()) {
-            return relation;
-        }
-        table_close(relation, AccessShareLock);
-    }
+    return relation;
 }
 
 } // namespace
@@ -224,9 +219,10 @@ Relation open_table(Table table) {
 bool has_unwatched_tables() noexcept { return unwatched; }
 
 double estimate_grants(std::int64_t user) {
-    Relation relation = open_table(Table::external_access);
+    AttrNumber columns[kMaxColumns];
+    Relation relation = open_table(Table::external_access, columns);
     const Oid table = RelationGetRelid(relation);
-    const AttrNumber column = found[static_cast<int>(Table::external_access)].columns[1];
+    const AttrNumber column = columns[1];
     const double rows = std::max(1.0, static_cast<double>(relation->rd_rel->reltuples));
     table_close(relation, AccessShareLock);
 
@@ -263,8 +259,7 @@ void close_reader(Reader &reader) { UnregisterSnapshot(reader.snapshot); }
 Rows open_rows(const Reader &reader, Table table, Index index, int keys, Datum first,
                Datum second) {
     Rows rows;
-    rows.relation = open_table(table);
-    memcpy(rows.columns, found[static_cast<int>(table)].columns, sizeof(rows.columns));
+    rows.relation = open_table(table, rows.columns);
     rows.tuple = nullptr;
 
     const auto number = static_cast<int>(index);
