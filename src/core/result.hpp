@@ -23,6 +23,9 @@ struct Error {
     std::string hint;    // what to do, a full sentence, may be empty
 };
 
+// The value of a check that has no answer but "yes".
+struct Passed {};
+
 template <typename T> class [[nodiscard]] Result {
   public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}

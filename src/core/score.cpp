@@ -37,4 +37,34 @@ Decision check_can_score(const Subject *subject, const Session &session, std::st
     return check_permission(subject, session, "customers.client_metrics", brand, trace);
 }
 
+Result<Passed> check_metric_write(const Subject *subject, const Session &session,
+                                  std::string_view status, std::optional<BrandId> brand) {
+    const Decision decision = check_can_score(subject, session, status, brand);
+    if (decision) {
+        return Passed{};
+    }
+    if (decision.failed == Gate::status) {
+        return Error{ErrorCode::denied,
+                     "a customer that is " + std::string(status) + " takes no metric values",
+                     {},
+                     "Reactivate it first, with entitle.reactivate_customer(customer_id)."};
+    }
+    return Error{ErrorCode::denied,
+                 "permission denied to write metric values of this customer",
+                 {},
+                 status == "PAIN"
+                     ? "For a PAIN customer it takes customers.edit and customers.client_metrics."
+                     : "It takes customers.edit in the customer's brand."};
+}
+
+Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session) {
+    if (permitted_brands(subject, session, "customers.client_metrics").empty()) {
+        return Error{ErrorCode::denied,
+                     "permission denied to write client metrics",
+                     {},
+                     "It takes customers.view and customers.client_metrics in at least one brand."};
+    }
+    return Passed{};
+}
+
 } // namespace entitle

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/result.hpp"
 #include "core/subject.hpp"
 #include "core/trace.hpp"
 
@@ -14,5 +15,13 @@ namespace entitle {
 // ACTV needs view and edit, PAIN client_metrics too, INAC (and anything unknown) is refused.
 Decision check_can_score(const Subject *subject, const Session &session, std::string_view status,
                          std::optional<BrandId> brand, Trace *trace = nullptr);
+
+// The same decision for a writer who can see the customer, with the words for a refusal.
+Result<Passed> check_metric_write(const Subject *subject, const Session &session,
+                                  std::string_view status, std::optional<BrandId> brand);
+
+// Decides whether the subject may write the catalogue of client metrics: client_metrics in any
+// brand (R15).
+Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session);
 
 } // namespace entitle

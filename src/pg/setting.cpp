@@ -179,6 +179,10 @@ std::int32_t business_today() {
     return known_today;
 }
 
+const char *full_record_fields() noexcept {
+    return full_record_fields_value == nullptr ? "" : full_record_fields_value;
+}
+
 void define_settings() {
     const int carrier =
         GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE;

@@ -37,6 +37,9 @@ std::int32_t business_today();
 // Returns: the date of a moment in the business time zone; none when it has none (out of range).
 std::optional<std::int32_t> business_date(TimestampTz moment);
 
+// Returns: the setting that lists the full-record fields of a customer (R9).
+const char *full_record_fields() noexcept;
+
 void define_settings();
 
 } // namespace entitle::pg

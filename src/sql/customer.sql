@@ -16,7 +16,10 @@ CREATE TABLE entitle.customer (
     status text NOT NULL DEFAULT 'PAIN'
         CONSTRAINT customer_status_check CHECK (status IN ('PAIN', 'ACTV', 'INAC')),
     client_score numeric(6, 2) CONSTRAINT customer_client_score_check CHECK (client_score BETWEEN 0 AND 100),
-    scored_at timestamptz
+    scored_at timestamptz,
+    status_before text,
+    CONSTRAINT customer_status_before_check
+        CHECK (status_before IS NULL OR status = 'INAC' AND status_before IN ('PAIN', 'ACTV'))
 );
 COMMENT ON TABLE entitle.customer IS 'A customer of one brand; shows to permissions only, external users read customer_profile';
 COMMENT ON COLUMN entitle.customer.customer_uuid IS 'Second key, for tables that refer to customers by uuid';
@@ -24,6 +27,8 @@ COMMENT ON COLUMN entitle.customer.customer_code IS 'Third key, for tables that 
 COMMENT ON COLUMN entitle.customer.status IS 'PAIN until the record is full, ACTV, INAC (R8 to R11)';
 COMMENT ON COLUMN entitle.customer.client_score IS 'Set by recalculation only (R17); NULL when never scored or without values (R18)';
 COMMENT ON COLUMN entitle.customer.scored_at IS 'When recalculation last changed the score';
+COMMENT ON COLUMN entitle.customer.status_before IS
+    'While INAC: the status that reactivation restores (R10); kept by the extension. NULL restores PAIN';
 CREATE INDEX customer_brand_idx ON entitle.customer (brand_id);
 COMMENT ON INDEX entitle.customer_brand_idx IS 'For the foreign key, and for reading one brand''s customers';
 
@@ -35,3 +40,71 @@ CREATE TABLE entitle.integration_link (
 );
 COMMENT ON TABLE entitle.integration_link IS 'A customer''s account at another service such as Freshbooks, one a provider (R19)';
 COMMENT ON COLUMN entitle.integration_link.external_id IS 'The customer''s key at the provider';
+
+CREATE FUNCTION entitle.guard_customer() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_guard_customer';
+COMMENT ON FUNCTION entitle.guard_customer() IS 'Trigger: who writes a customer, and its life from PAIN to ACTV and INAC (R7 to R11, R17)';
+REVOKE ALL ON FUNCTION entitle.guard_customer() FROM PUBLIC;
+
+CREATE TRIGGER entitle_guard
+    BEFORE INSERT OR UPDATE OR DELETE ON entitle.customer
+    FOR EACH ROW EXECUTE FUNCTION entitle.guard_customer();
+ALTER TABLE entitle.customer ENABLE ALWAYS TRIGGER entitle_guard;
+COMMENT ON TRIGGER entitle_guard ON entitle.customer IS 'Holds every write to the rules, whoever writes and however';
+
+CREATE FUNCTION entitle.guard_link() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_guard_link';
+COMMENT ON FUNCTION entitle.guard_link() IS 'Trigger: who writes a customer''s links (R19)';
+REVOKE ALL ON FUNCTION entitle.guard_link() FROM PUBLIC;
+
+CREATE TRIGGER entitle_guard
+    BEFORE INSERT OR UPDATE OR DELETE ON entitle.integration_link
+    FOR EACH ROW EXECUTE FUNCTION entitle.guard_link();
+ALTER TABLE entitle.integration_link ENABLE ALWAYS TRIGGER entitle_guard;
+COMMENT ON TRIGGER entitle_guard ON entitle.integration_link IS 'Holds every write to the rules, whoever writes and however';
+
+CREATE FUNCTION entitle.can_link(customer_id bigint) RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_can_link';
+COMMENT ON FUNCTION entitle.can_link(bigint) IS 'Whether the user may write the customer''s integration links (R19)';
+GRANT EXECUTE ON FUNCTION entitle.can_link(bigint) TO PUBLIC;
+
+CREATE FUNCTION entitle.require_view(customer_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_require_view';
+COMMENT ON FUNCTION entitle.require_view(bigint) IS
+    'An error unless the caller may view the customer; the same one when there is no such customer (R3)';
+REVOKE ALL ON FUNCTION entitle.require_view(bigint) FROM PUBLIC;
+
+-- The two are SECURITY DEFINER: the caller needs no privilege on the table. The table's trigger decides about the caller.
+CREATE FUNCTION entitle.deactivate_customer(customer_id bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM entitle.require_view(customer_id);
+    UPDATE entitle.customer c SET status = 'INAC' WHERE c.customer_id = deactivate_customer.customer_id;
+END
+$$;
+COMMENT ON FUNCTION entitle.deactivate_customer(bigint) IS 'Makes a PAIN or ACTV customer INAC, which refuses every edit until reactivated (R10, R11)';
+REVOKE ALL ON FUNCTION entitle.deactivate_customer(bigint) FROM PUBLIC;
+
+CREATE FUNCTION entitle.reactivate_customer(customer_id bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM entitle.require_view(customer_id);
+    UPDATE entitle.customer c
+    SET status = coalesce(c.status_before, 'PAIN')
+    WHERE c.customer_id = reactivate_customer.customer_id AND c.status = 'INAC';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the customer is not INAC'
+            USING ERRCODE = '23514', HINT = 'Only a deactivated customer can be reactivated.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.reactivate_customer(bigint) IS 'Restores the status an INAC customer held before it was deactivated (R10)';
+REVOKE ALL ON FUNCTION entitle.reactivate_customer(bigint) FROM PUBLIC;

@@ -23,11 +23,89 @@ CREATE TABLE entitle.customer_metric (
 COMMENT ON TABLE entitle.customer_metric IS 'A customer''s slider values (R12 to R14)';
 COMMENT ON COLUMN entitle.customer_metric.value IS '0 to 100';
 
+CREATE FUNCTION entitle.guard_metric() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_guard_metric';
+COMMENT ON FUNCTION entitle.guard_metric() IS 'Trigger: who writes the catalogue of client metrics (R15, R16)';
+REVOKE ALL ON FUNCTION entitle.guard_metric() FROM PUBLIC;
+
+CREATE TRIGGER entitle_guard
+    BEFORE INSERT OR UPDATE OR DELETE ON entitle.client_metric
+    FOR EACH ROW EXECUTE FUNCTION entitle.guard_metric();
+ALTER TABLE entitle.client_metric ENABLE ALWAYS TRIGGER entitle_guard;
+COMMENT ON TRIGGER entitle_guard ON entitle.client_metric IS 'Holds every write to the rules, whoever writes and however';
+
+CREATE FUNCTION entitle.guard_metric_value() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_guard_metric_value';
+COMMENT ON FUNCTION entitle.guard_metric_value() IS
+    'Trigger: who writes a customer''s metric values (R12 to R14); locks the customer, so that its status holds';
+REVOKE ALL ON FUNCTION entitle.guard_metric_value() FROM PUBLIC;
+
+CREATE TRIGGER entitle_guard
+    BEFORE INSERT OR UPDATE OR DELETE ON entitle.customer_metric
+    FOR EACH ROW EXECUTE FUNCTION entitle.guard_metric_value();
+ALTER TABLE entitle.customer_metric ENABLE ALWAYS TRIGGER entitle_guard;
+COMMENT ON TRIGGER entitle_guard ON entitle.customer_metric IS 'Holds every write to the rules, whoever writes and however';
+
 CREATE FUNCTION entitle.can_score(customer_id bigint) RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_can_score';
 COMMENT ON FUNCTION entitle.can_score(bigint) IS 'Whether the user may write the customer''s metric values, by its status (R12 to R14)';
 GRANT EXECUTE ON FUNCTION entitle.can_score(bigint) TO PUBLIC;
+
+CREATE FUNCTION entitle.require_scoring(customer_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_require_scoring';
+COMMENT ON FUNCTION entitle.require_scoring(bigint) IS 'An error unless the caller may write the customer''s metric values; locks the customer';
+REVOKE ALL ON FUNCTION entitle.require_scoring(bigint) FROM PUBLIC;
+
+-- SECURITY DEFINER: the caller sees neither the catalogue nor needs a privilege on the table. Who may not write the value is
+-- told so before the metric is looked for: names are for editors (R15).
+CREATE FUNCTION entitle.set_metric_value(customer_id bigint, metric text, value numeric) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    wanted bigint;
+BEGIN
+    PERFORM entitle.require_scoring(customer_id);
+    IF NOT EXISTS (SELECT FROM entitle.customer c WHERE c.customer_id = set_metric_value.customer_id) THEN
+        RAISE EXCEPTION 'there is no such customer'
+            USING ERRCODE = '22023', HINT = 'See entitle.customer for the customers there are.';
+    END IF;
+    SELECT m.metric_id INTO wanted FROM entitle.client_metric m WHERE m.name = set_metric_value.metric;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no client metric "%"', metric
+            USING ERRCODE = '22023', HINT = 'Names match byte for byte; see entitle.customer_metric_value.';
+    END IF;
+    IF value IS NULL THEN
+        RAISE EXCEPTION 'a metric value is missing'
+            USING ERRCODE = '22023', HINT = 'Give a number from 0 to 100; delete the row of entitle.customer_metric to have none.';
+    END IF;
+    INSERT INTO entitle.customer_metric AS v (customer_id, metric_id, value)
+    VALUES (set_metric_value.customer_id, wanted, set_metric_value.value)
+    ON CONFLICT ON CONSTRAINT customer_metric_pkey DO UPDATE SET value = excluded.value;
+END
+$$;
+COMMENT ON FUNCTION entitle.set_metric_value(bigint, text, numeric) IS 'Sets a customer''s slider by the metric''s name (R12 to R14)';
+REVOKE ALL ON FUNCTION entitle.set_metric_value(bigint, text, numeric) FROM PUBLIC;
+
+CREATE FUNCTION entitle.await_writers(relation regclass) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_await_writers';
+COMMENT ON FUNCTION entitle.await_writers(regclass) IS
+    'Waits for the transactions that have written to the table by now, holding nothing that they could wait for';
+REVOKE ALL ON FUNCTION entitle.await_writers(regclass) FROM PUBLIC;
+
+-- Joined row by row, in the order of the arrays: every recalculation locks customers in key order.
+CREATE FUNCTION entitle.write_scores(customers bigint[], scores numeric[]) RETURNS bigint
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
+    AS 'MODULE_PATHNAME', 'entitle_write_scores';
+COMMENT ON FUNCTION entitle.write_scores(bigint[], numeric[]) IS
+    'Writes scores, which nothing else may (R17); returns how many changed. For recalc_scores, with customers in key order';
+REVOKE ALL ON FUNCTION entitle.write_scores(bigint[], numeric[]) FROM PUBLIC;
 
 -- SECURITY DEFINER: it writes scores of customers whose other columns the caller may not change. It decides by itself who
 -- may call it (R15), so PUBLIC may execute it.
@@ -41,17 +119,28 @@ DECLARE
     everything CONSTANT boolean := entitle.acting_superuser();
     brands CONSTANT bigint[] := entitle.permitted_brands('customers.client_metrics');
     last_notice timestamptz := clock_timestamp();
+    metrics bigint[];
+    multipliers numeric[];
     total bigint;
     batch_first bigint;
     batch_last bigint;
     batch_count bigint;
-    batch_changed bigint;
+    stale bigint[];
+    scores numeric[];
 BEGIN
     IF NOT everything AND coalesce(cardinality(brands), 0) = 0 THEN
         RAISE EXCEPTION 'permission denied to recalculate scores'
             USING ERRCODE = '42501',
                   HINT = 'It needs customers.view and customers.client_metrics in at least one brand.';
     END IF;
+    -- Values that are being written now count, once they are committed.
+    PERFORM entitle.await_writers('entitle.customer_metric');
+    -- Read once: all scores come of the same multipliers, whoever changes them meanwhile.
+    SELECT array_agg(m.metric_id), array_agg(m.multiplier)
+    INTO metrics, multipliers
+    FROM entitle.client_metric m
+    WHERE m.is_active;
+
     recalculated := 0;
     changed := 0;
     batch_last := -9223372036854775808;
@@ -71,28 +160,21 @@ BEGIN
         WITH score AS (
             SELECT v.customer_id, round(sum(v.value * m.multiplier) / nullif(sum(m.multiplier), 0), 2) AS score
             FROM entitle.customer_metric v
-            JOIN entitle.client_metric m ON m.metric_id = v.metric_id AND m.is_active
+            JOIN unnest(metrics, multipliers) AS m (metric_id, multiplier) ON m.metric_id = v.metric_id
             WHERE v.customer_id BETWEEN batch_first AND batch_last
             GROUP BY v.customer_id
-        ), stale AS MATERIALIZED (
-            SELECT c.customer_id, s.score
-            FROM entitle.customer c
-            LEFT JOIN score s ON s.customer_id = c.customer_id
-            WHERE c.customer_id BETWEEN batch_first AND batch_last
-              AND c.status <> 'INAC'
-              AND (everything OR c.brand_id = ANY (brands))
-              AND c.client_score IS DISTINCT FROM s.score
-            ORDER BY c.customer_id
-            FOR NO KEY UPDATE OF c
         )
-        UPDATE entitle.customer c
-        SET client_score = stale.score, scored_at = now()
-        FROM stale
-        WHERE c.customer_id = stale.customer_id;
-        GET DIAGNOSTICS batch_changed = ROW_COUNT;
+        SELECT array_agg(c.customer_id ORDER BY c.customer_id), array_agg(s.score ORDER BY c.customer_id)
+        INTO stale, scores
+        FROM entitle.customer c
+        LEFT JOIN score s ON s.customer_id = c.customer_id
+        WHERE c.customer_id BETWEEN batch_first AND batch_last
+          AND c.status <> 'INAC'
+          AND (everything OR c.brand_id = ANY (brands))
+          AND c.client_score IS DISTINCT FROM s.score;
 
         recalculated := recalculated + batch_count;
-        changed := changed + batch_changed;
+        changed := changed + coalesce(entitle.write_scores(stale, scores), 0);
 
         IF clock_timestamp() - last_notice > silence THEN
             last_notice := clock_timestamp();

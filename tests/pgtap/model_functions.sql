@@ -131,10 +131,11 @@ SELECT is_empty(
 
 -- What runs with the owner's rights, complete.
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
-    'apply_removals', 'begin_restore', 'can_link', 'check_home', 'check_membership', 'check_prerequisite',
-    'customer_allowed', 'end_restore', 'forget_protection', 'manages_user', 'mark_change', 'mark_removal', 'own_brands',
-    'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'recalc_scores',
-    'record_protection', 'record_removal', 'skip_known_removal']::name[],
+    'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
+    'customer_allowed', 'deactivate_customer', 'end_restore', 'forget_protection', 'grant_access', 'manages_user',
+    'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
+    'recalc_scores', 'record_protection', 'record_removal', 'revoke_access', 'set_metric_value',
+    'skip_known_removal']::name[],
     'these functions are SECURITY DEFINER');
 
 -- The interface: names, arguments and defaults an application relies on.

@@ -1,0 +1,79 @@
+// Rows and columns of triggers.
+#include "pg/postgres.hpp"
+
+#include "pg/row_trigger.hpp"
+
+namespace entitle::pg {
+
+FiredRow fired_row(FunctionCallInfo fcinfo) {
+    if (!CALLED_AS_TRIGGER(fcinfo) ||
+        !TRIGGER_FIRED_FOR_ROW(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_event)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this function is a row trigger of entitle's own tables")));
+    }
+    const auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
+    FiredRow row{data, RelationGetDescr(data->tg_relation), nullptr, nullptr};
+    if (TRIGGER_FIRED_BY_INSERT(data->tg_event)) {
+        row.after = data->tg_trigtuple;
+    } else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event)) {
+        row.before = data->tg_trigtuple;
+        row.after = data->tg_newtuple;
+    } else {
+        row.before = data->tg_trigtuple;
+    }
+    return row;
+}
+
+Datum pass(const FiredRow &row) {
+    return PointerGetDatum(row.after == nullptr ? row.before : row.after);
+}
+
+const AttrNumber *find_columns(FunctionCallInfo fcinfo, const FiredRow &row,
+                               const char *const *names, int count) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        auto *numbers = static_cast<AttrNumber *>(
+            MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, count * sizeof(AttrNumber)));
+        for (int i = 0; i < count; ++i) {
+            numbers[i] = get_attnum(RelationGetRelid(row.data->tg_relation), names[i]);
+            if (numbers[i] <= 0) {
+                elog(ERROR, "table \"%s\" has no column \"%s\"",
+                     RelationGetRelationName(row.data->tg_relation), names[i]);
+            }
+        }
+        fcinfo->flinfo->fn_extra = numbers;
+    }
+    return static_cast<AttrNumber *>(fcinfo->flinfo->fn_extra);
+}
+
+Datum column(const FiredRow &row, HeapTuple tuple, AttrNumber number, bool *is_null) {
+    return heap_getattr(tuple, number, row.shape, is_null);
+}
+
+std::int64_t bigint_column(const FiredRow &row, HeapTuple tuple, AttrNumber number,
+                           std::int64_t otherwise) {
+    bool is_null = false;
+    const Datum value = heap_getattr(tuple, number, row.shape, &is_null);
+    return is_null ? otherwise : DatumGetInt64(value);
+}
+
+const char *text_column(const FiredRow &row, HeapTuple tuple, AttrNumber number) {
+    bool is_null = false;
+    const Datum value = heap_getattr(tuple, number, row.shape, &is_null);
+    return is_null ? nullptr : TextDatumGetCString(value);
+}
+
+bool is_changed(const FiredRow &row, AttrNumber number) {
+    bool was_null = false;
+    bool is_null = false;
+    const Datum old_value = heap_getattr(row.before, number, row.shape, &was_null);
+    const Datum new_value = heap_getattr(row.after, number, row.shape, &is_null);
+    if (was_null || is_null) {
+        return was_null != is_null;
+    }
+    const FormData_pg_attribute &shape = *TupleDescAttr(row.shape, number - 1);
+    return !datum_image_eq(old_value, new_value, shape.attbyval, shape.attlen);
+}
+
+bool is_exempt() { return superuser_arg(GetOuterUserId()); }
+
+} // namespace entitle::pg
