@@ -47,11 +47,23 @@ Standing find_standing(const Subject *subject, const Session &session, CustomerI
                   [&] { return "a grant of " + level_text(grant->level) + " for this customer"; });
     if (session.today < grant->valid_from || session.today > grant->valid_until) {
         return fail(Gate::validity, [&] {
-            return std::string(session.today < grant->valid_from ? "the grant has not begun"
-                                                                 : "the grant has ended");
+            return session.today < grant->valid_from
+                       ? "the grant begins on " + day_text(grant->valid_from) + ", today is " +
+                             day_text(session.today)
+                       : "the grant ended on " + day_text(grant->valid_until) + ", today is " +
+                             day_text(session.today);
         });
     }
-    recorder.pass(Gate::validity, [] { return std::string("the grant is valid today"); });
+    recorder.pass(Gate::validity, [&] {
+        std::string text = "the grant is valid today";
+        if (grant->valid_from != kFirstDay) {
+            text += ", from " + day_text(grant->valid_from);
+        }
+        if (grant->valid_until != kLastDay) {
+            text += ", until " + day_text(grant->valid_until);
+        }
+        return text;
+    });
     if (!is_level(grant->level)) {
         return fail(Gate::level, [&] { return level_text(grant->level) + " is not a level"; });
     }
@@ -64,6 +76,33 @@ std::optional<std::size_t> level_place(int level) noexcept {
     const auto *at = std::find(std::begin(kLevels), std::end(kLevels), level);
     return at == std::end(kLevels) ? std::nullopt
                                    : std::optional<std::size_t>(at - std::begin(kLevels));
+}
+
+std::string day_text(Day day) {
+    if (day == kFirstDay || day == kLastDay) {
+        return day == kFirstDay ? "-infinity" : "infinity";
+    }
+    // Years run from March, so that the day that comes and goes is the last one. Four hundred years
+    // have the same days again; these count from the first of March of the year 0.
+    constexpr std::int64_t kDaysOfEra = 146097;
+    constexpr std::int64_t kDayOf2000 = 730425;
+    const std::int64_t days = day + kDayOf2000;
+    const std::int64_t era = (days >= 0 ? days : days - kDaysOfEra + 1) / kDaysOfEra;
+    const std::int64_t of_era = days - era * kDaysOfEra;
+    const std::int64_t year_of_era =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / (kDaysOfEra - 1)) / 365;
+    const std::int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const std::int64_t from_march = (5 * of_year + 2) / 153;
+    const std::int64_t date = of_year - (153 * from_march + 2) / 5 + 1;
+    const std::int64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
+    const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    const auto two = [](std::int64_t number) {
+        return (number < 10 ? "0" : "") + std::to_string(number);
+    };
+    // PostgreSQL's way: no year 0, and BC after the date.
+    std::string text = std::to_string(year > 0 ? year : 1 - year);
+    text.insert(0, text.size() < 4 ? 4 - text.size() : 0, '0');
+    return text + "-" + two(month) + "-" + two(date) + (year > 0 ? "" : " BC");
 }
 
 bool is_level(int level) noexcept { return level_place(level).has_value(); }
@@ -130,16 +169,17 @@ Decision check_access(const Subject *subject, const Session &session, CustomerId
         return Decision{true, std::nullopt};
     }
     const auto window = [&] {
-        return grant->days_back == kUnlimitedDays ? std::string("no limit of days back")
-                                                  : std::to_string(grant->days_back) + " days back";
+        const std::string dated =
+            date ? "the row's date " + day_text(*date) : "the row has no date";
+        return grant->days_back == kUnlimitedDays
+                   ? dated + "; days back are not limited"
+                   : dated + "; " + std::to_string(grant->days_back) + " days back begin on " +
+                         day_text(earliest_day(*grant, session));
     };
     if (!in_window(*grant, session, date)) {
-        return recorder.fail(Gate::window, [&] {
-            return date ? "the row's date is before the window of " + window()
-                        : "the row has no date, and the window is " + window();
-        });
+        return recorder.fail(Gate::window, window);
     }
-    recorder.pass(Gate::window, [&] { return "inside the window: " + window(); });
+    recorder.pass(Gate::window, window);
     return Decision{true, std::nullopt};
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,9 @@ bool is_level(int level) noexcept;
 // Reads a stored role such as "L30". Returns: its level, 0 for anything else (R33: nothing else
 // counts).
 int parse_level(std::string_view role) noexcept;
+
+// Writes a day as 2026-11-21, the infinities by name.
+std::string day_text(Day day);
 
 constexpr std::int32_t kUnlimitedDays = -1;
 constexpr Day kFirstDay = INT32_MIN; // minus infinity

@@ -41,7 +41,8 @@ const Brand *enter_brand(const Subject *subject, const Session &session,
         denied = recorder.fail(Gate::identity, [] { return std::string("nobody is signed in"); });
         return nullptr;
     }
-    if (subject->catalogue == nullptr) {
+    // Whoever belongs nowhere needs no catalogue to be told so.
+    if (subject->catalogue == nullptr && !subject->memberships.empty()) {
         denied = recorder.fail(Gate::identity, [] { return std::string("no rights are loaded"); });
         return nullptr;
     }
@@ -125,13 +126,25 @@ template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
     return false;
 }
 
-std::string held_roles(const Place &place) {
+// The roles that might have granted, those switched off too: who asks why must see them.
+std::string not_granted(const Place &place, std::string_view what) {
     std::string names;
-    any_role(place, [&](const Role &role) {
-        names += (names.empty() ? "" : ", ") + quoted(role.name);
-        return false;
-    });
-    return names.empty() ? std::string("no active role") : "roles " + names;
+    std::size_t count = 0;
+    for (const Membership &membership : place.subject.memberships) {
+        const Role *role = membership.role && reaches(membership, place.brand)
+                               ? place.subject.find_role(*membership.role)
+                               : nullptr;
+        if (role != nullptr && place.brand.organization == role->organization) {
+            names += (names.empty() ? "" : ", ") + quoted(role->name) +
+                     (role->is_active ? "" : " (switched off)");
+            ++count;
+        }
+    }
+    if (count == 0) {
+        return "no role in " + brand_text(place.brand) + " to grant " + std::string(what);
+    }
+    return (count == 1 ? "role " + names + " does" : "roles " + names + " do") + " not grant " +
+           std::string(what);
 }
 
 // How a permission or metric is held: the text tells it, empty when it is not.
@@ -188,8 +201,7 @@ std::optional<Decision> check_alone(const Place &place, std::string_view key,
         return contains(role.permissions, *index);
     });
     if (!holding) {
-        return recorder.fail(Gate::permission,
-                             [&] { return held_roles(place) + " do not grant " + quoted(key); });
+        return recorder.fail(Gate::permission, [&] { return not_granted(place, quoted(key)); });
     }
     recorder.pass(Gate::permission, [&] { return quoted(key) + ": " + *holding; });
     return std::nullopt;
@@ -282,9 +294,8 @@ Decision metric_in_place(const Place &place, std::string_view key, const Recorde
         return role.all_metrics || contains(role.metrics, *index);
     });
     if (!holding) {
-        return recorder.fail(Gate::metric, [&] {
-            return held_roles(place) + " do not grant metric " + quoted(key);
-        });
+        return recorder.fail(Gate::metric,
+                             [&] { return not_granted(place, "metric " + quoted(key)); });
     }
     recorder.pass(Gate::metric, [&] { return "metric " + quoted(key) + ": " + *holding; });
     return Decision{true, std::nullopt};

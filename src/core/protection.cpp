@@ -152,11 +152,19 @@ Day Verdicts::find(CustomerId customer) const noexcept {
 
 Decision check_row(const Subject *subject, const Session &session, const RowRule &rule,
                    const RowFacts &row, Trace *trace) {
+    const Recorder recorder(trace);
     const Decision permitted = by_permission(subject, session, rule, row.brand, trace);
     if (permitted) {
+        recorder.pass(Gate::staff, [] { return std::string("allowed by permission"); });
         return permitted;
     }
+    recorder.fail(Gate::staff, [] { return std::string("not allowed by permission"); });
     const Decision opened = by_access(subject, session, rule, row, trace);
+    if (opened) {
+        recorder.pass(Gate::external, [] { return std::string("allowed by external access"); });
+    } else {
+        recorder.fail(Gate::external, [] { return std::string("not allowed by external access"); });
+    }
     // A table closed to external access was refused by its permission: that gate is the reason
     // (R2).
     return rule.level ? opened : permitted;

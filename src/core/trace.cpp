@@ -1,6 +1,8 @@
 // Names of gates, as explanations show them.
 #include "core/trace.hpp"
 
+#include <utility>
+
 #include "core/pure.hpp"
 
 namespace entitle {
@@ -33,10 +35,29 @@ std::string_view gate_name(Gate gate) noexcept {
         return "window";
     case Gate::status:
         return "status";
+    case Gate::protection:
+        return "protection";
+    case Gate::row:
+        return "row";
+    case Gate::staff:
+        return "staff";
+    case Gate::external:
+        return "external";
     case Gate::decision:
         return "decision";
     }
     return "unknown";
+}
+
+Step conclude(const Decision &decision) {
+    if (decision.allowed) {
+        return Step{Gate::decision, true, "allowed"};
+    }
+    std::string detail = "denied";
+    if (decision.failed) {
+        detail += " at gate \"" + std::string(gate_name(*decision.failed)) + "\"";
+    }
+    return Step{Gate::decision, false, std::move(detail)};
 }
 
 } // namespace entitle

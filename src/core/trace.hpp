@@ -23,6 +23,10 @@ enum class Gate {
     level,        // R33, R35
     window,       // R38, R39
     status,       // R12 to R14
+    protection,   // whether the table is protected, and how
+    row,          // whether a row with the key is there
+    staff,        // all gates of the way by permission (R36)
+    external,     // all gates of the way by external access
     decision,
 };
 
@@ -41,6 +45,10 @@ struct Decision {
 
     explicit operator bool() const noexcept { return allowed; }
 };
+
+// Returns: the last step of an explanation, which repeats the decision and the first gate that
+// failed.
+Step conclude(const Decision &decision);
 
 // Returns: the gate's name as explanations show it.
 std::string_view gate_name(Gate gate) noexcept;

@@ -161,13 +161,20 @@ ENTITLE_FUNCTION(entitle_refuse_write) {
              errmsg("permission denied to truncate protected table \"%s\"", name),
              errhint("Delete the rows; only those whom row security does not bind may truncate.")));
     }
+    const char *home = get_namespace_name(RelationGetNamespace(trigger->tg_relation));
     const char *action = TRIGGER_FIRED_BY_DELETE(trigger->tg_event)   ? "delete"
                          : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert"
                                                                       : "update";
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                    errmsg("permission denied to %s this row of table \"%s\"", action, name),
-                    TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
-                        ? errhint("The signed-in user may not add such a row.")
-                        : errhint("The row may be read, but not written, by the signed-in user.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied to %s this row of table \"%s\"", action, name),
+             TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
+                 ? errhint("The signed-in user may not add such a row.")
+             // Of the model's own tables nothing is declared that could be explained.
+             : strcmp(home, "entitle") == 0
+                 ? errhint("The row may be read, but not written, by the signed-in user.")
+                 : errhint("The row may be read, but not written, by the signed-in user. To see "
+                           "why: SELECT * FROM entitle.explain_action('%s', key, '%s').",
+                           quote_qualified_identifier(home, name), action)));
     PG_RETURN_NULL();
 }

@@ -10,9 +10,6 @@
 
 namespace entitle::pg {
 
-namespace {
-
-// Allocates without raising. regime: C++
 void *allocate(std::size_t size) {
     void *memory = AllocHugeSizeIsValid(size)
                        ? palloc_extended(size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM)
@@ -22,8 +19,6 @@ void *allocate(std::size_t size) {
     }
     return memory;
 }
-
-} // namespace
 
 KeyType key_type_of(Oid type) noexcept {
     switch (type) {
@@ -100,6 +95,13 @@ Oid argument_type(FunctionCallInfo fcinfo, int number) {
     }
     const Oid actual = get_fn_expr_argtype(fcinfo->flinfo, number);
     return OidIsValid(actual) ? getBaseType(actual) : InvalidOid;
+}
+
+const char *copy_text(std::string_view value) {
+    auto *copy = static_cast<char *>(allocate(value.size() + 1));
+    value.copy(copy, value.size());
+    copy[value.size()] = '\0';
+    return copy;
 }
 
 PlainIds copy_out(const std::vector<std::int64_t> &values) {

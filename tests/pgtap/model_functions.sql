@@ -78,7 +78,13 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('own_roles()'),
     ('own_user()'),
     ('owned_brands()'),
-    ('owned_organizations()');
+    ('owned_organizations()'),
+    -- explain: what the caller may know is decided inside
+    ('explain_action(regclass,text,text,text)'),
+    ('explain_capability(text,text,bigint)'),
+    ('explain_metric(text,text,bigint)'),
+    ('explain_permission(text,text,bigint)'),
+    ('explain_row(regclass,text,text)');
 
 SET LOCAL search_path = entitle, public;
 CREATE TEMP VIEW our_function AS
@@ -135,7 +141,8 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'customer_allowed', 'deactivate_customer', 'end_restore', 'forget_protection', 'grant_access', 'manages_user',
     'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
     'recalc_scores', 'record_protection', 'record_removal', 'revoke_access', 'set_metric_value',
-    'skip_known_removal']::name[],
+    'skip_known_removal',
+    'declared_protection', 'explain_action']::name[],
     'these functions are SECURITY DEFINER');
 
 -- The interface: names, arguments and defaults an application relies on.
@@ -152,6 +159,8 @@ FROM (VALUES
     ('can_score', 'customer_id bigint'),
     ('user_has_permission', 'user_id bigint, permission text, brand_id bigint'),
     ('user_access_level', 'user_id bigint, customer_id bigint'),
+    ('explain_permission', 'permission text, login text DEFAULT NULL::text, brand_id bigint DEFAULT NULL::bigint'),
+    ('explain_row', 'relation regclass, key text, login text DEFAULT NULL::text'),
     ('unprotect_table', 'relation regclass'),
     ('protect_table',
      'relation regclass, customer_column name DEFAULT NULL::name, date_column name DEFAULT NULL::name,'

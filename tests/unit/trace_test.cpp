@@ -16,11 +16,12 @@ TEST(GateName, IsItsOwn) {
     std::set<std::string_view> names;
     for (Gate gate : {Gate::identity, Gate::membership, Gate::module, Gate::plan, Gate::permission,
                       Gate::prerequisite, Gate::metric, Gate::capability, Gate::customer,
-                      Gate::validity, Gate::level, Gate::window, Gate::status, Gate::decision}) {
+                      Gate::validity, Gate::level, Gate::window, Gate::status, Gate::protection,
+                      Gate::row, Gate::staff, Gate::external, Gate::decision}) {
         EXPECT_NE(entitle::gate_name(gate), "unknown");
         names.insert(entitle::gate_name(gate));
     }
-    EXPECT_EQ(names.size(), 14U);
+    EXPECT_EQ(names.size(), 18U);
     EXPECT_EQ(entitle::gate_name(Gate::decision), "decision");
 }
 
@@ -47,6 +48,17 @@ TEST(Recorder, WritesStepsInOrder) {
     EXPECT_EQ(trace[0].gate, Gate::identity);
     EXPECT_FALSE(trace[1].passed);
     EXPECT_EQ(trace[1].detail, "two");
+}
+
+TEST(Conclude, RepeatsTheDecisionAndItsGate) {
+    const entitle::Step allowed = entitle::conclude(entitle::Decision{true, std::nullopt});
+    EXPECT_EQ(allowed.gate, Gate::decision);
+    EXPECT_TRUE(allowed.passed);
+    EXPECT_EQ(allowed.detail, "allowed");
+    const entitle::Step denied = entitle::conclude(entitle::Decision{false, Gate::plan});
+    EXPECT_FALSE(denied.passed);
+    EXPECT_EQ(denied.detail, "denied at gate \"plan\"");
+    EXPECT_EQ(entitle::conclude(entitle::Decision{}).detail, "denied");
 }
 
 // R1: what nobody decided is denied.

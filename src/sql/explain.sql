@@ -1,0 +1,142 @@
+-- Explanations: the checks told step by step, by the evaluator that decides them. The last step repeats the decision. Nobody
+-- learns of users or rows they may not know: those give the very steps that users and rows which do not exist give.
+
+CREATE FUNCTION entitle.explain_permission(permission text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'entitle_explain_permission';
+COMMENT ON FUNCTION entitle.explain_permission(text, text, bigint) IS
+    'has_permission gate by gate (R2); for another user, for those with external_access.manage in the brand and superusers';
+GRANT EXECUTE ON FUNCTION entitle.explain_permission(text, text, bigint) TO PUBLIC;
+
+CREATE FUNCTION entitle.explain_capability(capability text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'entitle_explain_capability';
+COMMENT ON FUNCTION entitle.explain_capability(text, text, bigint) IS 'has_capability, told as explain_permission tells';
+GRANT EXECUTE ON FUNCTION entitle.explain_capability(text, text, bigint) TO PUBLIC;
+
+CREATE FUNCTION entitle.explain_metric(metric text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'entitle_explain_metric';
+COMMENT ON FUNCTION entitle.explain_metric(text, text, bigint) IS 'has_metric, told as explain_permission tells';
+GRANT EXECUTE ON FUNCTION entitle.explain_metric(text, text, bigint) TO PUBLIC;
+
+-- It is told what is declared, so only explain_action may call it.
+CREATE FUNCTION entitle.explain_declared_row(
+    relation regclass, indexes regclass[], key text[], customer_column name, date_column name, brand_column name,
+    level integer, permission text, login text, heading text, is_write boolean, write_permission text, write_level integer)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'entitle_explain_declared_row';
+COMMENT ON FUNCTION
+    entitle.explain_declared_row(regclass, regclass[], text[], name, name, name, integer, text, text, text, boolean, text, integer) IS
+    'The steps of explain_row for a table of which this is declared; finds the row by the primary keys'' indexes';
+REVOKE ALL ON FUNCTION
+    entitle.explain_declared_row(regclass, regclass[], text[], name, name, name, integer, text, text, text, boolean, text, integer) FROM PUBLIC;
+
+-- SECURITY DEFINER: it reads the declarations, which nobody else may. It answers with names from them alone.
+CREATE FUNCTION entitle.declared_protection(relation regclass) RETURNS SETOF entitle.protection
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT p.*
+    FROM entitle.protection_member m
+    JOIN entitle.protection p ON p.relation = m.root
+    WHERE m.relation = declared_protection.relation
+    UNION ALL
+    -- The model's own table and view of customers, as visibility.sql shows them.
+    SELECT c.relation, c.customer_column, NULL, 'brand_id', 10, 'customers.view', NULL, NULL, NULL, NULL, NULL, '{}', NULL, NULL
+    FROM (VALUES ('entitle.customer'::regclass, NULL::name), ('entitle.customer_profile', 'customer_id'))
+        AS c (relation, customer_column)
+    WHERE c.relation = declared_protection.relation
+    $$;
+COMMENT ON FUNCTION entitle.declared_protection(regclass) IS
+    'What is declared of a table, or of the table it is a part of; no row when nothing is';
+REVOKE ALL ON FUNCTION entitle.declared_protection(regclass) FROM PUBLIC;
+
+CREATE FUNCTION entitle.protection_text(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('table %s is protected: rows show ', declared.relation) || concat_ws(', or ',
+        'by permission "' || declared.view_permission || '"'
+            || CASE WHEN declared.brand_column IS NULL THEN '' ELSE ' in the brand of the row' END,
+        CASE WHEN declared.customer_column IS NOT NULL THEN
+            format('from L%s on their customer', declared.min_level)
+            || CASE WHEN declared.date_column IS NULL THEN '' ELSE format(' while "%s" is inside the window', declared.date_column) END
+        END)
+    $$;
+COMMENT ON FUNCTION entitle.protection_text(entitle.protection) IS 'A declaration in words';
+REVOKE ALL ON FUNCTION entitle.protection_text(entitle.protection) FROM PUBLIC;
+
+CREATE FUNCTION entitle.row_key(index regclass, key text) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN count(*) = 1 THEN ARRAY[key] ELSE array_agg(key::jsonb ->> a.attname::text ORDER BY k.position) END
+    FROM pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE i.indexrelid = index AND k.position <= i.indnkeyatts
+    $$;
+COMMENT ON FUNCTION entitle.row_key(regclass, text) IS
+    'The key of explain_row as one text a column: a key of several columns is a JSON object, as in change_log.row_key';
+REVOKE ALL ON FUNCTION entitle.row_key(regclass, text) FROM PUBLIC;
+
+-- SECURITY DEFINER: it calls explain_declared_row, which nobody else may. What the caller may know is decided there.
+CREATE FUNCTION entitle.explain_action(relation regclass, key text, action text, login text DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    declared entitle.protection;
+    indexes regclass[];
+BEGIN
+    IF action IS NULL OR action NOT IN ('select', 'update', 'delete') THEN
+        RAISE EXCEPTION 'no action of a row: %', action
+            USING ERRCODE = '22023', HINT = 'Actions are select, update and delete.';
+    END IF;
+    SELECT * INTO declared FROM entitle.declared_protection(relation);
+    IF NOT FOUND THEN
+        RETURN QUERY VALUES
+            (1, 'protection', true, format('%s is not protected: table privileges decide', relation)),
+            (2, 'decision', true, 'allowed');
+        RETURN;
+    END IF;
+    -- Of a partitioned table the partitions hold the rows.
+    SELECT array_agg(i.indexrelid::regclass ORDER BY i.indexrelid) INTO indexes
+    FROM entitle.protection_family(CASE relation WHEN 'entitle.customer_profile'::regclass THEN 'entitle.customer'
+                                                 ELSE relation END) f
+    JOIN pg_class c ON c.oid = f AND c.relkind = 'r'
+    JOIN pg_index i ON i.indrelid = f AND i.indisprimary;
+    IF indexes IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no primary key', relation
+            USING ERRCODE = '55000', HINT = 'Rows are explained by their primary key; give the table one.';
+    END IF;
+    RETURN QUERY
+        SELECT *
+        FROM entitle.explain_declared_row(
+            relation, indexes, entitle.row_key(indexes[1], key), declared.customer_column, declared.date_column,
+            declared.brand_column, CASE WHEN declared.customer_column IS NOT NULL THEN declared.min_level END,
+            declared.view_permission, login, entitle.protection_text(declared), action <> 'select',
+            CASE action WHEN 'update' THEN declared.update_permission WHEN 'delete' THEN declared.delete_permission END,
+            CASE action WHEN 'update' THEN declared.external_update_level END);
+END
+$$;
+COMMENT ON FUNCTION entitle.explain_action(regclass, text, text, text) IS
+    'explain_row for an action: select, update or delete; a row is written by those to whom it shows';
+GRANT EXECUTE ON FUNCTION entitle.explain_action(regclass, text, text, text) TO PUBLIC;
+
+CREATE FUNCTION entitle.explain_row(relation regclass, key text, login text DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT * FROM entitle.explain_action(relation, key, 'select', login)
+    $$;
+COMMENT ON FUNCTION entitle.explain_row(regclass, text, text) IS
+    'Why a row of a protected table, found by its primary key, shows or not; for another user, for those who manage the customer''s access and superusers';
+GRANT EXECUTE ON FUNCTION entitle.explain_row(regclass, text, text) TO PUBLIC;

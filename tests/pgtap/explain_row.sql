@@ -1,0 +1,156 @@
+-- explain_row tells why a row shows or not: declared or not, by permission, by external access, each gate; a hidden row and a
+-- missing one give the same answer to whoever may not know the difference.
+\ir setup.psql
+SELECT no_plan();
+SET LOCAL entitle.time_zone = 'UTC';
+
+INSERT INTO entitle.app_user (user_id, login) VALUES
+    (1, 'staff'), (2, 'l20'), (3, 'l30'), (4, 'ended'), (5, 'manager'), (6, 'stranger'), (7, 'admin'), (8, 'blind manager'), (9, 'clerk');
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (101, 1, 'access manager'), (102, 1, 'access only');
+INSERT INTO entitle.permission (permission_key) VALUES ('orders.view');
+INSERT INTO entitle.role_permission VALUES
+    (101, 'customers.view'), (101, 'external_access.manage'), (101, 'orders.view'),
+    (102, 'customers.view'), (102, 'external_access.manage');
+INSERT INTO entitle.role_permission SELECT role_id, 'orders.view' FROM entitle.role WHERE name = 'sales';
+INSERT INTO entitle.membership (user_id, brand_id, role_id)
+SELECT v.user_id, 1, r.role_id
+FROM (VALUES (1, 'sales'), (5, 'access manager'), (8, 'access only'), (9, 'read-only')) AS v (user_id, role)
+JOIN entitle.role r ON r.name = v.role;
+INSERT INTO entitle.customer (customer_id, customer_code, legal_name, trade_name, tax_id) VALUES
+    (1, 'one', 'a', 'a', '1'), (2, 'two', 'b', 'b', '2');
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back, valid_until) VALUES
+    (1, 2, 'L20', 30, NULL), (1, 3, 'L30', NULL, NULL), (2, 3, 'L10', NULL, NULL), (1, 4, 'L30', NULL, '2020-01-01'), (1, 7, 'L80', NULL, NULL);
+
+CREATE TABLE orders (order_id integer PRIMARY KEY, customer_id bigint, brand_id bigint, placed_on date);
+INSERT INTO orders VALUES
+    (1, 1, 1, now() AT TIME ZONE 'UTC'), (2, 1, 1, now() AT TIME ZONE 'UTC' - interval '40 days'), (3, 2, 1, now() AT TIME ZONE 'UTC'),
+    (4, 1, 1, NULL), (5, NULL, NULL, now() AT TIME ZONE 'UTC');
+SELECT entitle.protect_table('orders', customer_column => 'customer_id', date_column => 'placed_on', brand_column => 'brand_id',
+                             min_level => 20, view_permission => 'orders.view') \g /dev/null
+GRANT SELECT ON orders TO test_app;
+
+CREATE FUNCTION gates(asker text, question text) RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT ask(asker, 'SELECT string_agg(CASE WHEN passed THEN '''' ELSE ''-'' END || gate, '' '' ORDER BY step) FROM entitle.' || question)
+    $$;
+CREATE FUNCTION details(asker text, question text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT ask(asker, 'SELECT string_agg(detail, ''; '' ORDER BY step) FROM entitle.' || question) $$;
+-- As a superuser, who may know everything.
+CREATE FUNCTION told(relation regclass, key text, login text) RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT string_agg(CASE WHEN passed THEN '' ELSE '-' END || gate, ' ' ORDER BY step) FROM entitle.explain_row(relation, key, login)
+    $$;
+
+-- Why it shows or not
+SELECT is(told('orders', '1', 'staff'), 'protection row identity membership module plan permission staff decision', 'R36: by permission');
+SELECT is(told('orders', '1', 'l20'), 'protection row identity -membership -staff identity customer validity level window external decision',
+          'R34: by external access, once the permission was refused');
+SELECT is(told('orders', '2', 'l20'), 'protection row identity -membership -staff identity customer validity level -window -external -decision',
+          'R38: a date before the window');
+SELECT matches((SELECT detail FROM entitle.explain_row('orders', '2', 'l20') WHERE gate = 'window'),
+               '^the row''s date \d{4}-\d\d-\d\d; 30 days back begin on \d{4}-\d\d-\d\d$', 'R38: the cut-off stands against the row''s date');
+SELECT matches((SELECT detail FROM entitle.explain_row('orders', '4', 'l20') WHERE gate = 'window'), '^the row has no date', 'R38: a row with no date');
+SELECT matches((SELECT detail FROM entitle.explain_row('orders', '3', 'l30') WHERE gate = 'level'), '^needs L20, the grant is L10$',
+               'R35: the level needed stands against the level had');
+SELECT is(told('orders', '1', 'stranger'), 'protection row identity -membership -staff identity -customer -external -decision', 'R34: no grant');
+SELECT matches((SELECT detail FROM entitle.explain_row('orders', '1', 'ended') WHERE gate = 'validity'), '^the grant ended on 2020-01-01', 'R40: an ended grant');
+SELECT is(told('orders', '5', 'l30'), 'protection row -membership -staff -customer -external -decision', 'R52: a row with neither brand nor customer');
+SELECT is(told('orders', '99', 'l20'), 'protection -row -decision', 'a superuser is told that there is no such row');
+SELECT is(told('orders', '1', 'no such user'), 'protection -identity -decision', 'a superuser is told that there is no such user');
+SELECT is(told('entitle.customer', '1', 'clerk'), 'protection row identity membership module plan permission staff decision',
+          'the model''s customers are explained too');
+SELECT is(told('entitle.customer_profile', '1', 'l20') ~ 'level external decision$', true, 'and their profile, by external access');
+SELECT is(told('entitle.customer', '1', 'l20') ~ '-external -decision$', true, 'but the table shows to permissions only');
+CREATE TABLE plain (id integer PRIMARY KEY);
+SELECT is(told('plain', '1', 'l20'), 'protection decision', 'a table that is not protected says so');
+
+-- R45: the chosen customer, in one's own view
+SELECT entitle.sign_in('l30'), entitle.use_customer(2) \g /dev/null
+SELECT is((SELECT string_agg(detail, '; ') FROM entitle.explain_row('orders', '1') WHERE gate = 'customer'),
+          'customer 2 is chosen, so no other customer''s grant counts', 'R45: the chosen customer is told');
+SELECT entitle.use_customer(NULL), entitle.sign_out() \g /dev/null
+
+-- Oneself: what shows is explained, what does not is as if it were not
+SELECT is(gates('l20', 'explain_row(''orders'', ''1'')'),
+          'protection row identity -membership -staff identity customer validity level window external decision', 'one''s own row is explained');
+SELECT is(details('l20', format('explain_row(''orders'', %L)', hidden)), details('l20', 'explain_row(''orders'', ''99'')'),
+          format('R3: hidden row %s is told as a missing one', hidden))
+FROM unnest(ARRAY['2', '3', '4', '5']) AS hidden;
+SELECT matches(details('l20', 'explain_row(''orders'', ''99'')'), 'it is held in no brand; rows show by external access from L20',
+               'what is the same for every row is told all the same');
+SELECT is(details(NULL, 'explain_row(''orders'', ''1'')'), details(NULL, 'explain_row(''orders'', ''99'')'), 'R1: nobody learns of no row');
+
+-- Another user: who sees the row and manages its customer
+SELECT is(gates('manager', 'explain_row(''orders'', ''2'', ''l20'')'), told('orders', '2', 'l20'), 'R41: a manager is told in full');
+SELECT is(gates('admin', 'explain_row(''orders'', ''2'', ''l20'')'), told('orders', '2', 'l20'), 'R41: an L80 of the customer is told in full');
+SELECT is(details('admin', 'explain_row(''orders'', ''3'', ''l30'')'), details('admin', 'explain_row(''orders'', ''99'', ''l30'')'),
+          'but learns nothing of other customers'' rows');
+SELECT is(details(asker, format('explain_row(''orders'', ''2'', %L)', 'l20')), details(asker, 'explain_row(''orders'', ''99'', ''l20'')'),
+          asker || ' does not see the row, so it is as if it were not')
+FROM unnest(ARRAY['blind manager', 'stranger', 'clerk']) AS asker;
+SELECT is(replace(details(asker, format('explain_row(''orders'', ''1'', %L)', login)), login, 'X'),
+          replace(details(asker, 'explain_row(''orders'', ''1'', ''no such user'')'), 'no such user', 'X'),
+          format('%s cannot tell %s from a user that does not exist', asker, login))
+FROM (VALUES ('staff', 'l20'), ('staff', 'manager'), ('l30', 'l20'), ('admin', 'stranger'), ('manager', 'stranger')) AS v (asker, login);
+
+-- Writes: asked of those to whom the row shows
+CREATE TABLE papers (id integer PRIMARY KEY, customer_id bigint);
+INSERT INTO papers VALUES (1, 1), (2, 2);
+SELECT entitle.protect_table('papers', customer_column => 'customer_id', view_permission => 'orders.view', update_permission => 'customers.edit',
+                             external_update_level => 30) \g /dev/null
+GRANT SELECT, UPDATE, DELETE ON papers TO test_app;
+CREATE FUNCTION told_write(key text, login text, action text) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT detail || ': ' || passed FROM entitle.explain_action('papers', key, action, login) ORDER BY step DESC LIMIT 1 $$;
+SELECT is(told_write('1', v.login, v.action), v.expected, format('%s: %s of row 1', v.login, v.action))
+FROM (VALUES ('l20', 'select', 'allowed: true'), ('l20', 'update', 'denied at gate "level": false'), ('l30', 'update', 'allowed: true'),
+             ('l30', 'delete', 'denied at gate "permission": false'), ('staff', 'update', 'allowed: true'),
+             ('clerk', 'update', 'denied at gate "customer": false')) AS v (login, action, expected);
+SELECT is(details('l20', 'explain_action(''papers'', ''2'', ''update'')'), details('l20', 'explain_action(''papers'', ''99'', ''update'')'),
+          'R3: a write of a hidden row is told as one of a missing row');
+SELECT is(ask('l20', 'SELECT passed FROM entitle.explain_action(''papers'', ''1'', ''update'') ORDER BY step DESC LIMIT 1'), 'false',
+          'one''s own refused write is explained');
+SELECT throws_ok($$ SELECT entitle.explain_action('papers', '1', 'insert') $$, '22023', NULL, 'a row is not there before it is inserted');
+CREATE FUNCTION hint_of(login text, command text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    hint text;
+BEGIN
+    PERFORM do_as(login, command);
+    RETURN 'done';
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+        RETURN hint;
+END
+$$;
+SELECT is(hint_of('l20', v.command), 'The row may be read, but not written, by the signed-in user. To see why: SELECT * FROM '
+          || format('entitle.explain_action(''public.papers'', key, %L).', v.action), 'a refused ' || v.action || ' names the call that explains it')
+FROM (VALUES ('UPDATE papers SET id = 3 WHERE id = 1', 'update'), ('DELETE FROM papers WHERE id = 1', 'delete')) AS v (command, action);
+
+-- Keys and tables
+SELECT throws_ok($$ SELECT ask('l20', 'SELECT detail FROM entitle.explain_row(''plain_orders'', ''1'')') $$, '42P01', NULL, 'a table that does not exist is PostgreSQL''s error');
+CREATE TABLE closed (id integer PRIMARY KEY, customer_id bigint);
+SELECT entitle.protect_table('closed', customer_column => 'customer_id') \g /dev/null
+SELECT throws_ok($$ SELECT ask('l20', 'SELECT detail FROM entitle.explain_row(''closed'', ''1'')') $$, '42501', NULL, 'a table without the SELECT privilege is not explained');
+CREATE TABLE keyless (customer_id bigint);
+SELECT entitle.protect_table('keyless', customer_column => 'customer_id') \g /dev/null
+SELECT throws_ok($$ SELECT entitle.explain_row('keyless', '1') $$, '55000', NULL, 'a table without a primary key is refused');
+CREATE DOMAIN code AS varchar(20) CHECK (VALUE <> 'boom');
+CREATE TABLE lines (code code, line smallint, customer_id text, PRIMARY KEY (line, code)) PARTITION BY LIST (line);
+CREATE TABLE lines_1 PARTITION OF lines FOR VALUES IN (1);
+CREATE TABLE lines_2 PARTITION OF lines FOR VALUES IN (2);
+INSERT INTO lines VALUES ('a', 1, 'one'), ('b, "c"', 2, 'two');
+SELECT entitle.protect_table('lines', customer_column => 'customer_id') \g /dev/null
+SELECT is(told('lines', '{"line": 2, "code": "b, \"c\""}', 'l30') ~ 'external decision$', true, 'a key of several columns is a JSON object; partitions are searched');
+SELECT is(told('lines', '{"line": 2, "code": "b, \"c\""}', 'l20') ~ '-external -decision$', true, 'and hidden from who has no grant');
+SELECT is(told('lines_1', '{"line": 1, "code": "a"}', 'l20') ~ 'external decision$', true, 'a partition is explained by its root''s declaration');
+SELECT is(told('lines', '{"line": 1, "code": "boom"}', 'l20'), 'protection -row -decision', 'a domain''s checks are not run');
+SELECT is(told('lines', '{"line": 1}', 'l20'), 'protection -row -decision', 'a key column left out finds nothing');
+
+SELECT finish();
+ROLLBACK;
