@@ -141,12 +141,8 @@ bool is_repeated(const RowList<MembershipRow> &memberships, const MembershipRow 
     return false;
 }
 
-bool read_subject(UserId user, SubjectRows &subject) {
-    Reader reader = open_reader();
-    const bool found = read_user(reader, user, subject);
-    if (found) {
-        read_memberships(reader, user, subject);
-    }
+// Reads what the memberships reach: brands with their modules and plans, roles with their grants.
+void read_reach(const Reader &reader, SubjectRows &subject) {
     for (const MembershipRow &membership : subject.memberships) {
         if (!is_repeated(subject.memberships, membership)) {
             if (membership.organization.is_set) {
@@ -168,6 +164,31 @@ bool read_subject(UserId user, SubjectRows &subject) {
                       CStringGetTextDatum(brand.plan), brand.id, -1, subject.denials);
         }
     }
+}
+
+bool read_subject(UserId user, SubjectRows &subject) {
+    Reader reader = open_reader();
+    const bool found = read_user(reader, user, subject);
+    if (found) {
+        read_memberships(reader, user, subject);
+    }
+    read_reach(reader, subject);
+    close_reader(reader);
+    return found;
+}
+
+// Somebody whose only place is the role, in all brands of its organization.
+bool read_role_member(RoleId role, SubjectRows &subject) {
+    Reader reader = open_reader();
+    subject.login = "";
+    subject.is_active = true;
+    read_role(reader, role, subject);
+    const bool found = subject.roles.count == 1;
+    if (found) {
+        subject.memberships.add(MembershipRow{
+            {true, subject.roles.rows[0].organization}, {false, 0}, {true, role}, false});
+    }
+    read_reach(reader, subject);
     close_reader(reader);
     return found;
 }
@@ -280,19 +301,33 @@ void Scratch::close() {
     MemoryContextDelete(context_);
 }
 
-bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalogue)(),
-                  Subject &result) {
+namespace {
+
+bool load_rows(bool (*read)(std::int64_t, SubjectRows &), std::int64_t id,
+               const std::shared_ptr<const Catalogue> &(*catalogue)(), Subject &result) {
     Scratch scratch;
     SubjectRows rows{};
-    const bool found = read_subject(user, rows);
+    const bool found = read(id, rows);
     if (found) {
         // The catalogue may have to be loaded first, which may raise: before any C++ object lives.
         const std::shared_ptr<const Catalogue> *keys =
             rows.memberships.count == 0 ? nullptr : &catalogue();
-        compute([&] { result = build_subject(user, rows, keys == nullptr ? nullptr : *keys); });
+        compute([&] { result = build_subject(id, rows, keys == nullptr ? nullptr : *keys); });
     }
     scratch.close();
     return found;
+}
+
+} // namespace
+
+bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalogue)(),
+                  Subject &result) {
+    return load_rows(read_subject, user, catalogue, result);
+}
+
+bool load_role_member(RoleId role, const std::shared_ptr<const Catalogue> &(*catalogue)(),
+                      Subject &result) {
+    return load_rows(read_role_member, role, catalogue, result);
 }
 
 bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {

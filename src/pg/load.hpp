@@ -54,6 +54,11 @@ void load_catalogue(std::shared_ptr<const Catalogue> &result);
 bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalogue)(),
                   Subject &result);
 
+// Makes up somebody whose only place is a role, a member of all brands of its organization.
+// Returns: false when there is no such role.
+bool load_role_member(RoleId role, const std::shared_ptr<const Catalogue> &(*catalogue)(),
+                      Subject &result);
+
 // Reads at most `limit` grants. Returns: whether that was all; only then `result` is filled, by
 // customer.
 bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result);

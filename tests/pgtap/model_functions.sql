@@ -84,7 +84,12 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('explain_capability(text,text,bigint)'),
     ('explain_metric(text,text,bigint)'),
     ('explain_permission(text,text,bigint)'),
-    ('explain_row(regclass,text,text)');
+    ('explain_row(regclass,text,text)'),
+    -- report: as explain
+    ('customer_access(bigint)'),
+    ('permission_matrix(bigint)'),
+    ('permission_matrix(bigint,bigint)'),
+    ('user_access(text)');
 
 SET LOCAL search_path = entitle, public;
 CREATE TEMP VIEW our_function AS
@@ -142,7 +147,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
     'recalc_scores', 'record_protection', 'record_removal', 'revoke_access', 'set_metric_value',
     'skip_known_removal',
-    'declared_protection', 'explain_action']::name[],
+    'declared_protection', 'explain_action', 'customer_access', 'permission_matrix', 'user_access']::name[],
     'these functions are SECURITY DEFINER');
 
 -- The interface: names, arguments and defaults an application relies on.

@@ -1,0 +1,158 @@
+-- Reports: who may do what, who sees which customer, what a change would give and take. Each row is what the checks decide.
+
+CREATE FUNCTION entitle.role_capabilities(role_id bigint, brand_id bigint) RETURNS text[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_role_capabilities';
+COMMENT ON FUNCTION entitle.role_capabilities(bigint, bigint) IS
+    'The capabilities of a member who holds only that role, in the brand, or with NULL in any brand of the role''s organization';
+REVOKE ALL ON FUNCTION entitle.role_capabilities(bigint, bigint) FROM PUBLIC;
+
+CREATE FUNCTION entitle.user_rights(user_id bigint) RETURNS TABLE (kind text, place text, key text, value text)
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 100
+    AS 'MODULE_PATHNAME', 'entitle_user_rights';
+COMMENT ON FUNCTION entitle.user_rights(bigint) IS 'Everything a user holds: permissions and metrics brand by brand, grants that count today';
+REVOKE ALL ON FUNCTION entitle.user_rights(bigint) FROM PUBLIC;
+
+-- SECURITY DEFINER: it reads roles that the caller's row-level security may hide. It answers superusers, and those who hold
+-- external_access.manage in a brand of the organization.
+CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigint)
+    RETURNS TABLE (role text, capability text, allowed boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH opened AS MATERIALIZED (
+        SELECT r.name, entitle.role_capabilities(r.role_id, permission_matrix.brand_id) AS keys
+        FROM entitle.role r
+        WHERE r.organization_id = permission_matrix.organization_id
+          AND (entitle.acting_superuser()
+               OR EXISTS (SELECT
+                          FROM entitle.brand b
+                          WHERE b.organization_id = permission_matrix.organization_id
+                            AND entitle.has_permission('external_access.manage', b.brand_id))))
+    SELECT o.name, c.capability_key, c.capability_key = ANY (o.keys)
+    FROM opened o
+    CROSS JOIN entitle.capability c
+    ORDER BY o.name, c.capability_key
+    $$;
+COMMENT ON FUNCTION entitle.permission_matrix(bigint, bigint) IS
+    'Roles by capability: what a member who holds only that role may do in the brand, or with NULL in any brand of the organization';
+GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint, bigint) TO PUBLIC;
+
+CREATE FUNCTION entitle.permission_matrix(organization_id bigint DEFAULT 1)
+    RETURNS TABLE (role text, capability text, allowed boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT * FROM entitle.permission_matrix(organization_id, NULL)
+    $$;
+COMMENT ON FUNCTION entitle.permission_matrix(bigint) IS
+    'Roles by capability: what a member who holds only that role may do in at least one brand of the organization';
+GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint) TO PUBLIC;
+
+-- SECURITY DEFINER: it reads logins that the caller's row-level security may hide. Whoever does not manage the customer's
+-- access sees no grant but his own.
+CREATE FUNCTION entitle.customer_access(customer_id bigint)
+    RETURNS TABLE (login text, role text, level integer, days_back integer, valid_from date, valid_until date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT u.login, g.role, entitle.user_access_level(g.user_id, g.customer_id), g.days_back, g.valid_from, g.valid_until
+    FROM entitle.external_access g
+    JOIN entitle.app_user u USING (user_id)
+    WHERE g.customer_id = customer_access.customer_id
+      AND (g.user_id = entitle.own_user()
+           OR (SELECT entitle.acting_superuser() OR entitle.manages_access(customer_access.customer_id)))
+    ORDER BY u.login
+    $$;
+COMMENT ON FUNCTION entitle.customer_access(bigint) IS
+    'Who has a grant on the customer; level is the one that counts today, 0 for a grant outside its dates or a user switched off';
+GRANT EXECUTE ON FUNCTION entitle.customer_access(bigint) TO PUBLIC;
+
+-- SECURITY DEFINER: as customer_access.
+CREATE FUNCTION entitle.user_access(login text)
+    RETURNS TABLE (customer_id bigint, role text, level integer, days_back integer, valid_from date, valid_until date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT g.customer_id, g.role, entitle.user_access_level(g.user_id, g.customer_id), g.days_back, g.valid_from, g.valid_until
+    FROM entitle.app_user u
+    JOIN entitle.external_access g USING (user_id)
+    WHERE u.login = user_access.login
+      AND ((SELECT entitle.acting_superuser()) OR u.user_id = (SELECT entitle.own_user()) OR entitle.manages_access(g.customer_id))
+    ORDER BY g.customer_id
+    $$;
+COMMENT ON FUNCTION entitle.user_access(text) IS
+    'The customers on which a user has a grant, of those whose access the caller manages; level is the one that counts today';
+GRANT EXECUTE ON FUNCTION entitle.user_access(text) TO PUBLIC;
+
+CREATE FUNCTION entitle.rights_digests() RETURNS jsonb
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(jsonb_object_agg(u.user_id, r.digest), '{}')
+    FROM entitle.app_user u
+    CROSS JOIN LATERAL (SELECT md5(string_agg(format('%s %s %s %s', t.kind, t.place, t.key, t.value), E'\n')) AS digest
+                        FROM entitle.user_rights(u.user_id) t) r
+    WHERE r.digest IS NOT NULL
+    $$;
+COMMENT ON FUNCTION entitle.rights_digests() IS 'A digest of everything each user holds, by user id';
+REVOKE ALL ON FUNCTION entitle.rights_digests() FROM PUBLIC;
+
+CREATE FUNCTION entitle.rights_of(users bigint[]) RETURNS jsonb
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_object('login', u.login, 'kind', t.kind, 'place', t.place, 'key', t.key, 'value', t.value)), '[]')
+    FROM entitle.app_user u
+    CROSS JOIN LATERAL entitle.user_rights(u.user_id) t
+    WHERE u.user_id = ANY (users)
+    $$;
+COMMENT ON FUNCTION entitle.rights_of(bigint[]) IS 'Everything these users hold, as rows in JSON';
+REVOKE ALL ON FUNCTION entitle.rights_of(bigint[]) FROM PUBLIC;
+
+-- Not SECURITY DEFINER: the change runs with its author's own rights. Whoever tries one sees what it does to everybody, so only
+-- superusers may, unless the DBA grants EXECUTE on it and on user_rights.
+CREATE FUNCTION entitle.explain_change(change text)
+    RETURNS TABLE (login text, kind text, place text, key text, before text, after text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    digests_before jsonb;
+    digests_after jsonb;
+    changed bigint[];
+    rights_after jsonb;
+    is_done boolean := false;
+BEGIN
+    digests_before := entitle.rights_digests();
+    BEGIN
+        EXECUTE change;
+        SET CONSTRAINTS ALL IMMEDIATE;
+        digests_after := entitle.rights_digests();
+        SELECT array_agg(coalesce(b.key, a.key)::bigint) INTO changed
+        FROM jsonb_each_text(digests_before) b
+        FULL JOIN jsonb_each_text(digests_after) a ON a.key = b.key
+        WHERE a.value IS DISTINCT FROM b.value;
+        rights_after := entitle.rights_of(changed);
+        is_done := true;
+        RAISE EXCEPTION 'taken back';
+    EXCEPTION
+        -- Leaving the block by an error is what takes the change back; an error of the change itself is the answer.
+        WHEN OTHERS THEN
+            IF NOT is_done THEN
+                RAISE;
+            END IF;
+    END;
+    RETURN QUERY
+        SELECT coalesce(b.login, a.login), coalesce(b.kind, a.kind), coalesce(b.place, a.place), coalesce(b.key, a.key),
+               b.value, a.value
+        FROM jsonb_to_recordset(entitle.rights_of(changed)) AS b (login text, kind text, place text, key text, value text)
+        FULL JOIN jsonb_to_recordset(rights_after) AS a (login text, kind text, place text, key text, value text)
+             ON (a.login, a.kind, a.place, a.key) = (b.login, b.kind, b.place, b.key)
+        WHERE a.value IS DISTINCT FROM b.value
+        ORDER BY 1, 2, 3, 4;
+END
+$$;
+COMMENT ON FUNCTION entitle.explain_change(text) IS
+    'Runs statements, tells what each user would gain and lose, and takes them back: NULL before is gained, NULL after is lost';
+REVOKE ALL ON FUNCTION entitle.explain_change(text) FROM PUBLIC;

@@ -1,0 +1,83 @@
+-- Reports say what the checks decide: roles by capability, grants by customer and by user, and what a change would give and
+-- take; each to those who may know.
+\ir setup.psql
+SELECT no_plan();
+SET LOCAL entitle.time_zone = 'UTC';
+
+-- catalogue.md's roles against the capabilities that their permissions open
+SELECT results_eq(
+    $$ SELECT role, string_agg(capability, ' ' ORDER BY capability) FROM entitle.permission_matrix() WHERE allowed GROUP BY role ORDER BY role $$,
+    $$ VALUES
+        ('conversions-only viewer', 'conversions_list fulfillment_list reports'),
+        ('customers-only viewer', 'customers_report customers_screen reports'),
+        ('operations user', 'conversion_operations conversions_list fulfillment_list reports'),
+        ('read-only', 'customers_report customers_screen reports'),
+        ('reports reader', 'conversions_list custom_reports customers_report customers_screen fulfillment_list reports tracking_report tracking_reports utm_report'),
+        ('sales', 'customer_edit customer_metrics customers_report customers_screen reports'),
+        ('sales manager', 'client_metrics_catalogue customer_edit customer_metrics customers_report customers_screen reports') $$,
+    'R28, R32: the shipped roles open what the catalogue says');
+SELECT is((SELECT count(*) FROM entitle.permission_matrix()),
+          (SELECT count(*) FROM entitle.role, entitle.capability), 'every role stands against every capability');
+
+INSERT INTO entitle.organization (organization_id, name) VALUES (2, 'other');
+INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (101, 1, 'without modules'), (201, 2, 'theirs');
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (201, 2, 'theirs'), (101, 1, 'access manager');
+INSERT INTO entitle.role_permission VALUES (101, 'customers.view'), (101, 'external_access.manage');
+INSERT INTO entitle.app_user (user_id, login, is_active) VALUES
+    (1, 'clerk', true), (2, 'manager', true), (3, 'l80', true), (4, 'ext', true), (5, 'off', false);
+INSERT INTO entitle.membership (user_id, brand_id, role_id)
+SELECT v.user_id, 1, r.role_id FROM (VALUES (1, 'sales'), (2, 'access manager')) AS v (user_id, role) JOIN entitle.role r ON r.name = v.role;
+INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES (1, 1, 'a', 'a', '1'), (2, 201, 'b', 'b', '2');
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back, valid_from, valid_until) VALUES
+    (1, 3, 'L80', NULL, NULL, NULL), (1, 4, 'L20', 7, '2020-01-01', '2020-12-31'), (1, 5, 'L30', 30, NULL, NULL), (2, 4, 'L30', 30, NULL, NULL);
+
+SELECT is((SELECT count(*) FROM entitle.permission_matrix(1, 101) WHERE allowed), 0::bigint, 'R23: nothing is open in a brand without modules');
+UPDATE entitle.role SET is_active = false WHERE name = 'sales';
+SELECT is((SELECT count(*) FROM entitle.permission_matrix() WHERE role = 'sales' AND allowed), 0::bigint, 'R20: a role switched off opens nothing');
+UPDATE entitle.role SET is_active = true WHERE name = 'sales';
+SELECT is(ask('manager', 'SELECT count(DISTINCT role) FROM entitle.permission_matrix()'), '8', 'a manager reads the matrix of the organization');
+SELECT is(ask('manager', 'SELECT count(*) FROM entitle.permission_matrix(2)'), '0', 'but of no other');
+SELECT is(ask(asker, 'SELECT count(*) FROM entitle.permission_matrix()'), '0', format('%s reads no matrix', coalesce(asker, 'nobody')))
+FROM unnest(ARRAY['clerk', 'l80', 'ext', NULL]) AS asker;
+
+-- Grants by customer and by user
+SELECT results_eq('SELECT * FROM entitle.customer_access(1)',
+    $$ VALUES ('ext', 'L20', 0, 7, '2020-01-01'::date, '2020-12-31'::date), ('l80', 'L80', 80, NULL, NULL, NULL), ('off', 'L30', 0, 30, NULL, NULL) $$,
+    'R34, R40: a customer''s grants, with the level that counts today');
+SELECT results_eq($$ SELECT * FROM entitle.user_access('ext') $$,
+    $$ VALUES (1::bigint, 'L20', 0, 7, '2020-01-01'::date, '2020-12-31'::date), (2, 'L30', 30, 30, NULL, NULL) $$, 'and a user''s');
+SELECT is(ask(asker, 'SELECT string_agg(login, '' '') FROM entitle.customer_access(1)'), expected, format('R41: %s reads %s', asker, coalesce(expected, 'none')))
+FROM (VALUES ('manager', 'ext l80 off'), ('l80', 'ext l80 off'), ('ext', 'ext'), ('clerk', NULL)) AS v (asker, expected);
+SELECT is(ask(asker, format('SELECT string_agg(customer_id || '':'' || level, '' '') FROM entitle.user_access(%L)', login)), expected,
+          format('R41: %s of %s reads %s', asker, login, coalesce(expected, 'none')))
+FROM (VALUES ('manager', 'ext', '1:0'), ('l80', 'ext', '1:0'), ('ext', 'ext', '1:0 2:30'), ('ext', 'l80', NULL), ('clerk', 'ext', NULL),
+             ('manager', 'no such user', NULL)) AS v (asker, login, expected);
+
+-- A change, tried and taken back
+SELECT results_eq($$ SELECT * FROM entitle.explain_change('INSERT INTO entitle.role_permission VALUES (101, ''customers.edit'')') $$,
+    $$ VALUES ('manager', 'permission', 'brand 1', 'customers.edit', NULL::text, 'held') $$, 'a role''s new permission gives it to who holds the role');
+SELECT is((SELECT count(*) FROM entitle.role_permission WHERE (role_id, permission_key) = (101, 'customers.edit')), 0::bigint, 'and is taken back');
+SELECT is(entitle.user_has_permission(2, 'customers.edit', 1), false, 'R47: leaving no trace in any decision');
+SELECT results_eq($$ SELECT login, key, before, after FROM entitle.explain_change(
+        'UPDATE entitle.brand_module SET is_enabled = false WHERE (brand_id, module_key) = (1, ''customers'')') $$,
+    $$ VALUES ('clerk', 'customers.edit', 'held', NULL::text), ('clerk', 'customers.view', 'held', NULL),
+              ('manager', 'customers.view', 'held', NULL), ('manager', 'external_access.manage', 'held', NULL) $$,
+    'a module switched off takes what needs it, prerequisites too');
+SELECT results_eq($$ SELECT * FROM entitle.explain_change(
+        'UPDATE entitle.external_access SET role = ''L40'', days_back = NULL WHERE (customer_id, user_id) = (2, 4);'
+        'DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (1, 3);'
+        'INSERT INTO entitle.app_user (user_id, login) VALUES (50, ''new'');'
+        'INSERT INTO entitle.external_access (customer_id, user_id) SELECT 1, user_id FROM entitle.app_user WHERE login = ''new''') $$,
+    $$ VALUES ('ext', 'access', 'customer 2', 'level', 'L30, 30 days back', 'L40, all days'),
+              ('l80', 'access', 'customer 1', 'level', 'L80, all days', NULL),
+              ('new', 'access', 'customer 1', 'level', NULL, 'L30, 30 days back') $$,
+    'several statements are one change: grants changed, revoked and given, users too');
+SELECT is_empty($$ SELECT * FROM entitle.explain_change('INSERT INTO entitle.role_permission VALUES (101, ''customers.export''); DELETE FROM entitle.role_permission WHERE permission_key = ''customers.export''') $$,
+                'what cancels itself gives and takes nothing');
+SELECT throws_ok($$ SELECT entitle.explain_change('INSERT INTO entitle.role_permission VALUES (101, ''no.such.key'')') $$, '23503', NULL,
+                 'a change that is refused answers with its own error');
+SELECT throws_ok($$ SELECT ask('manager', 'SELECT count(*) FROM entitle.explain_change(''SELECT 1'')') $$, '42501', NULL, 'an ordinary role tries no changes');
+SELECT throws_ok($$ SELECT entitle.explain_change('COMMIT') $$, NULL, NULL, 'a change does not end the transaction');
+
+SELECT finish();
+ROLLBACK;
