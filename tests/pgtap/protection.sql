@@ -74,9 +74,9 @@ SELECT is(shown_by_date('timestamptz', 'outsider', ((today() - 30)::timestamp AT
 SET LOCAL TimeZone = 'UTC';
 SELECT is(shown_by_date('date', 'unlimited', NULL, 'infinity', '-infinity', '4714-11-24 BC', '1970-01-01'), '1 2 3 4 5', 'R38: unlimited, every date shows, and none at all');
 SELECT is(shown_by_date('date', 'L10', NULL, '1970-01-01'), '1 2', 'R35: L10 suffices where min_level says so');
-UPDATE entitle.external_access SET valid_from = today() + 1 WHERE user_id = 602;
+UPDATE entitle.external_access SET valid_from = today() + 1 WHERE user_id = 602 AND customer_id = 601;
 SELECT is(shown_by_date('date', 'unlimited', today()::text), '-', 'R40: a grant that has not begun shows nothing');
-UPDATE entitle.external_access SET valid_from = NULL;
+UPDATE entitle.external_access SET valid_from = NULL WHERE valid_from IS NOT NULL;
 
 -- Levels (R35), the chosen customer (R45), permissions beside external access (R36).
 CREATE TABLE orders (order_id integer PRIMARY KEY, customer_id bigint, on_date date, brand_id bigint DEFAULT 1, note text NOT NULL DEFAULT 'n', CHECK (note <> 'bad'));
