@@ -66,43 +66,43 @@ SELECT code, message, hint, entitle.current_customer_id()
 FROM unnest(ARRAY[2, 0, -1, 9223372036854775807, -9223372036854775808]) AS customer, LATERAL refused(format('SELECT entitle.use_customer(%L)', customer));
 
 -- Grants (R33, R34, R38, R40, R44).
-SELECT code, message FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (1, 1)$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (99, 1)$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (1, 99)$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (NULL, 1)$$);
-SELECT code, message, role
+SELECT * FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (1, 1)$$);
+SELECT * FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (99, 1)$$);
+SELECT * FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (1, 99)$$);
+SELECT * FROM refused($$INSERT INTO entitle.external_access (customer_id, user_id) VALUES (NULL, 1)$$);
+SELECT code, message, hint, role
 FROM unnest(ARRAY['L15', 'L0', 'L00', 'l30', 'L30 ', ' L30', '30', 'L300', 'L91', 'Owner', '', '*', NULL]) AS role,
      LATERAL refused(format('UPDATE entitle.external_access SET role = %L', role));
-SELECT code, message, days
+SELECT code, message, hint, days
 FROM unnest(ARRAY['-1', '-2147483648', '2147483648', 'thirty']) AS days,
      LATERAL refused(format('UPDATE entitle.external_access SET days_back = %L', days));
-SELECT code, message FROM refused($$UPDATE entitle.external_access SET valid_from = '2026-01-02', valid_until = '2026-01-01'$$);
+SELECT * FROM refused($$UPDATE entitle.external_access SET valid_from = '2026-01-02', valid_until = '2026-01-01'$$);
 
 -- Memberships (R22): one place each, a role of the same organization, an owner of organizations only.
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id) VALUES (1)$$);
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id, organization_id, brand_id) VALUES (1, 1, 1)$$);
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id, brand_id, is_owner) VALUES (1, 1, true)$$);
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (1, 1, 200)$$);
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (1, 2, 100)$$);
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (1, 3, 100)$$);
-SELECT code, message, hint FROM refused($$INSERT INTO entitle.membership (user_id, organization_id) VALUES (1, 1)$$);
-SELECT code, message, hint FROM refused($$UPDATE entitle.membership SET role_id = 200$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id) VALUES (1)$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id, organization_id, brand_id) VALUES (1, 1, 1)$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id, brand_id, is_owner) VALUES (1, 1, true)$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (1, 1, 200)$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (1, 2, 100)$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (1, 3, 100)$$);
+SELECT * FROM refused($$INSERT INTO entitle.membership (user_id, organization_id) VALUES (1, 1)$$);
+SELECT * FROM refused($$UPDATE entitle.membership SET role_id = 200$$);
 
 -- Prerequisites without cycles (R5), keys and metrics (R4, R30).
 SELECT * FROM refused($$INSERT INTO entitle.permission_prerequisite VALUES ('customers.view', 'customers.view')$$);
 SELECT * FROM refused($$INSERT INTO entitle.permission_prerequisite VALUES ('customers.view', 'customers.edit')$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.role_permission VALUES (100, 'customers.%')$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.role_metric VALUES (100, 'revenu')$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.metric VALUES ('*')$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.permission VALUES ('')$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.app_user (login) VALUES (' ann')$$);
+SELECT * FROM refused($$INSERT INTO entitle.role_permission VALUES (100, 'customers.%')$$);
+SELECT * FROM refused($$INSERT INTO entitle.role_metric VALUES (100, 'revenu')$$);
+SELECT * FROM refused($$INSERT INTO entitle.metric VALUES ('*')$$);
+SELECT * FROM refused($$INSERT INTO entitle.permission VALUES ('')$$);
+SELECT * FROM refused($$INSERT INTO entitle.app_user (login) VALUES (' ann')$$);
 
 -- Scores (R12, R16, R17).
-SELECT code, message FROM refused($$INSERT INTO entitle.client_metric (name, multiplier) VALUES ('x', -0.01)$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.client_metric (name, multiplier) VALUES ('x', 'NaN')$$);
-SELECT code, message FROM refused($$INSERT INTO entitle.client_metric (name, multiplier) VALUES ('x', 'Infinity')$$);
+SELECT * FROM refused($$INSERT INTO entitle.client_metric (name, multiplier) VALUES ('x', -0.01)$$);
+SELECT * FROM refused($$INSERT INTO entitle.client_metric (name, multiplier) VALUES ('x', 'NaN')$$);
+SELECT * FROM refused($$INSERT INTO entitle.client_metric (name, multiplier) VALUES ('x', 'Infinity')$$);
 INSERT INTO entitle.client_metric (metric_id, name) VALUES (1, 'payments');
-SELECT code, message, value
+SELECT code, message, hint, value
 FROM unnest(ARRAY['-0.001', '100.001', 'NaN', 'Infinity', '-Infinity']) AS value,
      LATERAL refused(format('INSERT INTO entitle.customer_metric VALUES (1, 1, %L)', value));
 SET LOCAL ROLE app_role;
