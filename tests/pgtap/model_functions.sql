@@ -118,7 +118,7 @@ SELECT set_eq('SELECT signature FROM our_function WHERE proleakproof',
     $$ SELECT signature FROM public_function WHERE signature LIKE '%row\_allowed(%' $$,
     'S9: the row tests are leakproof, and nothing else is');
 SELECT set_eq($$ SELECT signature FROM our_function WHERE provolatile = 'i' $$,
-    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])'],
+    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'shown_test(text)'],
     'S9: nothing that knows an identity or reads a table is immutable');
 SELECT is_empty(
     $$ SELECT signature, provolatile, proparallel FROM our_function
@@ -147,7 +147,8 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
     'recalc_scores', 'record_protection', 'record_removal', 'revoke_access', 'set_metric_value',
     'skip_known_removal',
-    'declared_protection', 'explain_action', 'customer_access', 'permission_matrix', 'user_access']::name[],
+    'declared_protection', 'explain_action', 'customer_access', 'permission_matrix', 'user_access',
+    'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
 
 -- The interface: names, arguments and defaults an application relies on.

@@ -1,0 +1,32 @@
+-- The inventory: what this script made, as lint() compares it later. Last of all topics, so that nothing is left out. It lives
+-- in a function's body: made anew wherever the extension is created, it is neither dumped nor restored.
+DO $$
+DECLARE
+    inventory jsonb;
+BEGIN
+    -- The texts name whatever is not in the path with its schema; lint() sets the same path.
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    SELECT jsonb_build_object(
+        'functions', (SELECT jsonb_object_agg(p.oid::regprocedure::text, pg_get_functiondef(p.oid))
+                      FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace),
+        'public', (SELECT jsonb_agg(p.oid::regprocedure::text)
+                   FROM pg_proc p, aclexplode(p.proacl) x
+                   WHERE p.pronamespace = 'entitle'::regnamespace AND x.grantee = 0),
+        'triggers', (SELECT jsonb_agg(jsonb_build_object(
+                                'relation', t.tgrelid::regclass::text, 'name', t.tgname, 'enabled', t.tgenabled,
+                                'definition', pg_get_triggerdef(t.oid)))
+                     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                     WHERE c.relnamespace = 'entitle'::regnamespace AND NOT t.tgisinternal),
+        'policies', (SELECT jsonb_agg(jsonb_build_object(
+                                'relation', p.polrelid::regclass::text, 'name', p.polname, 'definition', entitle.policy_text(p)))
+                     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+                     WHERE c.relnamespace = 'entitle'::regnamespace))
+    INTO inventory;
+    EXECUTE format(
+        'CREATE FUNCTION entitle.inventory() RETURNS jsonb'
+        ' LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS %L',
+        format('SELECT %L::jsonb', inventory));
+END
+$$;
+COMMENT ON FUNCTION entitle.inventory() IS 'The functions, triggers and policies of the extension as it was created';
+REVOKE ALL ON FUNCTION entitle.inventory() FROM PUBLIC;

@@ -1,0 +1,389 @@
+-- lint: everything in the database that weakens the protection, with the statement that mends it. One function per kind of
+-- place that it looks at; each reads catalogues and the model, and changes nothing.
+
+CREATE TYPE entitle.finding AS (severity text, object text, finding text, remedy text);
+COMMENT ON TYPE entitle.finding IS
+    'error: rows or rights are open to whom they are not granted; warning: somebody could open them; notice: worth knowing';
+
+CREATE FUNCTION entitle.policy_text(policy pg_catalog.pg_policy) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', policy.polname, policy.polrelid::regclass,
+        CASE WHEN policy.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+        CASE policy.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+        (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE r::regrole::text END, ', ') FROM unnest(policy.polroles) AS r),
+        ' USING (' || pg_get_expr(policy.polqual, policy.polrelid) || ')',
+        ' WITH CHECK (' || pg_get_expr(policy.polwithcheck, policy.polrelid) || ')')
+    $$;
+COMMENT ON FUNCTION entitle.policy_text(pg_catalog.pg_policy) IS 'The statement that makes a policy';
+REVOKE ALL ON FUNCTION entitle.policy_text(pg_catalog.pg_policy) FROM PUBLIC;
+
+CREATE FUNCTION entitle.grantee_name(grantee oid) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+    $$;
+COMMENT ON FUNCTION entitle.grantee_name(oid) IS 'A role as GRANT and REVOKE name it';
+REVOKE ALL ON FUNCTION entitle.grantee_name(oid) FROM PUBLIC;
+
+-- Superusers are bound by nothing and named by nothing here; the roles that PostgreSQL brings are its own.
+CREATE FUNCTION entitle.is_ordinary(grantee oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT grantee = 0 OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = grantee AND NOT r.rolsuper AND r.oid >= 16384)
+    $$;
+COMMENT ON FUNCTION entitle.is_ordinary(oid) IS 'Whether a role, or PUBLIC, is one that protection is meant to bind';
+REVOKE ALL ON FUNCTION entitle.is_ordinary(oid) FROM PUBLIC;
+
+-- What stands beside the policies of protected tables: other policies, privileges that row-level security does not see,
+-- copies, and rows on their way out.
+CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE member AS MATERIALIZED (
+        SELECT c.oid, c.oid::regclass AS relation, c.relowner, c.relacl, c.relnamespace
+        FROM entitle.protection_member m JOIN pg_class c ON c.oid = m.relation),
+    reader (oid) AS (
+        SELECT m.oid FROM member m
+        UNION
+        SELECT w.ev_class
+        FROM reader r
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_rewrite w ON w.oid = d.objid)
+    SELECT 'error', m.relation::text, format('policy "%s" lets through what entitle does not', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, m.relation)
+    FROM member m JOIN pg_policy p ON p.polrelid = m.oid
+    WHERE p.polpermissive AND p.polname NOT IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
+    UNION ALL
+    SELECT CASE WHEN o.rolsuper OR o.rolbypassrls THEN 'error' ELSE 'warning' END, c.oid::regclass::text,
+           format('the view reads protected tables with the rights of its owner %s', o.rolname),
+           format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass)
+    FROM reader r JOIN pg_class c ON c.oid = r.oid JOIN pg_roles o ON o.oid = c.relowner
+    WHERE c.relkind = 'v'
+      AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) t WHERE t.option_name = 'security_invoker' AND t.option_value::boolean)
+      AND NOT EXISTS (SELECT FROM entitle.protection p WHERE p.view_name = c.relname)
+    UNION ALL
+    SELECT 'warning', c.oid::regclass::text, 'the materialized view holds rows of protected tables, and nothing filters them',
+           format('DROP MATERIALIZED VIEW %s;', c.oid::regclass)
+    FROM reader r JOIN pg_class c ON c.oid = r.oid WHERE c.relkind = 'm'
+    UNION ALL
+    SELECT 'warning', m.relation::text,
+           format('%s holds %s, which row-level security does not narrow', entitle.grantee_name(x.grantee), string_agg(DISTINCT x.privilege_type, ', ')),
+           format('REVOKE %s ON %s FROM %s;', string_agg(DISTINCT x.privilege_type, ', '), m.relation, entitle.grantee_name(x.grantee))
+    FROM member m
+    CROSS JOIN LATERAL (
+        SELECT * FROM aclexplode(m.relacl)
+        UNION ALL
+        SELECT e.* FROM pg_attribute a, aclexplode(a.attacl) e WHERE a.attrelid = m.oid) x
+    WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND x.grantee <> m.relowner AND entitle.is_ordinary(x.grantee)
+    GROUP BY m.relation, x.grantee
+    UNION ALL
+    SELECT 'warning', p.pubname::text, format('the publication sends all rows of %s', m.relation),
+           format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, m.relation)
+    FROM member m JOIN pg_publication_rel r ON r.prrelid = m.oid JOIN pg_publication p ON p.oid = r.prpubid
+    UNION ALL
+    SELECT DISTINCT 'warning', p.pubname::text, format('the publication sends all rows of schema %s', n.nspname),
+           format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA %I;', p.pubname, n.nspname)
+    FROM member m JOIN pg_publication_namespace r ON r.pnnspid = m.relnamespace JOIN pg_publication p ON p.oid = r.pnpubid
+    JOIN pg_namespace n ON n.oid = m.relnamespace
+    UNION ALL
+    SELECT 'warning', p.pubname::text, 'the publication sends all rows of all tables', format('DROP PUBLICATION %I;', p.pubname)
+    FROM pg_publication p WHERE p.puballtables AND EXISTS (SELECT FROM member)
+    UNION ALL
+    SELECT 'warning', o.rolname::text, format('owns protected tables and may log in: an owner can switch protection off'),
+           format('ALTER ROLE %I NOLOGIN;', o.rolname)
+    FROM pg_roles o WHERE o.rolcanlogin AND NOT o.rolsuper AND o.oid IN (SELECT m.relowner FROM member m)
+    UNION ALL
+    SELECT DISTINCT 'warning', n.nspname::text, 'PUBLIC may create objects in the schema of protected tables',
+           format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC;', n.nspname)
+    FROM member m JOIN pg_namespace n ON n.oid = m.relnamespace, aclexplode(n.nspacl) x
+    WHERE x.grantee = 0 AND x.privilege_type = 'CREATE'
+    $$;
+COMMENT ON FUNCTION entitle.lint_tables() IS 'lint: what weakens the protected tables from beside';
+REVOKE ALL ON FUNCTION entitle.lint_tables() FROM PUBLIC;
+
+-- What was forgotten: tables of customers that nobody protected, and indexes that the row tests would use.
+CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH customer_name AS (
+        SELECT unnest(ARRAY['customer_id', 'customer_uuid', 'customer_code']::name[]) AS name
+        UNION
+        SELECT p.customer_column FROM entitle.protection p WHERE p.customer_column IS NOT NULL),
+    unprotected AS (
+        SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, a.attname
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+          AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'entitle'::regnamespace)
+          AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
+          AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype)
+          AND (a.attname IN (SELECT n.name FROM customer_name n)
+               OR EXISTS (SELECT FROM pg_constraint k
+                          WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = 'entitle.customer'::regclass
+                            AND k.conkey = ARRAY[a.attnum]))
+        ORDER BY c.oid, a.attnum),
+    wanted AS (
+        SELECT n.relation, n.customer_column AS first, n.date_column AS second
+        FROM entitle.protection p JOIN pg_class c ON c.oid = p.relation CROSS JOIN LATERAL entitle.declared_now(p) n
+        WHERE n.customer_column IS NOT NULL),
+    prefix AS (
+        SELECT i.indrelid, array_agg(a.attname ORDER BY k.position) AS columns
+        FROM pg_index i
+        CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        WHERE i.indisvalid AND i.indpred IS NULL AND k.position <= least(2, i.indnkeyatts)
+        GROUP BY i.indexrelid, i.indrelid)
+    SELECT 'warning', u.relation::text, format('column "%s" holds customers, and the table is not protected', u.attname),
+           format('SELECT entitle.protect_table(%L, customer_column => %L);', u.relation::text, u.attname)
+           || CASE WHEN EXISTS (SELECT FROM prefix l WHERE l.indrelid = u.relation AND l.columns[1] = u.attname) THEN ''
+                   ELSE format(' CREATE INDEX ON %s (%I);', u.relation, u.attname) END
+    FROM unprotected u
+    UNION ALL
+    SELECT 'notice', w.relation::text,
+           format('no index begins with column "%s"%s', w.first, CASE WHEN w.second IS NULL THEN '' ELSE format(' and finds by "%s"', w.second) END),
+           format('CREATE INDEX ON %s (%s);', w.relation, concat_ws(', ', quote_ident(w.first), quote_ident(w.second)))
+    FROM wanted w
+    WHERE NOT EXISTS (SELECT FROM prefix l WHERE l.indrelid = w.relation AND l.columns[1] = w.first)
+       OR w.second IS NOT NULL
+          AND NOT EXISTS (SELECT FROM prefix l
+                          WHERE l.indrelid = w.relation AND (l.columns[1] = w.second OR l.columns[1:2] = ARRAY[w.first, w.second]))
+    $$;
+COMMENT ON FUNCTION entitle.lint_coverage() IS 'lint: tables of customers without protection, and protected tables without the indexes it uses';
+REVOKE ALL ON FUNCTION entitle.lint_coverage() FROM PUBLIC;
+
+-- Roles that row-level security does not bind, or that could become one it does not bind.
+CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'warning', r.rolname::text, 'row-level security does not bind the role (BYPASSRLS)', format('ALTER ROLE %I NOBYPASSRLS;', r.rolname)
+    FROM pg_roles r WHERE r.rolbypassrls AND NOT r.rolsuper
+    UNION ALL
+    SELECT 'warning', r.rolname::text, 'the role may grant itself other roles (CREATEROLE)', format('ALTER ROLE %I NOCREATEROLE;', r.rolname)
+    FROM pg_roles r WHERE r.rolcreaterole AND NOT r.rolsuper
+    UNION ALL
+    SELECT 'notice', r.rolname::text, 'the role may read everything by replication', format('ALTER ROLE %I NOREPLICATION;', r.rolname)
+    FROM pg_roles r WHERE r.rolreplication AND NOT r.rolsuper
+    UNION ALL
+    SELECT CASE WHEN g.rolname IN ('pg_read_all_data', 'pg_write_all_data') OR g.rolsuper THEN 'error' ELSE 'warning' END, u.rolname::text,
+           CASE WHEN g.oid >= 16384 AND NOT g.rolsuper
+               THEN format('is a member of %s, which owns protected tables and can switch protection off', g.rolname)
+               ELSE format('is a member of %s, which reaches past protection', g.rolname) END,
+           format('REVOKE %I FROM %I;', g.rolname, u.rolname)
+    FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
+    WHERE NOT u.rolsuper AND u.oid >= 16384
+      AND (g.rolsuper
+           OR g.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+           OR g.oid IN (SELECT c.relowner FROM pg_class c JOIN entitle.protection_member p ON p.relation = c.oid))
+    UNION ALL
+    SELECT 'error', u.login, format('is mapped to database role %s, which row-level security does not bind', u.db_role),
+           format('UPDATE entitle.app_user SET db_role = NULL WHERE login = %L;', u.login)
+    FROM entitle.app_user u JOIN pg_roles r ON r.rolname = u.db_role
+    WHERE r.rolsuper OR r.rolbypassrls
+    UNION ALL
+    SELECT 'notice', u.login, format('is mapped to database role %s, which was dropped or made anew since: the mapping counts for nothing', u.db_role),
+           format('UPDATE entitle.app_user SET db_role = NULL WHERE login = %L;', u.login)
+    FROM entitle.app_user u LEFT JOIN pg_roles r ON r.rolname = u.db_role
+    WHERE u.db_role IS NOT NULL AND r.oid IS DISTINCT FROM u.db_role_oid
+    $$;
+COMMENT ON FUNCTION entitle.lint_roles() IS 'lint: database roles that protection does not bind, and users mapped to them';
+REVOKE ALL ON FUNCTION entitle.lint_roles() FROM PUBLIC;
+
+-- Ways to settings, to the server's files and pages, and to other servers.
+CREATE FUNCTION entitle.lint_server() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'error', p.parname, format('%s may set this parameter', entitle.grantee_name(x.grantee)),
+           format('REVOKE SET, ALTER SYSTEM ON PARAMETER %s FROM %s;', p.parname, entitle.grantee_name(x.grantee))
+    FROM pg_parameter_acl p, aclexplode(p.paracl) x
+    WHERE (p.parname LIKE 'entitle.%' AND p.parname <> 'entitle.token'
+           OR p.parname IN ('session_replication_role', 'allow_system_table_mods', 'shared_preload_libraries', 'session_preload_libraries',
+                            'dynamic_library_path'))
+      AND entitle.is_ordinary(x.grantee)
+    GROUP BY p.parname, x.grantee
+    UNION ALL
+    SELECT 'error', split_part(c, '=', 1), format('an identity is set for %s', concat_ws(' in ', coalesce(r.rolname, 'all roles'), d.datname)),
+           CASE WHEN s.setrole = 0 AND d.oid IS NOT NULL THEN format('ALTER DATABASE %I RESET %s;', d.datname, split_part(c, '=', 1))
+                ELSE format('ALTER ROLE %s%s RESET %s;', coalesce(quote_ident(r.rolname), 'ALL'), ' IN DATABASE ' || quote_ident(d.datname), split_part(c, '=', 1))
+           END
+    FROM pg_db_role_setting s
+    LEFT JOIN pg_roles r ON r.oid = s.setrole
+    LEFT JOIN pg_database d ON d.oid = s.setdatabase
+    CROSS JOIN LATERAL unnest(s.setconfig) AS c
+    WHERE split_part(c, '=', 1) IN ('entitle.identity', 'entitle.chosen_brand', 'entitle.chosen_customer')
+      AND (d.datname IS NULL OR d.datname = current_database())
+    UNION ALL
+    SELECT 'warning', p.oid::regprocedure::text, format('%s may execute it, and read or write past protection', entitle.grantee_name(x.grantee)),
+           format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', p.oid::regprocedure, entitle.grantee_name(x.grantee))
+    FROM pg_init_privs i JOIN pg_proc p ON p.oid = i.objoid AND i.classoid = 'pg_proc'::regclass, aclexplode(p.proacl) x
+    WHERE p.pronamespace <> 'entitle'::regnamespace AND entitle.is_ordinary(x.grantee)
+      AND x.grantee NOT IN (SELECT e.grantee FROM aclexplode(i.initprivs) e)
+    UNION ALL
+    SELECT 'notice', s.srvname::text, format('%s reaches another server through it, where the identity does not follow', coalesce(m.usename, 'PUBLIC')),
+           format('DROP USER MAPPING FOR %s SERVER %I;', CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE quote_ident(m.usename) END, s.srvname)
+    FROM pg_user_mappings m JOIN pg_foreign_server s ON s.oid = m.srvid
+    UNION ALL
+    SELECT 'notice', t.evtname::text, 'an event trigger runs its code in everybody''s sessions', format('ALTER EVENT TRIGGER %I DISABLE;', t.evtname)
+    FROM pg_event_trigger t
+    WHERE t.evtenabled <> 'D'
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT 'warning', 'server', format('PostgreSQL %s lacks fixes that row-level security relies on', current_setting('server_version')),
+           format('-- install the latest minor release of PostgreSQL %s', v.major)
+    FROM (SELECT current_setting('server_version_num')::integer / 10000, current_setting('server_version_num')::integer % 10000) AS v (major, minor)
+    JOIN (VALUES (13, 22), (14, 19), (15, 14), (16, 10), (17, 6)) AS safe (major, minor) USING (major)
+    WHERE v.minor < safe.minor
+    $$;
+COMMENT ON FUNCTION entitle.lint_server() IS 'lint: settings, functions and connections that lead past protection';
+REVOKE ALL ON FUNCTION entitle.lint_server() FROM PUBLIC;
+
+-- The extension itself, against what its script made.
+CREATE FUNCTION entitle.lint_extension() RETURNS SETOF entitle.finding
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    -- Called by name, because it is made last.
+    made jsonb;
+    master CONSTANT name := (SELECT r.rolname FROM pg_extension e JOIN pg_roles r ON r.oid = e.extowner WHERE e.extname = 'entitle');
+BEGIN
+    made := entitle.inventory();
+    RETURN QUERY
+    SELECT 'error', f.key, 'the function is not what was installed', f.value || ';'
+    FROM jsonb_each_text(made -> 'functions') f
+    WHERE f.value IS DISTINCT FROM (SELECT pg_get_functiondef(to_regprocedure(f.key)))
+    UNION ALL
+    SELECT 'error', p.oid::regprocedure::text, 'PUBLIC may execute it, which the extension did not grant',
+           format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC;', p.oid::regprocedure)
+    FROM pg_proc p
+    WHERE p.pronamespace = 'entitle'::regnamespace AND NOT made -> 'public' ? p.oid::regprocedure::text
+      AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0)
+    UNION ALL
+    SELECT 'error', p.oid::regprocedure::text, format('belongs to %s, who can change it', p.proowner::regrole),
+           format('ALTER FUNCTION %s OWNER TO %I;', p.oid::regprocedure, master)
+    FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND entitle.is_ordinary(p.proowner)
+    UNION ALL
+    SELECT 'error', c.oid::regclass::text, format('belongs to %s, who can change it', c.relowner::regrole),
+           format('ALTER TABLE %s OWNER TO %I;', c.oid::regclass, master)
+    FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'v') AND entitle.is_ordinary(c.relowner)
+    UNION ALL
+    SELECT 'error', t.relation, format('trigger "%s" is missing or not what was installed', t.name),
+           format('DROP TRIGGER IF EXISTS %I ON %s; %s; %s', t.name, t.relation, t.definition,
+                  CASE t.enabled WHEN 'A' THEN format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.relation, t.name) END)
+    FROM jsonb_to_recordset(made -> 'triggers') AS t (relation text, name name, enabled text, definition text)
+    WHERE t.definition IS DISTINCT FROM (SELECT pg_get_triggerdef(g.oid) FROM pg_trigger g WHERE g.tgrelid = to_regclass(t.relation) AND g.tgname = t.name)
+    UNION ALL
+    SELECT 'error', t.relation, format('trigger "%s" does not always fire', t.name),
+           format('ALTER TABLE %s ENABLE %s TRIGGER %I;', t.relation, CASE t.enabled WHEN 'A' THEN 'ALWAYS' END, t.name)
+    FROM jsonb_to_recordset(made -> 'triggers') AS t (relation text, name name, enabled text, definition text)
+    JOIN pg_trigger g ON g.tgrelid = to_regclass(t.relation) AND g.tgname = t.name
+    WHERE g.tgenabled <> t.enabled::"char"
+    UNION ALL
+    SELECT 'warning', g.tgrelid::regclass::text, format('trigger "%s" is not the extension''s', g.tgname),
+           format('DROP TRIGGER %I ON %s;', g.tgname, g.tgrelid::regclass)
+    FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+    WHERE c.relnamespace = 'entitle'::regnamespace AND NOT g.tgisinternal
+      AND NOT EXISTS (SELECT FROM jsonb_to_recordset(made -> 'triggers') AS t (relation text, name name)
+                      WHERE to_regclass(t.relation) = g.tgrelid AND t.name = g.tgname)
+    UNION ALL
+    SELECT 'error', p.relation, format('policy "%s" is missing or not what was installed', p.name),
+           format('DROP POLICY IF EXISTS %I ON %s; %s;', p.name, p.relation, p.definition)
+    FROM jsonb_to_recordset(made -> 'policies') AS p (relation text, name name, definition text)
+    WHERE p.definition IS DISTINCT FROM (SELECT entitle.policy_text(l) FROM pg_policy l WHERE l.polrelid = to_regclass(p.relation) AND l.polname = p.name)
+    UNION ALL
+    SELECT 'error', l.polrelid::regclass::text, format('policy "%s" is not the extension''s', l.polname),
+           format('DROP POLICY %I ON %s;', l.polname, l.polrelid::regclass)
+    FROM pg_policy l JOIN pg_class c ON c.oid = l.polrelid
+    WHERE c.relnamespace = 'entitle'::regnamespace AND l.polpermissive
+      AND NOT EXISTS (SELECT FROM jsonb_to_recordset(made -> 'policies') AS p (relation text, name name)
+                      WHERE to_regclass(p.relation) = l.polrelid AND p.name = l.polname)
+    UNION ALL
+    SELECT 'error', c.oid::regclass::text, 'row-level security is switched off', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', c.oid::regclass)
+    FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r' AND NOT c.relrowsecurity
+    UNION ALL
+    SELECT 'error', c.oid::regclass::text, format('%s holds %s', entitle.grantee_name(x.grantee), string_agg(x.privilege_type, ', ')),
+           format('REVOKE %s ON %s FROM %s;', string_agg(x.privilege_type, ', '), c.oid::regclass, entitle.grantee_name(x.grantee))
+    FROM pg_class c, aclexplode(c.relacl) x
+    WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r' AND entitle.is_ordinary(x.grantee) AND x.grantee <> c.relowner
+      AND (x.privilege_type IN ('TRUNCATE', 'TRIGGER')
+           OR x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
+              AND (x.grantee = 0 OR c.relname IN ('change_log', 'protection', 'protection_member', 'shipped_row', 'shipped_removal')))
+    GROUP BY c.oid, x.grantee
+    UNION ALL
+    SELECT 'error', 'entitle', format('%s may create objects in the extension''s schema', entitle.grantee_name(x.grantee)),
+           format('REVOKE CREATE ON SCHEMA entitle FROM %s;', entitle.grantee_name(x.grantee))
+    FROM pg_namespace n, aclexplode(n.nspacl) x
+    WHERE n.nspname = 'entitle' AND x.privilege_type = 'CREATE' AND entitle.is_ordinary(x.grantee) AND x.grantee <> n.nspowner
+    UNION ALL
+    SELECT 'error', o.identity, 'stands in the extension''s schema and is not the extension''s', format('DROP %s %s;', upper(o.type), o.identity)
+    FROM (SELECT 'pg_proc'::regclass::oid AS class, p.oid FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace
+          UNION ALL
+          SELECT 'pg_class'::regclass, c.oid FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f')) s
+    CROSS JOIN LATERAL pg_identify_object(s.class, s.oid, 0) o
+    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = s.class AND d.objid = s.oid AND d.deptype = 'e');
+END
+$$;
+COMMENT ON FUNCTION entitle.lint_extension() IS 'lint: where the extension''s own objects differ from what its script made';
+REVOKE ALL ON FUNCTION entitle.lint_extension() FROM PUBLIC;
+
+-- Keys that nobody knows, and grants that nobody uses.
+CREATE FUNCTION entitle.lint_model() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT DISTINCT 'warning', p.polrelid::regclass::text, format('policy "%s" names permission "%s", which is not known', p.polname, k.key),
+           format('INSERT INTO entitle.permission (permission_key, is_active) VALUES (%L, false);', k.key)
+    FROM pg_policy p
+    CROSS JOIN LATERAL (
+        SELECT replace(m[1], '''''', '''') AS key
+        FROM regexp_matches(concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)),
+                            'entitle\.(?:has_permission|permitted_brands|customer_allowed|row_allowed|brand_row_allowed)\((?:\w+, )?''((?:[^'']|'''')*)''', 'g') AS m) k
+    WHERE NOT EXISTS (SELECT FROM entitle.permission e WHERE e.permission_key = k.key)
+      AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = p.polrelid)
+    UNION ALL
+    SELECT 'warning', r.name, format('the role names permission "%s", which is not known', g.permission_key),
+           format('DELETE FROM entitle.role_permission WHERE (role_id, permission_key) = (%s, %L);', g.role_id, g.permission_key)
+    FROM entitle.role_permission g LEFT JOIN entitle.role r USING (role_id)
+    WHERE NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = g.permission_key)
+    UNION ALL
+    SELECT 'warning', r.name, format('the role names metric "%s", which is not known', g.metric_key),
+           format('DELETE FROM entitle.role_metric WHERE (role_id, metric_key) = (%s, %L);', g.role_id, g.metric_key)
+    FROM entitle.role_metric g LEFT JOIN entitle.role r USING (role_id)
+    WHERE g.metric_key <> '*' AND NOT EXISTS (SELECT FROM entitle.metric m WHERE m.metric_key = g.metric_key)
+    UNION ALL
+    SELECT 'notice', 'entitle.external_access', format('%s grants ended more than 90 days ago', count(*)),
+           'DELETE FROM entitle.external_access WHERE valid_until < current_date - 90 AND role <> ''L90'';'
+    FROM entitle.external_access g WHERE g.valid_until < current_date - 90 AND g.role <> 'L90'
+    HAVING count(*) > 0
+    $$;
+COMMENT ON FUNCTION entitle.lint_model() IS 'lint: unknown keys and unused grants in the model';
+REVOKE ALL ON FUNCTION entitle.lint_model() FROM PUBLIC;
+
+-- SECURITY DEFINER: it reads the declarations and the model, so that whoever the DBA lets run it finds what there is.
+CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, finding text, remedy text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET jit = off -- it takes longer to compile than to run
+    AS $$
+    SELECT f.*
+    FROM (SELECT 'error' AS severity, v.relation::text AS object, v.problem AS finding, v.remedy FROM entitle.verify_protection() v
+          UNION ALL SELECT * FROM entitle.lint_tables()
+          UNION ALL SELECT * FROM entitle.lint_coverage()
+          UNION ALL SELECT * FROM entitle.lint_roles()
+          UNION ALL SELECT * FROM entitle.lint_server()
+          UNION ALL SELECT * FROM entitle.lint_extension()
+          UNION ALL SELECT * FROM entitle.lint_model()) f
+    ORDER BY array_position(ARRAY['error', 'warning', 'notice'], f.severity), f.object, f.finding
+    $$;
+COMMENT ON FUNCTION entitle.lint() IS
+    'Everything in the database that weakens the protection, and the statement that mends each; no row when all is well';
+REVOKE ALL ON FUNCTION entitle.lint() FROM PUBLIC;

@@ -1,0 +1,177 @@
+-- verify_protection: where what is installed on the protected tables differs from what was declared. The remedies are
+-- statements for the table's owner or a superuser; executed, they make the finding go away.
+
+CREATE FUNCTION entitle.protection_call(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('SELECT entitle.protect_table(%s);', concat_ws(', ',
+        quote_literal(declared.relation::text),
+        'customer_column => ' || quote_literal(declared.customer_column),
+        'date_column => ' || quote_literal(declared.date_column),
+        'brand_column => ' || quote_literal(declared.brand_column),
+        'min_level => ' || nullif(declared.min_level, 10),
+        'view_permission => ' || quote_literal(declared.view_permission),
+        'insert_permission => ' || quote_literal(declared.insert_permission),
+        'update_permission => ' || quote_literal(declared.update_permission),
+        'delete_permission => ' || quote_literal(declared.delete_permission),
+        'external_insert_level => ' || declared.external_insert_level,
+        'external_update_level => ' || declared.external_update_level,
+        'masked_columns => ' || quote_literal(nullif(declared.masked_columns, '{}')),
+        'view_name => ' || quote_literal(declared.view_name),
+        'parent => ' || quote_literal(declared.parent::text)))
+    $$;
+COMMENT ON FUNCTION entitle.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
+REVOKE ALL ON FUNCTION entitle.protection_call(entitle.protection) FROM PUBLIC;
+
+CREATE FUNCTION entitle.declared_column(relation regclass, declared name, others name[]) RETURNS name
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE
+        WHEN declared IS NULL
+             OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = declared AND a.attnum > 0)
+            THEN declared
+        ELSE (SELECT min(a.attname::text)
+              FROM pg_policy p
+              JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation
+              JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = d.refobjsubid
+              WHERE p.polrelid = relation AND p.polname = 'entitle_select' AND a.attname <> ALL (others)
+              HAVING count(DISTINCT a.attname) = 1)
+        END
+    $$;
+COMMENT ON FUNCTION entitle.declared_column(regclass, name, name[]) IS
+    'A declared column by the name it bears now: policies follow a renamed column, declarations do not';
+REVOKE ALL ON FUNCTION entitle.declared_column(regclass, name, name[]) FROM PUBLIC;
+
+CREATE FUNCTION entitle.declared_now(declared entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    others CONSTANT name[] := array_remove(ARRAY[declared.customer_column, declared.date_column, declared.brand_column], NULL);
+BEGIN
+    declared.customer_column := entitle.declared_column(declared.relation, declared.customer_column, others);
+    declared.date_column := entitle.declared_column(declared.relation, declared.date_column, others);
+    declared.brand_column := entitle.declared_column(declared.relation, declared.brand_column, others);
+    RETURN declared;
+END
+$$;
+COMMENT ON FUNCTION entitle.declared_now(entitle.protection) IS 'A declaration with its columns by the names they bear now';
+REVOKE ALL ON FUNCTION entitle.declared_now(entitle.protection) FROM PUBLIC;
+
+-- Stored expressions show texts without the escapes that quote_literal writes.
+CREATE FUNCTION entitle.shown_test(test text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN strpos(test, '\') = 0 THEN test ELSE replace(replace(test, '(E''', '('''), '\\', '\') END
+    $$;
+COMMENT ON FUNCTION entitle.shown_test(text) IS 'A row test as PostgreSQL shows it in a policy';
+REVOKE ALL ON FUNCTION entitle.shown_test(text) FROM PUBLIC;
+
+CREATE FUNCTION entitle.expected_policies(declared entitle.protection)
+    RETURNS TABLE (name name, command "char", seen text, written text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT v.name, v.command, entitle.shown_test(v.seen), entitle.shown_test(v.written)
+    FROM (SELECT entitle.protection_test(declared, declared.view_permission,
+                     CASE WHEN declared.customer_column IS NOT NULL THEN declared.min_level END, ''),
+                 entitle.protection_test(declared, declared.insert_permission, declared.external_insert_level, ''),
+                 entitle.protection_test(declared, declared.update_permission, declared.external_update_level, '')
+         ) AS t (seen, inserted, updated),
+         LATERAL (VALUES ('entitle_select', 'r', t.seen, NULL), ('entitle_insert', 'a', NULL, t.inserted),
+                         ('entitle_update', 'w', t.seen, t.updated), ('entitle_delete', 'd', t.seen, NULL)
+         ) AS v (name, command, seen, written)
+    $$;
+COMMENT ON FUNCTION entitle.expected_policies(entitle.protection) IS 'The policies that install_protection makes of a declaration';
+REVOKE ALL ON FUNCTION entitle.expected_policies(entitle.protection) FROM PUBLIC;
+
+CREATE FUNCTION entitle.expected_triggers(declared entitle.protection) RETURNS TABLE (name name, test text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    VALUES
+        ('entitle_update', entitle.shown_test(
+            entitle.protection_test(declared, declared.update_permission, declared.external_update_level, 'old.'))),
+        ('entitle_delete', entitle.shown_test(entitle.protection_test(declared, declared.delete_permission, NULL, 'old.'))),
+        ('entitle_truncate', 'row_security_active(')
+    $$;
+COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS
+    'The triggers that install_protection makes of a declaration, and what their conditions hold';
+REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC;
+
+-- SECURITY DEFINER: it reads the declarations, which nobody else may.
+CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, problem text, remedy text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET jit = off -- it takes longer to compile than to run
+    AS $$
+    WITH declared AS (
+        SELECT p AS declared, n AS current, entitle.protection_call(n) AS call
+        FROM entitle.protection p
+        JOIN pg_class c ON c.oid = p.relation
+        CROSS JOIN LATERAL entitle.declared_now(p) n),
+    member AS (
+        SELECT d.*, c.oid::regclass AS relation, c.relrowsecurity, c.relforcerowsecurity,
+               m.relation IS NOT NULL AS is_known
+        FROM declared d
+        CROSS JOIN LATERAL entitle.protection_family((d.declared).relation) f
+        JOIN pg_class c ON c.oid = f
+        LEFT JOIN entitle.protection_member m ON m.relation = f AND m.root = (d.declared).relation),
+    policy AS (
+        SELECT m.relation, m.call, e.name, p.oid IS NULL AS is_missing,
+               p.oid IS NOT NULL
+               AND (p.polcmd, p.polpermissive, p.polroles, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+                   IS DISTINCT FROM (e.command, true, '{0}'::oid[], e.seen, e.written) AS is_different
+        FROM member m
+        CROSS JOIN LATERAL entitle.expected_policies(m.current) e
+        LEFT JOIN pg_policy p ON p.polrelid = m.relation AND p.polname = e.name
+        WHERE m.is_known),
+    trigger AS (
+        SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
+               t.tgfoid <> 'entitle.refuse_write()'::regprocedure OR strpos(pg_get_triggerdef(t.oid), e.test) = 0 AS is_different
+        FROM member m
+        CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
+        LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
+        WHERE m.is_known)
+    SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation)
+    FROM member m WHERE m.is_known AND NOT m.relrowsecurity
+    UNION ALL
+    SELECT m.relation, 'row-level security does not bind the table''s owner', format('ALTER TABLE ONLY %s FORCE ROW LEVEL SECURITY;', m.relation)
+    FROM member m WHERE m.is_known AND NOT m.relforcerowsecurity
+    UNION ALL
+    SELECT m.relation, format('a part of protected table %s, and not protected itself', (m.declared).relation), m.call
+    FROM member m WHERE NOT m.is_known
+    UNION ALL
+    SELECT p.relation, format('policy "%s" is missing', p.name), p.call FROM policy p WHERE p.is_missing
+    UNION ALL
+    SELECT p.relation, format('policy "%s" is not what was declared', p.name),
+           format('DROP POLICY IF EXISTS %I ON %s; %s', p.name, p.relation, p.call)
+    FROM policy p WHERE p.is_different
+    UNION ALL
+    SELECT t.relation, format('trigger "%s" is missing', t.name), t.call FROM trigger t WHERE t.is_missing
+    UNION ALL
+    SELECT t.relation, format('trigger "%s" is not what was declared', t.name),
+           format('DROP TRIGGER IF EXISTS %I ON %s; %s', t.name, t.relation, t.call)
+    FROM trigger t WHERE t.is_different
+    UNION ALL
+    SELECT t.relation, format('trigger "%s" does not always fire', t.name),
+           format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I;', t.relation, t.name)
+    FROM trigger t WHERE t.tgenabled <> 'A'
+    UNION ALL
+    SELECT (d.declared).relation, 'a declared column was renamed or dropped', d.call
+    FROM declared d WHERE d.declared IS DISTINCT FROM d.current
+    UNION ALL
+    SELECT (d.declared).relation, format('permission "%s" is not known', k),
+           format('INSERT INTO entitle.permission (permission_key, is_active) VALUES (%L, false);', k)
+    FROM declared d
+    CROSS JOIN LATERAL (SELECT DISTINCT unnest(ARRAY[(d.declared).view_permission, (d.declared).insert_permission,
+                                                     (d.declared).update_permission, (d.declared).delete_permission])) AS u (k)
+    WHERE k IS NOT NULL AND NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = k)
+    $$;
+COMMENT ON FUNCTION entitle.verify_protection() IS
+    'Where protected tables differ from what was declared, and the statements that mend it; none when all is well';
+REVOKE ALL ON FUNCTION entitle.verify_protection() FROM PUBLIC;

@@ -1,0 +1,144 @@
+-- lint() finds nothing in a database that is well protected, names each misconfiguration that is seeded into it one at a time,
+-- and its remedy, executed, makes the finding go away (security.md, section 5).
+\ir setup.psql
+SELECT no_plan();
+
+-- A protected database with nothing to complain of
+CREATE ROLE test_owner NOLOGIN;
+CREATE ROLE test_member;
+CREATE SCHEMA shop AUTHORIZATION test_owner;
+GRANT REFERENCES ON entitle.customer TO test_owner;
+SET LOCAL ROLE test_owner;
+CREATE TABLE shop.orders (order_id bigint PRIMARY KEY, customer_id bigint REFERENCES entitle.customer, placed_on date, brand_id bigint);
+CREATE INDEX orders_customer ON shop.orders (customer_id, placed_on);
+CREATE TABLE shop.lines (line_id bigint, customer_code text, year integer) PARTITION BY LIST (year);
+CREATE TABLE shop.lines_1 PARTITION OF shop.lines FOR VALUES IN (1);
+CREATE INDEX ON shop.lines (customer_code);
+RESET ROLE;
+INSERT INTO entitle.permission (permission_key) VALUES ('orders.view'), ('it''s \ odd');
+SELECT entitle.protect_table('shop.orders', customer_column => 'customer_id', date_column => 'placed_on', brand_column => 'brand_id', min_level => 20,
+                             view_permission => 'orders.view', update_permission => 'it''s \ odd', external_insert_level => 30),
+       entitle.protect_table('shop.lines', customer_column => 'customer_code')
+\g /dev/null
+GRANT SELECT, INSERT, UPDATE ON shop.orders TO test_app;
+CREATE VIEW shop.recent WITH (security_invoker) AS SELECT * FROM shop.orders;
+INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'ann');
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (101, 1, 'seller');
+INSERT INTO entitle.role_permission VALUES (101, 'orders.view');
+SELECT is_empty('SELECT * FROM entitle.lint()', 'a well-protected database has no findings');
+SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'and differs in nothing from what was declared');
+
+-- Seeds one misconfiguration, and tells what lint finds, before and after its remedies were executed. All is taken back.
+CREATE FUNCTION seed(misconfiguration text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found text;
+    left_over text;
+    remedies text;
+    is_done boolean := false;
+BEGIN
+    BEGIN
+        EXECUTE misconfiguration;
+        SELECT string_agg(format('%s, %s: %s', severity, object, finding), '; '), string_agg(DISTINCT remedy, E'\n') INTO found, remedies FROM entitle.lint();
+        EXECUTE remedies;
+        SELECT string_agg(format('%s: %s', object, finding), '; ') INTO left_over FROM entitle.lint();
+        is_done := true;
+        RAISE EXCEPTION 'taken back';
+    EXCEPTION
+        WHEN OTHERS THEN
+            IF NOT is_done THEN
+                RETURN concat_ws(' ', found, '| failed:', SQLERRM);
+            END IF;
+    END;
+    RETURN concat(found, ' | left: ' || left_over);
+END
+$$;
+SET LOCAL client_min_messages = error;
+-- What is seeded, and what lint finds: that alone.
+SELECT is(seed(v.misconfiguration), v.expected, v.misconfiguration)
+FROM (VALUES
+    -- The protected tables, against what was declared
+    ('ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY', 'error, shop.orders: row-level security is switched off'),
+    ('ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY', 'error, shop.orders: row-level security does not bind the table''s owner'),
+    ('ALTER TABLE shop.lines_1 DISABLE ROW LEVEL SECURITY', 'error, shop.lines_1: row-level security is switched off'),
+    ('DROP POLICY entitle_insert ON shop.orders', 'error, shop.orders: policy "entitle_insert" is missing'),
+    ('ALTER POLICY entitle_select ON shop.orders USING (true)', 'error, shop.orders: policy "entitle_select" is not what was declared'),
+    ('ALTER POLICY entitle_update ON shop.orders WITH CHECK (true)', 'error, shop.orders: policy "entitle_update" is not what was declared'),
+    ('ALTER POLICY entitle_select ON shop.orders TO test_app', 'error, shop.orders: policy "entitle_select" is not what was declared'),
+    ('DROP TRIGGER entitle_delete ON shop.orders', 'error, shop.orders: trigger "entitle_delete" is missing'),
+    ('ALTER TABLE shop.orders ENABLE TRIGGER entitle_update', 'error, shop.orders: trigger "entitle_update" does not always fire'),
+    ('ALTER TABLE shop.orders DISABLE TRIGGER entitle_truncate', 'error, shop.orders: trigger "entitle_truncate" does not always fire'),
+    ('DROP TRIGGER entitle_update ON shop.orders; CREATE TRIGGER entitle_update BEFORE UPDATE ON shop.orders FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle.refuse_write(); ALTER TABLE shop.orders ENABLE ALWAYS TRIGGER entitle_update',
+     'error, shop.orders: trigger "entitle_update" is not what was declared'),
+    ('CREATE TABLE shop.lines_2 PARTITION OF shop.lines FOR VALUES IN (2)', 'error, shop.lines_2: a part of protected table shop.lines, and not protected itself'),
+    ('ALTER TABLE shop.orders RENAME placed_on TO ordered_on', 'error, shop.orders: a declared column was renamed or dropped'),
+    ('DELETE FROM entitle.permission WHERE permission_key = ''it''''s \ odd''', 'error, shop.orders: permission "it''s \ odd" is not known'),
+    -- Beside them
+    ('CREATE POLICY mine ON shop.orders FOR SELECT USING (true)', 'error, shop.orders: policy "mine" lets through what entitle does not'),
+    ('CREATE VIEW shop.open AS SELECT * FROM shop.orders', 'error, shop.open: the view reads protected tables with the rights of its owner postgres'),
+    ('CREATE VIEW shop.open AS SELECT * FROM shop.recent', 'error, shop.open: the view reads protected tables with the rights of its owner postgres'),
+    ('CREATE MATERIALIZED VIEW shop.copy AS SELECT * FROM shop.orders', 'warning, shop.copy: the materialized view holds rows of protected tables, and nothing filters them'),
+    ('GRANT TRUNCATE, TRIGGER ON shop.orders TO test_app', 'warning, shop.orders: test_app holds TRIGGER, TRUNCATE, which row-level security does not narrow'),
+    ('GRANT REFERENCES (order_id) ON shop.orders TO PUBLIC', 'warning, shop.orders: PUBLIC holds REFERENCES, which row-level security does not narrow'),
+    ('CREATE PUBLICATION outgoing FOR TABLE shop.orders', 'warning, outgoing: the publication sends all rows of shop.orders'),
+    ('CREATE PUBLICATION outgoing FOR TABLES IN SCHEMA shop', 'warning, outgoing: the publication sends all rows of schema shop'),
+    ('CREATE PUBLICATION outgoing FOR ALL TABLES', 'warning, outgoing: the publication sends all rows of all tables'),
+    ('GRANT CREATE ON SCHEMA shop TO PUBLIC', 'warning, shop: PUBLIC may create objects in the schema of protected tables'),
+    ('DROP INDEX shop.orders_customer', 'notice, shop.orders: no index begins with column "customer_id" and finds by "placed_on"'),
+    ('CREATE TABLE shop.invoices (invoice_id bigint, customer_id bigint)', 'warning, shop.invoices: column "customer_id" holds customers, and the table is not protected'),
+    ('CREATE TABLE shop.invoices (client bigint REFERENCES entitle.customer)', 'warning, shop.invoices: column "client" holds customers, and the table is not protected'),
+    -- Roles
+    ('ALTER ROLE test_owner LOGIN', 'warning, test_owner: owns protected tables and may log in: an owner can switch protection off'),
+    ('GRANT test_owner TO test_member', 'warning, test_member: is a member of test_owner, which owns protected tables and can switch protection off'),
+    ('ALTER ROLE test_app BYPASSRLS', 'warning, test_app: row-level security does not bind the role (BYPASSRLS)'),
+    ('ALTER ROLE test_app CREATEROLE', 'warning, test_app: the role may grant itself other roles (CREATEROLE)'),
+    ('ALTER ROLE test_app REPLICATION', 'notice, test_app: the role may read everything by replication'),
+    ('GRANT pg_read_all_data TO test_app', 'error, test_app: is a member of pg_read_all_data, which reaches past protection'),
+    ('GRANT postgres TO test_app', 'error, test_app: is a member of postgres, which reaches past protection'),
+    ('UPDATE entitle.app_user SET db_role = ''postgres''', 'error, ann: is mapped to database role postgres, which row-level security does not bind'),
+    ('UPDATE entitle.app_user SET db_role = ''test_member''; DROP ROLE test_member; CREATE ROLE test_member',
+     'notice, ann: is mapped to database role test_member, which was dropped or made anew since: the mapping counts for nothing'),
+    -- The server
+    ('GRANT SET ON PARAMETER entitle.identity TO test_app', 'error, entitle.identity: test_app may set this parameter'),
+    ('GRANT SET ON PARAMETER session_replication_role TO PUBLIC', 'error, session_replication_role: PUBLIC may set this parameter'),
+    ('SET LOCAL allow_system_table_mods = on; INSERT INTO pg_db_role_setting VALUES (0, ''test_app''::regrole, ''{entitle.identity=1}'')',
+     'error, entitle.identity: an identity is set for test_app'),
+    ('GRANT EXECUTE ON FUNCTION pg_read_file(text) TO test_app', 'warning, pg_read_file(text): test_app may execute it, and read or write past protection'),
+    ('CREATE FOREIGN DATA WRAPPER loop; CREATE SERVER back FOREIGN DATA WRAPPER loop; CREATE USER MAPPING FOR test_app SERVER back',
+     'notice, back: test_app reaches another server through it, where the identity does not follow'),
+    ('CREATE FUNCTION shop.spy() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN END $f$; CREATE EVENT TRIGGER spy ON sql_drop EXECUTE FUNCTION shop.spy()',
+     'notice, spy: an event trigger runs its code in everybody''s sessions'),
+    -- The extension
+    ('ALTER FUNCTION entitle.has_permission(text) IMMUTABLE', 'error, entitle.has_permission(text): the function is not what was installed'),
+    ('ALTER FUNCTION entitle.current_login() LEAKPROOF', 'error, entitle.current_login(): the function is not what was installed'),
+    ('GRANT EXECUTE ON FUNCTION entitle.sign_in TO PUBLIC', 'error, entitle.sign_in(text,boolean,text): PUBLIC may execute it, which the extension did not grant'),
+    ('ALTER FUNCTION entitle.own_user() OWNER TO test_app', 'error, entitle.own_user(): belongs to test_app, who can change it'),
+    ('ALTER TABLE entitle.role OWNER TO test_app', 'error, entitle.role: belongs to test_app, who can change it'),
+    ('ALTER TABLE entitle.external_access DISABLE TRIGGER zz_entitle_signal', 'error, entitle.external_access: trigger "zz_entitle_signal" does not always fire'),
+    ('CREATE TRIGGER spy BEFORE UPDATE ON entitle.external_access FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+     'warning, entitle.external_access: trigger "spy" is not the extension''s'),
+    ('ALTER TABLE entitle.external_access DISABLE ROW LEVEL SECURITY', 'error, entitle.external_access: row-level security is switched off'),
+    ('CREATE POLICY mine ON entitle.customer USING (true)', 'error, entitle.customer: policy "mine" is not the extension''s'),
+    ('ALTER POLICY entitle_select ON entitle.customer USING (true)', 'error, entitle.customer: policy "entitle_select" is missing or not what was installed'),
+    ('GRANT INSERT ON entitle.change_log TO test_app', 'error, entitle.change_log: test_app holds INSERT'),
+    ('GRANT CREATE ON SCHEMA entitle TO test_app', 'error, entitle: test_app may create objects in the extension''s schema'),
+    ('CREATE FUNCTION entitle.mine() RETURNS integer LANGUAGE sql AS ''SELECT 1''; REVOKE ALL ON FUNCTION entitle.mine() FROM PUBLIC',
+     'error, entitle.mine(): stands in the extension''s schema and is not the extension''s'),
+    -- The model
+    ('CREATE TABLE shop.notes (id integer); ALTER TABLE shop.notes ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON shop.notes USING (entitle.has_permission(''notes.vew''))',
+     'warning, shop.notes: policy "p" names permission "notes.vew", which is not known'),
+    ('SET LOCAL session_replication_role = replica; INSERT INTO entitle.role_permission VALUES (101, ''gone.key''); SET LOCAL session_replication_role = origin',
+     'warning, seller: the role names permission "gone.key", which is not known'),
+    ('INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, ''a'', ''a'', ''1''); INSERT INTO entitle.external_access (customer_id, user_id, valid_until) VALUES (1, 1, ''2020-01-01'')',
+     'notice, entitle.external_access: 1 grants ended more than 90 days ago')
+) AS v (misconfiguration, expected);
+
+-- Who may run it
+SELECT throws_ok($$ SELECT ask(NULL, 'SELECT count(*) FROM entitle.lint()') $$, '42501', NULL, 'an ordinary role does not run it');
+GRANT EXECUTE ON FUNCTION entitle.lint() TO test_app;
+ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY;
+SELECT is(ask(NULL, 'SELECT count(*) FROM entitle.lint()'), '1', 'an auditor whom the DBA lets run it finds what there is');
+
+SELECT finish();
+ROLLBACK;
