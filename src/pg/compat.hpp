@@ -33,3 +33,16 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #else
 #define ENTITLE_WALKER(walker) reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker))
 #endif
+
+// PostgreSQL 14 gave ExecInsertIndexTuples the relation, 16 a flag for summarizing indexes.
+#if PG_VERSION_NUM >= 160000
+#define ENTITLE_INSERT_INDEX_TUPLES(target, slot, state)                                           \
+    ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, false)
+#elif PG_VERSION_NUM >= 140000
+#define ENTITLE_INSERT_INDEX_TUPLES(target, slot, state)                                           \
+    ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL)
+#else
+#define ENTITLE_INSERT_INDEX_TUPLES(target, slot, state)                                           \
+    ((state)->es_result_relation_info = (target),                                                  \
+     ExecInsertIndexTuples(slot, state, false, nullptr, NIL))
+#endif

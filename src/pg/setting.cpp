@@ -2,6 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/guard.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
 
@@ -71,15 +72,20 @@ std::optional<Choice> parse_choice(const char *text) noexcept {
     return Choice{*user, *value};
 }
 
+// True while C++ itself writes a carrier.
+bool is_own_write = false;
+
 // An identity is set in a session, never by a configuration file, a role, a database or a
-// connection option.
-bool is_session_source(GucSource source) noexcept {
-    return source == PGC_S_DEFAULT || source == PGC_S_SESSION;
+// connection option; and by a superuser, even where GRANT SET ON PARAMETER would let others.
+// Workers get what their leader has.
+bool may_carry(GucSource source) {
+    return (source == PGC_S_DEFAULT || source == PGC_S_SESSION) &&
+           (is_own_write || InitializingParallelWorker || (IsTransactionState() && superuser()));
 }
 
 bool check_identity(char **value, void **, GucSource source) {
-    if (**value != '\0' && !is_session_source(source)) {
-        GUC_check_errdetail("An identity can only be set in a session.");
+    if (**value != '\0' && !may_carry(source)) {
+        GUC_check_errdetail("An identity is set in a session, by a superuser or by signing in.");
         return false;
     }
     std::optional<std::int64_t> user;
@@ -91,8 +97,8 @@ bool check_identity(char **value, void **, GucSource source) {
     return true;
 }
 
-bool check_choice(char **value, void **, GucSource) {
-    if (**value != '\0' && !parse_choice(*value)) {
+bool check_choice(char **value, void **, GucSource source) {
+    if (**value != '\0' && (!may_carry(source) || !parse_choice(*value))) {
         GUC_check_errhint("Use entitle.use_brand(brand_id) or entitle.use_customer(customer_id).");
         return false;
     }
@@ -118,8 +124,23 @@ void assign_zone(const char *value, void *) {
 }
 
 void set_carrier(const char *name, const char *value, bool is_local) {
-    (void)set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
-                            is_local ? GUC_ACTION_LOCAL : GUC_ACTION_SET, true, 0, false);
+    struct Write {
+        const char *name;
+        const char *value;
+        GucAction action;
+    } write{name, value, is_local ? GUC_ACTION_LOCAL : GUC_ACTION_SET};
+    is_own_write = true;
+    ErrorData *error = catch_error(
+        [](void *argument) {
+            const auto *what = static_cast<const Write *>(argument);
+            (void)set_config_option(what->name, what->value, PGC_SUSET, PGC_S_SESSION, what->action,
+                                    true, 0, false);
+        },
+        &write);
+    is_own_write = false;
+    if (error != nullptr) {
+        ReThrowError(error);
+    }
 }
 
 void carry_choice(const char *name, std::optional<Choice> choice) {

@@ -102,6 +102,33 @@ CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RE
 COMMENT ON FUNCTION entitle.customer_allowed(bigint, text) IS 'Whether the user holds the permission in the customer''s brand';
 GRANT EXECUTE ON FUNCTION entitle.customer_allowed(bigint, text) TO PUBLIC;
 
+-- SECURITY DEFINER: it looks at what the log tells about past the tables' own policies. It answers about the caller only.
+CREATE FUNCTION entitle.log_shows(relation regclass, row_key jsonb, row_image jsonb) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE relation
+        WHEN 'entitle.external_access'::regclass THEN entitle.manages_access((row_key ->> 'customer_id')::bigint)
+        WHEN 'entitle.customer'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
+        WHEN 'entitle.customer_metric'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
+        WHEN 'entitle.integration_link'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
+        WHEN 'entitle.client_metric'::regclass THEN cardinality(entitle.permitted_brands('customers.client_metrics')) > 0
+        WHEN 'entitle.app_user'::regclass THEN entitle.manages_user((row_key ->> 'user_id')::bigint)
+        WHEN 'entitle.organization'::regclass THEN (row_key ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
+        WHEN 'entitle.brand'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
+        WHEN 'entitle.brand_module'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
+        WHEN 'entitle.role'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
+        WHEN 'entitle.role_permission'::regclass THEN (row_key ->> 'role_id')::bigint = ANY (entitle.own_roles())
+            AND cardinality(entitle.owned_organizations()) > 0
+        WHEN 'entitle.role_metric'::regclass THEN (row_key ->> 'role_id')::bigint = ANY (entitle.own_roles())
+            AND cardinality(entitle.owned_organizations()) > 0
+        WHEN 'entitle.membership'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
+            OR (row_image ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
+        END
+    $$;
+COMMENT ON FUNCTION entitle.log_shows(regclass, jsonb, jsonb) IS 'Whether the user manages what a row of the change log tells about (R21)';
+GRANT EXECUTE ON FUNCTION entitle.log_shows(regclass, jsonb, jsonb) TO PUBLIC;
+
 -- What shows, table by table. Nothing shows of the tables that only the extension itself reads.
 DO $$
 DECLARE
@@ -140,7 +167,7 @@ BEGIN
         ('customer_metric', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('integration_link', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
-        ('change_log', NULL),
+        ('change_log', 'entitle.log_shows(relation, row_key, coalesce(new_row, old_row))'),
         ('protection', NULL),
         ('protection_member', NULL) LOOP
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ROW LEVEL SECURITY', relation);

@@ -51,6 +51,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('earliest_visible_timestamp(integer)'),
     ('earliest_visible_timestamptz(integer)'),
     ('permitted_brand(text,integer)'),
+    -- log
+    ('log_shows(regclass,jsonb,jsonb)'),
     -- protection
     ('brand_row_allowed(text,"any",integer,"any")'),
     ('brand_row_allowed(text,"any",integer,"any","any")'),
@@ -144,7 +146,7 @@ SELECT is_empty(
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
     'customer_allowed', 'deactivate_customer', 'end_restore', 'forget_protection', 'grant_access', 'manages_user',
-    'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
+    'log_shows', 'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
     'recalc_scores', 'record_protection', 'record_removal', 'revoke_access', 'set_metric_value',
     'skip_known_removal',
     'declared_protection', 'explain_action', 'customer_access', 'permission_matrix', 'user_access',

@@ -34,7 +34,7 @@ CREATE TEMP TABLE key_of (relation, expression) AS VALUES
     ('app_user', 'user_id'), ('organization', 'organization_id'), ('brand', 'brand_id'), ('membership', 'membership_id'),
     ('role', 'role_id'), ('role_metric', 'role_id'), ('customer', 'customer_id'), ('client_metric', 'metric_id'),
     ('customer_metric', 'customer_id'), ('integration_link', 'customer_id'),
-    ('external_access', 'customer_id || ''/'' || user_id'), ('change_log', 'change_id'), ('customer_profile', 'customer_id'),
+    ('external_access', 'customer_id || ''/'' || user_id'), ('customer_profile', 'customer_id'),
     ('customer_metric_value', 'customer_id || ''/'' || metric'), ('protected_tables', 'relation'), ('shipped_row', 'relation'),
     ('shipped_removal', 'relation'), ('protection', 'relation'), ('protection_member', 'relation');
 
