@@ -1,5 +1,5 @@
-// A connection to the test server (libpq), owned by scope. Where it leads is PGHOST, PGPORT, PGUSER
-// and PGDATABASE.
+// One libpq connection, for the client tests: results by value, a failed command is a test failure
+// that names it.
 #pragma once
 
 #include <libpq-fe.h>
@@ -8,50 +8,39 @@
 #include <string>
 #include <vector>
 
-namespace client {
+namespace entitle::client {
 
-using Row = std::vector<std::string>; // NULL is kNull
-
-extern const char kNull[];
-
-// What a command gave. Commands that fail give an error code instead of rows.
+// What a command gave. `state` is empty when it succeeded.
 struct Answer {
-    std::string error; // SQLSTATE, empty when it went well
+    std::string state;
     std::string message;
-    std::string tag; // as "UPDATE 3"
-    std::vector<Row> rows;
+    std::vector<std::vector<std::string>> rows; // NULL is the text "NULL"
 
-    bool ok() const { return error.empty(); }
-    // The only value of the only row; a text that says what is wrong when there is no such value.
-    std::string value() const;
+    bool ok() const { return state.empty(); }
+    std::string value() const { return rows.empty() ? "no row" : rows.front().front(); }
+    std::string column() const; // the first column, joined with commas
 };
+
+using Arguments = std::vector<std::string>;
 
 class Connection {
   public:
-    // To PGDATABASE, or to the database named.
-    explicit Connection(const std::string &database = {});
+    // Connects as PGHOST, PGPORT, PGUSER and PGDATABASE say, to another database when one is named.
+    explicit Connection(const std::string &options = "");
 
-    // Runs one or several commands by the simple protocol; the answer is that of the last.
-    Answer run(const std::string &commands);
+    bool is_open() const;
 
-    // Runs commands that must go well, else the test fails here and now.
-    Answer must(const std::string &commands);
+    // Runs a command by the simple protocol, and the extended one when there are arguments.
+    Answer run(const std::string &command, const Arguments &arguments = {});
 
-    // Runs one command by the extended protocol, prepared in the same breath.
-    Answer run_extended(const std::string &command, const std::vector<std::string> &values = {});
+    // The single value of a command that must succeed.
+    std::string ask(const std::string &command, const Arguments &arguments = {});
 
-    Answer prepare(const std::string &name, const std::string &command);
-    Answer run_prepared(const std::string &name, const std::vector<std::string> &values = {});
+    // Prepares by the extended protocol, and executes what was prepared.
+    void prepare(const std::string &name, const std::string &command);
+    Answer execute(const std::string &name, const Arguments &arguments = {});
 
-    // Runs COPY ... TO STDOUT; a row is a line.
-    Answer copy_out(const std::string &command);
-
-    // Sends commands without waiting; `finish` gets the answer of the last.
-    void send(const std::string &commands);
-    Answer finish();
-
-    bool is_alive() const;
-    PGconn *handle() { return connection_.get(); }
+    PGconn *raw() { return connection_.get(); }
 
   private:
     struct Close {
@@ -60,7 +49,7 @@ class Connection {
     std::unique_ptr<PGconn, Close> connection_;
 };
 
-// Writes a text as a literal of SQL.
-std::string quoted(const std::string &text);
+// Reads and frees a result.
+Answer take(PGresult *result);
 
-} // namespace client
+} // namespace entitle::client

@@ -1,0 +1,150 @@
+// One pooled connection carries many users in turn, and each sees exactly the own rows (R50; S1,
+// S24): by the simple and the extended protocol, with statements prepared under another user, and
+// in a pipeline.
+#include "world.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace entitle::client {
+
+namespace {
+
+using Pool = World;
+
+constexpr const char kSee[] = "SELECT customer_id FROM orders ORDER BY customer_id";
+
+// Everyone a few times, in an order that is the same in every run.
+std::vector<int> shuffled_users(int times) {
+    std::vector<int> users;
+    for (int round = 0; round < times; ++round) {
+        for (int user = 1; user <= kUsers + kStaff; ++user) {
+            users.push_back(user);
+        }
+    }
+    std::mt19937 random(20261121);
+    std::shuffle(users.begin(), users.end(), random);
+    return users;
+}
+
+TEST_F(Pool, EachTransactionIsItsUsers) {
+    Connection connection = pooled();
+    for (const int user : shuffled_users(4)) {
+        connection.run("BEGIN");
+        connection.ask("SELECT entitle.sign_in($1)", {login_of(user)});
+        EXPECT_EQ(connection.run(kSee).column(), expected_customers(user)) << login_of(user);
+        EXPECT_EQ(connection.ask("SELECT entitle.current_login()"), login_of(user));
+        connection.run("COMMIT");
+        EXPECT_EQ(connection.ask("SELECT entitle.current_login()"), "NULL");
+        EXPECT_EQ(connection.run(kSee).column(), "");
+    }
+}
+
+TEST_F(Pool, PreparedStatementsFollowTheUser) {
+    for (const char *mode : {"auto", "force_generic_plan", "force_custom_plan"}) {
+        Connection connection = pooled();
+        connection.run(std::string("SET plan_cache_mode = ") + mode);
+        connection.prepare("sign_in", "SELECT entitle.sign_in($1)");
+        connection.prepare("see", kSee);
+        connection.prepare("see_one", "SELECT count(*) FROM orders WHERE customer_id = $1");
+        connection.prepare("level", "SELECT entitle.access_level($1::bigint)");
+        connection.prepare("change",
+                           "UPDATE orders SET order_id = order_id WHERE customer_id = $1");
+        for (const int user : shuffled_users(4)) {
+            const int customer = 1 + user % kCustomers;
+            const bool is_staff = user > kUsers;
+            const bool is_granted = !is_staff && is_granted_at_first(user, customer);
+            connection.run("BEGIN");
+            connection.execute("sign_in", {login_of(user)});
+            EXPECT_EQ(connection.execute("see").column(), expected_customers(user))
+                << login_of(user) << ", " << mode;
+            EXPECT_EQ(connection.execute("see_one", {std::to_string(customer)}).value(),
+                      is_staff || is_granted ? "1" : "0");
+            EXPECT_EQ(connection.execute("level", {std::to_string(customer)}).value(),
+                      is_granted ? "30" : "0");
+            const Answer changed = connection.execute("change", {std::to_string(customer)});
+            EXPECT_EQ(changed.state, is_staff ? "42501" : "") << changed.message;
+            connection.run("ROLLBACK");
+        }
+    }
+}
+
+TEST_F(Pool, SessionsSignInForGood) {
+    Connection connection = pooled();
+    for (const int user : shuffled_users(1)) {
+        connection.ask("SELECT entitle.sign_in($1, true)", {login_of(user)});
+        EXPECT_EQ(connection.run(kSee).column(), expected_customers(user));
+        connection.run("BEGIN");
+        EXPECT_EQ(connection.run(kSee).column(), expected_customers(user));
+        connection.run("ROLLBACK");
+    }
+    connection.run("DISCARD ALL");
+    EXPECT_EQ(connection.run(kSee).column(), "");
+}
+
+TEST_F(Pool, FailedTransactionsLeaveNobody) {
+    Connection connection = pooled();
+    for (const int user : {1, 2, 65}) {
+        connection.run("BEGIN");
+        connection.ask("SELECT entitle.sign_in($1)", {login_of(user)});
+        EXPECT_EQ(connection.run("SELECT 1 / 0").state, "22012");
+        EXPECT_EQ(connection.run(kSee).state, "25P02");
+        connection.run("ROLLBACK");
+        EXPECT_EQ(connection.run(kSee).column(), "");
+        EXPECT_EQ(connection.run("SELECT entitle.sign_in('no such login')").state, "42501");
+        EXPECT_EQ(connection.ask("SELECT entitle.current_user_id()"), "NULL");
+    }
+}
+
+// Pipelined, all statements are on their way before the first answers.
+TEST_F(Pool, PipelinesKeepUsersApart) {
+    Connection connection = pooled();
+    connection.prepare("sign_in", "SELECT entitle.sign_in($1)");
+    connection.prepare("see", kSee);
+    const std::vector<int> users = shuffled_users(2);
+    ASSERT_EQ(PQenterPipelineMode(connection.raw()), 1);
+    const auto send = [&](const char *name, const char *argument) {
+        const char *values[] = {argument};
+        ASSERT_EQ(PQsendQueryPrepared(connection.raw(), name, argument == nullptr ? 0 : 1, values,
+                                      nullptr, nullptr, 0),
+                  1)
+            << PQerrorMessage(connection.raw());
+    };
+    std::size_t begun = 0;
+    const auto receive = [&] {
+        Answer answer;
+        if (PGresult *result = PQgetResult(connection.raw())) {
+            const bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+            answer = take(result);
+            if (!is_sync) {
+                EXPECT_EQ(PQgetResult(connection.raw()), nullptr);
+            }
+        }
+        EXPECT_TRUE(answer.ok()) << answer.message;
+        return answer;
+    };
+    // In batches, so that neither side's buffer fills up and waits for the other.
+    constexpr std::size_t kBatch = 16;
+    for (std::size_t first = 0; first < users.size(); first += kBatch) {
+        const std::size_t last = std::min(users.size(), first + kBatch);
+        for (std::size_t i = first; i < last; ++i) {
+            // From one sync to the next is one transaction.
+            send("sign_in", login_of(users[i]).c_str());
+            send("see", nullptr);
+            ASSERT_EQ(PQpipelineSync(connection.raw()), 1);
+            ++begun;
+        }
+        for (std::size_t i = first; i < last; ++i) {
+            EXPECT_EQ(receive().value(), std::to_string(users[i]));
+            EXPECT_EQ(receive().column(), expected_customers(users[i])) << login_of(users[i]);
+            receive();
+        }
+    }
+    EXPECT_EQ(begun, users.size());
+    ASSERT_EQ(PQexitPipelineMode(connection.raw()), 1) << PQerrorMessage(connection.raw());
+    EXPECT_EQ(connection.run(kSee).column(), "");
+}
+
+} // namespace
+
+} // namespace entitle::client
