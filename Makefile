@@ -5,7 +5,8 @@
 #   make test | demo | lint | bench                  each on a throwaway server of its own
 
 # The install script is these topics of src/sql, in this order.
-SQL_TOPICS = schema identity permission customer score access log planner protection catalogue signal visibility explain report verify lint dump inventory
+SQL_TOPICS = schema identity permission customer score access log planner protection privilege parent mask write catalogue \
+	signal visibility explain report verify lint dump inventory
 
 EXTENSION = entitle
 MODULE_big = entitle

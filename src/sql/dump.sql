@@ -279,7 +279,7 @@ BEGIN
                CASE
                    WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
                                 WHERE a.attrelid = c.oid AND a.attname = 'as_shipped') THEN 'WHERE NOT as_shipped'
-                   WHEN c.relname IN ('protection', 'protection_member')
+                   WHEN c.relname ~ '^protection'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)'
                    ELSE ''
                END

@@ -182,10 +182,6 @@ BEGIN
     IF declared.relation IS NULL THEN
         RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
     END IF;
-    IF declared.masked_columns <> '{}' OR declared.parent IS NOT NULL THEN
-        RAISE EXCEPTION 'masked columns and parents are not supported'
-            USING ERRCODE = '0A000', HINT = 'Leave masked_columns and parent out.';
-    END IF;
     PERFORM entitle.check_protectable(declared.relation);
     PERFORM entitle.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
                 '{smallint,integer,bigint,uuid,text,varchar}'),
@@ -199,7 +195,9 @@ BEGIN
     IF declared.min_level IS NULL THEN
         RAISE EXCEPTION 'min_level is NULL' USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
     END IF;
-    IF declared.customer_column IS NULL THEN
+    IF declared.parent IS NOT NULL THEN
+        PERFORM entitle.check_parent(declared);
+    ELSIF declared.customer_column IS NULL THEN
         IF declared.date_column IS NOT NULL
            OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL THEN
             RAISE EXCEPTION 'external access is declared without a customer column'
@@ -212,6 +210,7 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'Give view_permission, customer_column or both.';
         END IF;
     END IF;
+    PERFORM entitle.check_masks(declared);
 END
 $$;
 COMMENT ON FUNCTION entitle.check_protection(entitle.protection) IS 'Refuses a declaration that cannot be carried out';
@@ -262,7 +261,7 @@ BEGIN
         FROM pg_trigger t
         WHERE t.tgrelid = member AND t.tgparentid = 0
           AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate')
-          AND t.tgfoid = 'entitle.refuse_write()'::regprocedure LOOP
+          AND t.tgfoid IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made, member);
     END LOOP;
 END
@@ -275,10 +274,14 @@ CREATE FUNCTION entitle.install_protection(declared entitle.protection, member r
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    seen CONSTANT text := entitle.protection_test(declared, declared.view_permission,
-        CASE WHEN declared.customer_column IS NOT NULL THEN declared.min_level END, '');
-    inserted CONSTANT text := entitle.protection_test(declared, declared.insert_permission, declared.external_insert_level, '');
-    updated CONSTANT text := entitle.protection_test(declared, declared.update_permission, declared.external_update_level, '');
+    -- A sub-select on the parents would take a bare name for theirs.
+    prefix CONSTANT text := CASE
+        WHEN declared.parent IS NULL THEN ''
+        ELSE (SELECT quote_ident(c.relname) || '.' FROM pg_class c WHERE c.oid = member)
+    END;
+    seen CONSTANT text := entitle.row_condition(declared, 'SELECT', prefix);
+    inserted CONSTANT text := entitle.row_condition(declared, 'INSERT', prefix);
+    updated CONSTANT text := entitle.row_condition(declared, 'UPDATE', prefix);
     -- Row-level security knows whom it does not bind: superusers, BYPASSRLS, the cascades of foreign keys. The root is
     -- asked, because a partition that was attached later may not have it switched on itself.
     bound CONSTANT text := format('pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)', declared.relation);
@@ -293,19 +296,19 @@ BEGIN
     FOR made IN
         SELECT v.*
         FROM (VALUES
-            ('entitle_update', 'UPDATE', 'ROW',
-             format('%s AND NOT %s', bound,
-                    entitle.protection_test(declared, declared.update_permission, declared.external_update_level, 'OLD.'))),
-            ('entitle_delete', 'DELETE', 'ROW',
-             format('%s AND NOT %s', bound, entitle.protection_test(declared, declared.delete_permission, NULL, 'OLD.'))),
-            ('entitle_truncate', 'TRUNCATE', 'STATEMENT', bound)
-        ) AS v (name, event, reach, condition)
+            ('entitle_update', 'UPDATE', 'ROW', entitle.joined_test(declared, 'UPDATE', 'OLD.')),
+            ('entitle_delete', 'DELETE', 'ROW', entitle.joined_test(declared, 'DELETE', 'OLD.')),
+            ('entitle_truncate', 'TRUNCATE', 'STATEMENT', NULL)
+        ) AS v (name, event, reach, test)
         -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too. An UPDATE that moves a row to
         -- another partition fires the one for DELETE as well, so it needs that permission, too.
         WHERE v.reach = 'STATEMENT'
            OR NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = member) LOOP
-        EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle.refuse_write()',
-                       made.name, made.event, member, made.reach, made.condition);
+        -- A condition cannot look at a line's document: there the function does.
+        EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle.%I()',
+                       made.name, made.event, member, made.reach,
+                       bound || CASE WHEN declared.parent IS NULL THEN coalesce(' AND NOT ' || made.test, '') ELSE '' END,
+                       CASE WHEN declared.parent IS NULL OR made.test IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made.name);
     END LOOP;
 END
@@ -438,11 +441,13 @@ DECLARE
         coalesce(masked_columns, '{}'), view_name, parent);
     member regclass;
     others text;
+    line entitle.protection;
 BEGIN
     PERFORM entitle.check_protection(declared);
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM entitle.check_protection(declared);
+    PERFORM entitle.put_back_privileges(relation, entitle.find_view(relation));
     PERFORM entitle.record_protection(declared);
 
     -- All old triggers go before new ones come: a root's are copied to its partitions.
@@ -457,6 +462,15 @@ BEGIN
             RAISE WARNING 'table "%" has other permissive policies: %', member, others
                 USING HINT = 'They show and let write whatever they allow, beside what entitle allows. Drop them, or make them restrictive.';
         END IF;
+    END LOOP;
+    PERFORM entitle.install_masks(declared);
+
+    -- Lines follow what is declared now.
+    FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
+        PERFORM entitle.protect_table(
+            line.relation, line.customer_column, line.date_column, line.brand_column, line.min_level, NULL,
+            line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
+            line.external_update_level, line.masked_columns, line.view_name, line.parent);
     END LOOP;
 END
 $$;
@@ -473,9 +487,21 @@ CREATE FUNCTION entitle.unprotect_table(relation regclass) RETURNS void
 DECLARE
     found_once entitle.protection_member;
     is_protected boolean := false;
+    lines text;
+    view regclass;
 BEGIN
     PERFORM entitle.check_unprotectable(relation);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
+    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle.lines_of(relation) l;
+    IF lines IS NOT NULL THEN
+        RAISE EXCEPTION 'other tables follow "%": %', relation, lines
+            USING ERRCODE = '2BP01', HINT = 'Unprotect those first, or protect them without parent.';
+    END IF;
+    view := entitle.find_view(relation);
+    PERFORM entitle.put_back_privileges(relation, view);
+    IF view IS NOT NULL THEN
+        PERFORM entitle.drop_view(view);
+    END IF;
     FOR found_once IN SELECT * FROM entitle.forget_protection(relation) LOOP
         is_protected := true;
         -- A partition may have been dropped meanwhile.

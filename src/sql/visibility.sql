@@ -169,7 +169,9 @@ BEGIN
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
         ('change_log', 'entitle.log_shows(relation, row_key, coalesce(new_row, old_row))'),
         ('protection', NULL),
-        ('protection_member', NULL) LOOP
+        ('protection_member', NULL),
+        ('protection_view', NULL),
+        ('protection_privilege', NULL) LOOP
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ROW LEVEL SECURITY', relation);
         CONTINUE WHEN shows IS NULL;
         EXECUTE format('CREATE POLICY entitle_select ON entitle.%I FOR SELECT USING (%s)', relation, shows);

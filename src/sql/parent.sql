@@ -1,0 +1,256 @@
+-- Lines follow their document (R51): a table declared with a parent shows its rows with the rows they refer to, any number of
+-- tables up. The one at the top is the document; its customer, date and brand decide.
+
+-- SECURITY DEFINER: a table's owner needs what is declared of it and of its parents, and may not read the declarations.
+CREATE FUNCTION entitle.declaration(relation regclass) RETURNS entitle.protection
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT p
+    FROM entitle.protection p
+    WHERE p.relation = coalesce((SELECT m.root FROM entitle.protection_member m WHERE m.relation = declaration.relation),
+                                pg_partition_root(declaration.relation), declaration.relation)
+    $$;
+COMMENT ON FUNCTION entitle.declaration(regclass) IS 'What is declared of a table, or of the one it is a part of; the policies tell everyone the same';
+GRANT EXECUTE ON FUNCTION entitle.declaration(regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: as declaration.
+CREATE FUNCTION entitle.lines_of(relation regclass) RETURNS SETOF entitle.protection
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT p.*
+    FROM entitle.protection p
+    WHERE p.parent = lines_of.relation AND p.relation IN (SELECT c.oid FROM pg_class c)
+    ORDER BY p.relation::text
+    $$;
+COMMENT ON FUNCTION entitle.lines_of(regclass) IS 'What is declared of the tables that follow this one';
+GRANT EXECUTE ON FUNCTION entitle.lines_of(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.find_parent_key(declared entitle.protection) RETURNS oid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    keys oid[];
+    is_valid boolean;
+BEGIN
+    SELECT array_agg(c.oid), bool_and(c.convalidated) INTO keys, is_valid
+    FROM pg_constraint c
+    WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
+      AND (declared.customer_column IS NULL
+           OR EXISTS (SELECT
+                      FROM pg_attribute a
+                      WHERE a.attrelid = c.conrelid AND a.attname = declared.customer_column AND a.attnum = ANY (c.conkey)));
+    IF keys IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no such foreign key to "%"', declared.relation, declared.parent
+            USING ERRCODE = '42830',
+                  HINT = 'Add the foreign key that leads from a line to its document; customer_column may name a column of it.';
+    ELSIF cardinality(keys) > 1 THEN
+        RAISE EXCEPTION 'table "%" has % foreign keys to "%"', declared.relation, cardinality(keys), declared.parent
+            USING ERRCODE = '42830', HINT = 'Give customer_column the name of a column that only the right one has.';
+    ELSIF NOT is_valid THEN
+        RAISE EXCEPTION 'the foreign key from "%" to "%" is not validated', declared.relation, declared.parent
+            USING ERRCODE = '42830', HINT = 'Run ALTER TABLE ... VALIDATE CONSTRAINT first.';
+    END IF;
+    RETURN keys[1];
+END
+$$;
+COMMENT ON FUNCTION entitle.find_parent_key(entitle.protection) IS 'The foreign key by which a line knows its document';
+GRANT EXECUTE ON FUNCTION entitle.find_parent_key(entitle.protection) TO PUBLIC;
+
+-- The tables above a line, nearest first, and how each joins the one before; the line itself goes by the given prefix.
+CREATE FUNCTION entitle.parent_links(declared entitle.protection, prefix text)
+    RETURNS TABLE (depth integer, parent entitle.protection, condition text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    child entitle.protection := declared;
+    key_constraint pg_constraint;
+BEGIN
+    depth := 0;
+    WHILE child.parent IS NOT NULL LOOP
+        parent := entitle.declaration(child.parent);
+        IF (parent).relation IS DISTINCT FROM child.parent THEN
+            RAISE EXCEPTION 'parent "%" of table "%" is not protected', child.parent, child.relation
+                USING ERRCODE = '55000', HINT = 'Protect the parent first, by its own name.';
+        END IF;
+        IF (parent).relation = declared.relation OR depth = 30 THEN
+            RAISE EXCEPTION 'table "%" is its own parent', declared.relation
+                USING ERRCODE = '22023', HINT = 'Parents lead to a table that names a customer of its own.';
+        END IF;
+        SELECT c.* INTO key_constraint FROM pg_constraint c WHERE c.oid = entitle.find_parent_key(child);
+        depth := depth + 1;
+        SELECT string_agg(
+                   format('entitle_parent_%s.%I %s %s%I', depth, up.attname,
+                          CASE o.oprnamespace WHEN 'pg_catalog'::regnamespace THEN o.oprname::text
+                          ELSE format('OPERATOR(%I.%s)', n.nspname, o.oprname) END,
+                          CASE depth WHEN 1 THEN prefix ELSE format('entitle_parent_%s.', depth - 1) END, down.attname),
+                   ' AND ' ORDER BY k.position)
+        INTO condition
+        FROM unnest(key_constraint.conkey, key_constraint.confkey, key_constraint.conpfeqop)
+             WITH ORDINALITY AS k (down, up, operator, position)
+        JOIN pg_attribute down ON down.attrelid = key_constraint.conrelid AND down.attnum = k.down
+        JOIN pg_attribute up ON up.attrelid = key_constraint.confrelid AND up.attnum = k.up
+        JOIN pg_operator o ON o.oid = k.operator
+        JOIN pg_namespace n ON n.oid = o.oprnamespace;
+        RETURN NEXT;
+        child := parent;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.parent_links(entitle.protection, text) IS 'How a line joins its document, table by table';
+GRANT EXECUTE ON FUNCTION entitle.parent_links(entitle.protection, text) TO PUBLIC;
+
+CREATE FUNCTION entitle.parent_join(declared entitle.protection, prefix text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(string_agg(format(' JOIN %s entitle_parent_%s ON %s', (l.parent).relation, l.depth, l.condition), ''
+                               ORDER BY l.depth), '')
+    FROM entitle.parent_links(declared, prefix) l
+    $$;
+COMMENT ON FUNCTION entitle.parent_join(entitle.protection, text) IS 'The joins that lead from a line to its document; empty for a table without parent';
+GRANT EXECUTE ON FUNCTION entitle.parent_join(entitle.protection, text) TO PUBLIC;
+
+-- What decides about a row: the declaration itself, or its document's.
+CREATE FUNCTION entitle.find_document(declared entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    document entitle.protection := declared;
+    link record;
+BEGIN
+    FOR link IN SELECT * FROM entitle.parent_links(declared, '') l ORDER BY l.depth LOOP
+        document := link.parent;
+    END LOOP;
+    RETURN document;
+END
+$$;
+COMMENT ON FUNCTION entitle.find_document(entitle.protection) IS 'Whose customer, date and brand decide about a row';
+GRANT EXECUTE ON FUNCTION entitle.find_document(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.document_prefix(declared entitle.protection, prefix text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce('entitle_parent_' || max(l.depth) || '.', prefix) FROM entitle.parent_links(declared, prefix) l
+    $$;
+COMMENT ON FUNCTION entitle.document_prefix(entitle.protection, text) IS 'What the columns of the document go by in parent_join';
+GRANT EXECUTE ON FUNCTION entitle.document_prefix(entitle.protection, text) TO PUBLIC;
+
+-- The test of a row at hand, whose document is joined as parent_join joins it.
+CREATE FUNCTION entitle.joined_test(declared entitle.protection, action text, prefix text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    document CONSTANT entitle.protection := entitle.find_document(declared);
+    document_prefix CONSTANT text := entitle.document_prefix(declared, prefix);
+BEGIN
+    RETURN CASE action
+        WHEN 'SELECT' THEN entitle.protection_test(document, document.view_permission,
+                               CASE WHEN document.customer_column IS NOT NULL THEN document.min_level END, document_prefix)
+        WHEN 'INSERT' THEN entitle.protection_test(document, declared.insert_permission, declared.external_insert_level,
+                                                   document_prefix)
+        WHEN 'UPDATE' THEN entitle.protection_test(document, declared.update_permission, declared.external_update_level,
+                                                   document_prefix)
+        WHEN 'DELETE' THEN entitle.protection_test(document, declared.delete_permission, NULL, document_prefix)
+    END;
+END
+$$;
+COMMENT ON FUNCTION entitle.joined_test(entitle.protection, text, text) IS 'The row test of an action, on the columns of the row or of its document';
+GRANT EXECUTE ON FUNCTION entitle.joined_test(entitle.protection, text, text) TO PUBLIC;
+
+-- The same as an expression over the row alone, for policies.
+CREATE FUNCTION entitle.row_condition(declared entitle.protection, action text, prefix text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    tables text;
+    conditions text;
+BEGIN
+    IF declared.parent IS NULL THEN
+        RETURN entitle.joined_test(declared, action, prefix);
+    END IF;
+    SELECT string_agg(format('%s entitle_parent_%s', (l.parent).relation, l.depth), ', ' ORDER BY l.depth),
+           string_agg(l.condition, ' AND ' ORDER BY l.depth)
+    INTO tables, conditions
+    FROM entitle.parent_links(declared, prefix) l;
+    RETURN format('EXISTS (SELECT FROM %s WHERE %s AND %s)', tables, conditions, entitle.joined_test(declared, action, prefix));
+END
+$$;
+COMMENT ON FUNCTION entitle.row_condition(entitle.protection, text, text) IS 'The row test of an action as policies write it';
+GRANT EXECUTE ON FUNCTION entitle.row_condition(entitle.protection, text, text) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_parent(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
+    document CONSTANT entitle.protection := entitle.find_document(declared);
+    blocked regclass;
+BEGIN
+    IF declared.date_column IS NOT NULL OR declared.brand_column IS NOT NULL
+       OR declared.view_permission IS NOT NULL
+          AND declared.view_permission IS DISTINCT FROM document.view_permission THEN
+        RAISE EXCEPTION 'table "%" follows its parent "%"', declared.relation, declared.parent
+            USING ERRCODE = '22023',
+                  HINT = 'Leave out date_column, brand_column and view_permission: a line shows when its document shows.';
+    END IF;
+    IF document.customer_column IS NULL
+       AND (declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL) THEN
+        RAISE EXCEPTION 'external access is declared, but table "%" has no customer column', document.relation
+            USING ERRCODE = '22023', HINT = 'Leave out external_insert_level and external_update_level, or protect the parent with its customer.';
+    END IF;
+    SELECT (l.parent).relation INTO blocked
+    FROM entitle.parent_links(declared, '') l
+    WHERE NOT has_any_column_privilege(owner, (l.parent).relation, 'SELECT')
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the owner of table "%" may not read its parent "%"', declared.relation, blocked
+            USING ERRCODE = '42501', HINT = format('GRANT SELECT ON %s TO %I.', blocked, owner);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_parent(entitle.protection) IS 'Refuses a declaration whose parent cannot be followed';
+GRANT EXECUTE ON FUNCTION entitle.check_parent(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.action_allowed(declared entitle.protection, action text, tested anyelement) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    is_allowed boolean := false;
+BEGIN
+    -- A part of a table that was attached since is not declared.
+    IF declared.relation IS NOT NULL THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM (SELECT ($1).*) t%s WHERE %s)',
+                       entitle.parent_join(declared, 't.'), entitle.joined_test(declared, action, 't.'))
+        INTO is_allowed USING tested;
+    END IF;
+    RETURN is_allowed;
+END
+$$;
+COMMENT ON FUNCTION entitle.action_allowed(entitle.protection, text, anyelement) IS 'The row test of an action on one row at hand';
+GRANT EXECUTE ON FUNCTION entitle.action_allowed(entitle.protection, text, anyelement) TO PUBLIC;
+
+-- A trigger's condition cannot look at another table, so lines have a trigger that looks. PUBLIC, as refuse_write.
+CREATE FUNCTION entitle.refuse_line_write() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NOT entitle.action_allowed(entitle.declaration(TG_RELID), TG_OP, OLD) THEN
+        RAISE EXCEPTION 'permission denied to % this row of table "%"', lower(TG_OP), TG_TABLE_NAME
+            USING ERRCODE = '42501', HINT = 'The row may be read, but not written, by the signed-in user.';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+COMMENT ON FUNCTION entitle.refuse_line_write() IS 'Trigger: raises 42501 for a visible line that may not be written (R3, R51)';
+GRANT EXECUTE ON FUNCTION entitle.refuse_line_write() TO PUBLIC;

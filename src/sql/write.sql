@@ -1,0 +1,301 @@
+-- Writing through a filtered view: the rules of the table, and no masked column by whom it is masked from (R37). The trigger
+-- entitle.write_view calls write_row with the rights of the table's owner, so that nothing of the table runs with more.
+--
+-- Functions that take rows are polymorphic, because PL/pgSQL plans their expressions once for each type of argument; those of
+-- a record variable would be planned once, for the first view that is written.
+
+-- Rows are written by the table's own names of its columns; a declaration keeps those that it was made with, as the view does.
+CREATE FUNCTION entitle.renamed_declaration(relation regclass, view regclass) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    declared entitle.protection := entitle.declaration(relation);
+    names CONSTANT jsonb := (SELECT jsonb_object_agg(c.view_column, c.column_name) FROM entitle.view_columns(relation, view) c);
+    known CONSTANT text[] := array_remove(
+        ARRAY(SELECT jsonb_object_keys(declared.masked_columns))
+        || ARRAY[declared.customer_column, declared.date_column, declared.brand_column]::text[], NULL);
+BEGIN
+    IF NOT names ?& known THEN
+        RAISE EXCEPTION 'the filtered view "%" is not as it was made', view
+            USING ERRCODE = '55000', HINT = 'Call entitle.protect_table again.';
+    END IF;
+    declared.customer_column := names ->> declared.customer_column::text;
+    declared.date_column := names ->> declared.date_column::text;
+    declared.brand_column := names ->> declared.brand_column::text;
+    declared.masked_columns := (SELECT coalesce(jsonb_object_agg(names ->> m.key, m.value), '{}')
+                                FROM jsonb_each(declared.masked_columns) m);
+    RETURN declared;
+END
+$$;
+COMMENT ON FUNCTION entitle.renamed_declaration(regclass, regclass) IS 'A declaration by the names that its table''s columns have now';
+GRANT EXECUTE ON FUNCTION entitle.renamed_declaration(regclass, regclass) TO PUBLIC;
+
+-- By the operators of the primary key's index: a type's own = need not be in pg_catalog.
+CREATE FUNCTION entitle.key_condition(relation regclass, view regclass) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    condition text;
+BEGIN
+    SELECT string_agg(format('t.%I OPERATOR(%I.%s) ($1).%I', c.column_name, n.nspname, o.oprname, c.view_column), ' AND ')
+    INTO condition
+    FROM pg_index i
+    CROSS JOIN unnest(i.indkey::smallint[], i.indclass::oid[]) AS k (number, class)
+    JOIN entitle.view_columns(relation, view) c ON c.number = k.number
+    JOIN pg_opclass p ON p.oid = k.class
+    JOIN pg_amop m ON m.amopfamily = p.opcfamily AND m.amoplefttype = p.opcintype AND m.amoprighttype = p.opcintype
+         AND m.amopstrategy = 3
+    JOIN pg_operator o ON o.oid = m.amopopr
+    JOIN pg_namespace n ON n.oid = o.oprnamespace
+    WHERE i.indrelid = relation AND i.indisprimary;
+    IF condition IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no primary key', relation
+            USING ERRCODE = '0A000', HINT = 'Add one: it tells which row of the table a row of the view is.';
+    END IF;
+    RETURN condition;
+END
+$$;
+COMMENT ON FUNCTION entitle.key_condition(regclass, regclass) IS 'What tells the row of a table that a row of its filtered view is';
+GRANT EXECUTE ON FUNCTION entitle.key_condition(regclass, regclass) TO PUBLIC;
+
+-- A stored row as the writer sees it in the view, whether it shows or not.
+CREATE FUNCTION entitle.masked_row(declared entitle.protection, view regclass, stored anyelement) RETURNS record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    shown record;
+BEGIN
+    EXECUTE entitle.view_query(declared, '(SELECT ($1).*)',
+                               (SELECT max(c.number) FROM entitle.view_columns(declared.relation, view) c))
+    INTO shown USING stored;
+    RETURN shown;
+END
+$$;
+COMMENT ON FUNCTION entitle.masked_row(entitle.protection, regclass, anyelement) IS 'A row of a table as its filtered view shows it to the signed-in user';
+GRANT EXECUTE ON FUNCTION entitle.masked_row(entitle.protection, regclass, anyelement) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_unmasked(view regclass, action text, written name[], masked text[]) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    refused name;
+BEGIN
+    FOREACH refused IN ARRAY written LOOP
+        -- NULL: a new line whose document does not show has no masks to ask.
+        IF (refused = ANY (masked)) IS NOT FALSE THEN
+            RAISE EXCEPTION 'permission denied to % column "%" of "%"', lower(action), refused, view
+                USING ERRCODE = '42501', HINT = 'The column is masked from the signed-in user in this row; leave it out.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_unmasked(regclass, text, name[], text[]) IS 'Refuses to write a column that is masked from the writer (R37)';
+GRANT EXECUTE ON FUNCTION entitle.check_unmasked(regclass, text, name[], text[]) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_action(declared entitle.protection, view regclass, action text, tested anyelement) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NOT entitle.action_allowed(declared, action, tested) THEN
+        RAISE EXCEPTION 'permission denied to % this row of "%"', lower(action), view
+            USING ERRCODE = '42501', HINT = 'The signed-in user may not write such a row.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) IS 'Refuses a write that the rules do not allow (R3)';
+GRANT EXECUTE ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) TO PUBLIC;
+
+-- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
+-- which some may be masked (S53).
+CREATE FUNCTION entitle.run_write(statement text, old_row anyelement, new_row anyelement) RETURNS record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    written record;
+    message text;
+    of_constraint text;
+    of_column text;
+    of_table text;
+    of_schema text;
+BEGIN
+    EXECUTE statement INTO written USING old_row, new_row;
+    RETURN written;
+EXCEPTION WHEN integrity_constraint_violation THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, of_constraint = CONSTRAINT_NAME, of_column = COLUMN_NAME,
+                            of_table = TABLE_NAME, of_schema = SCHEMA_NAME;
+    RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, CONSTRAINT = of_constraint, COLUMN = of_column,
+                          TABLE = of_table, SCHEMA = of_schema;
+END
+$$;
+COMMENT ON FUNCTION entitle.run_write(text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';
+GRANT EXECUTE ON FUNCTION entitle.run_write(text, anyelement, anyelement) TO PUBLIC;
+
+CREATE FUNCTION entitle.insert_row(declared entitle.protection, view regclass, new_row anyelement) RETURNS record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    is_free CONSTANT boolean := entitle.acting_superuser();
+    masked CONSTANT name[] := entitle.masked_names(declared);
+    given name[];
+    columns text;
+    fields text;
+    is_seen boolean;
+    drafted record;
+    written record;
+    shown record;
+BEGIN
+    -- A masked, identity, generated or sequence column that is NULL was not given: the table fills it in.
+    EXECUTE (
+        SELECT format('SELECT array_remove(ARRAY[%s]::name[], NULL), ROW(%s)::%s AS stored',
+                      string_agg(
+                          CASE
+                              WHEN c.column_name IS NULL THEN NULL
+                              WHEN c.column_name = ANY (masked) OR a.attidentity <> '' OR a.attgenerated <> ''
+                                   OR EXISTS (SELECT
+                                              FROM pg_attrdef d
+                                              JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                                              JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
+                                                   AND p.refclassid = 'pg_class'::regclass
+                                              WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) THEN
+                                  format('CASE WHEN ($1).%I IS DISTINCT FROM NULL THEN %L END', c.view_column, c.column_name)
+                              ELSE quote_literal(c.column_name)
+                          END, ', ' ORDER BY a.attnum),
+                      string_agg(coalesce('($1).' || quote_ident(c.view_column), 'NULL'), ', ' ORDER BY a.attnum),
+                      declared.relation)
+        FROM pg_attribute a
+        LEFT JOIN entitle.view_columns(declared.relation, view) c ON c.number = a.attnum
+        WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped)
+    INTO drafted USING new_row;
+    given := drafted.array_remove;
+
+    -- Asked before the table is touched, whose unique keys would tell of hidden rows (S42). A key that is still missing, a
+    -- trigger of the table's may fill in.
+    IF NOT is_free THEN
+        shown := entitle.masked_row(declared, view, drafted.stored);
+        PERFORM entitle.check_action(declared, view, 'INSERT', drafted.stored),
+                entitle.check_unmasked(view, 'INSERT', ARRAY(SELECT g FROM unnest(given) AS g WHERE g = ANY (masked)),
+                                       shown.masked_columns);
+    END IF;
+    is_seen := entitle.action_allowed(declared, 'SELECT', drafted.stored);
+    SELECT string_agg(quote_ident(c.column_name), ', ' ORDER BY c.number),
+           string_agg('($2).' || quote_ident(c.view_column), ', ' ORDER BY c.number)
+    INTO columns, fields
+    FROM entitle.view_columns(declared.relation, view) c
+    WHERE c.column_name = ANY (given);
+    -- RETURNING reads, so it is for those who may.
+    written := entitle.run_write(
+        format(CASE WHEN is_seen THEN 'INSERT INTO %s AS t (%s) SELECT %s RETURNING t'
+                    ELSE 'WITH hidden AS (INSERT INTO %s (%s) SELECT %s) SELECT NULL AS t' END,
+               declared.relation, columns, fields), NULL, new_row);
+    IF NOT is_seen THEN
+        RETURN new_row;
+    END IF;
+    IF NOT is_free THEN
+        PERFORM entitle.check_action(declared, view, 'INSERT', written.t);
+    END IF;
+    RETURN entitle.masked_row(declared, view, written.t);
+END
+$$;
+COMMENT ON FUNCTION entitle.insert_row(entitle.protection, regclass, anyelement) IS 'INSERT through a filtered view';
+GRANT EXECUTE ON FUNCTION entitle.insert_row(entitle.protection, regclass, anyelement) TO PUBLIC;
+
+CREATE FUNCTION entitle.update_row(declared entitle.protection, view regclass, stored anycompatible, old_row anyelement,
+                                   new_row anyelement)
+    RETURNS record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    is_free CONSTANT boolean := entitle.acting_superuser();
+    masked CONSTANT name[] := entitle.masked_names(declared);
+    changed name[];
+    changed_masked name[];
+    changes text;
+    written record;
+    shown record;
+BEGIN
+    -- Compared as stored: not every type has an =.
+    EXECUTE (
+        SELECT format('SELECT array_remove(ARRAY[%s]::name[], NULL)',
+                      string_agg(format('CASE WHEN record_image_ne(ROW(($1).%1$I), ROW(($2).%1$I)) THEN %2$L END',
+                                        c.view_column, c.column_name), ', '))
+        FROM entitle.view_columns(declared.relation, view) c)
+    INTO changed USING old_row, new_row;
+    changed_masked := ARRAY(SELECT c FROM unnest(changed) AS c WHERE c = ANY (masked));
+    IF NOT is_free THEN
+        PERFORM entitle.check_action(declared, view, 'UPDATE', stored);
+        shown := entitle.masked_row(declared, view, stored);
+        PERFORM entitle.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
+    END IF;
+
+    -- Nothing changed: the table's own triggers are to fire all the same.
+    SELECT coalesce(string_agg(format('%I = ($2).%I', c.column_name, c.view_column), ', ') FILTER (WHERE c.column_name = ANY (changed)),
+                    min(format('%I = t.%1$I', c.column_name)) FILTER (WHERE a.attgenerated = '' AND a.attidentity <> 'a'))
+    INTO changes
+    FROM entitle.view_columns(declared.relation, view) c
+    JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attnum = c.number;
+    written := entitle.run_write(format('UPDATE %s AS t SET %s WHERE %s RETURNING t', declared.relation, changes,
+                                        entitle.key_condition(declared.relation, view)), old_row, new_row);
+    IF written.t IS NULL THEN
+        RETURN NULL; -- a trigger of the table's said no
+    END IF;
+    shown := entitle.masked_row(declared, view, written.t);
+    IF NOT is_free THEN
+        PERFORM entitle.check_action(declared, view, 'SELECT', written.t),
+                entitle.check_action(declared, view, 'UPDATE', written.t),
+                entitle.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
+    END IF;
+    RETURN shown;
+END
+$$;
+COMMENT ON FUNCTION entitle.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) IS 'UPDATE through a filtered view';
+GRANT EXECUTE ON FUNCTION entitle.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) TO PUBLIC;
+
+CREATE FUNCTION entitle.write_row(view regclass, action text, old_row anyelement, new_row anyelement) RETURNS record
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    relation CONSTANT regclass := entitle.view_relation(view);
+    declared CONSTANT entitle.protection := entitle.renamed_declaration(relation, view);
+    is_set boolean := false;
+    key_condition text;
+    located record;
+BEGIN
+    IF action = 'INSERT' THEN
+        EXECUTE 'SELECT ($1).masked_columns IS NOT NULL' INTO is_set USING new_row;
+    ELSIF action = 'UPDATE' THEN
+        EXECUTE 'SELECT ($2).masked_columns IS DISTINCT FROM ($1).masked_columns' INTO is_set USING old_row, new_row;
+    END IF;
+    IF is_set THEN
+        RAISE EXCEPTION 'column "masked_columns" of "%" cannot be written', view
+            USING ERRCODE = '428C9', HINT = 'It tells which columns of the row are masked; leave it out.';
+    END IF;
+    IF action = 'INSERT' THEN
+        RETURN entitle.insert_row(declared, view, new_row);
+    END IF;
+    -- The row as it is now: another transaction may have changed it since the view was read.
+    key_condition := entitle.key_condition(relation, view);
+    EXECUTE format('SELECT t FROM %s t WHERE %s FOR UPDATE', relation, key_condition) INTO located USING old_row;
+    IF located.t IS NULL OR NOT entitle.acting_superuser() AND NOT entitle.action_allowed(declared, 'SELECT', located.t) THEN
+        RETURN NULL;
+    END IF;
+    IF action = 'UPDATE' THEN
+        RETURN entitle.update_row(declared, view, located.t, old_row, new_row);
+    END IF;
+    IF NOT entitle.acting_superuser() THEN
+        PERFORM entitle.check_action(declared, view, 'DELETE', located.t);
+    END IF;
+    located := entitle.run_write(format('DELETE FROM %s AS t WHERE %s RETURNING t', relation, key_condition), old_row, NULL);
+    RETURN CASE WHEN located.t IS NULL THEN NULL ELSE old_row END;
+END
+$$;
+COMMENT ON FUNCTION entitle.write_row(regclass, text, anyelement, anyelement) IS 'Writes one row of a filtered view to its table; NULL when there is no such row for the writer';
+GRANT EXECUTE ON FUNCTION entitle.write_row(regclass, text, anyelement, anyelement) TO PUBLIC;
