@@ -1,0 +1,98 @@
+// What every case works with: how big the run is, who is who, and where results go.
+#pragma once
+
+#include "measure.hpp"
+#include "report.hpp"
+#include "session.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+struct Bench {
+    bool is_quick = false;
+    std::vector<Result> results;
+
+    double began = now();
+
+    // A quick run spends a tenth of the time, and either does the least that is needed once it is
+    // late.
+    [[nodiscard]] Limits limits(double seconds) const {
+        const bool is_late = now() - began > (is_quick ? 50 : 450);
+        Limits limits;
+        limits.seconds = is_late ? 0 : is_quick ? seconds / 10 : seconds;
+        limits.least = is_quick ? 3 : 5;
+        return limits;
+    }
+
+    void add(Result result) {
+        print_result(result);
+        results.push_back(std::move(result));
+    }
+};
+
+// The roles of data.sql, by how they see the tables.
+constexpr const char *kPlain = "bench_plain"; // no policy at all
+constexpr const char *kApp = "bench_app";     // entitle's policies
+constexpr const char *kSql = "bench_sql";     // the careful policy in plain SQL
+constexpr const char *kNaive = "bench_naive"; // the naive one in PL/pgSQL
+
+using SharedSession = std::shared_ptr<Session>;
+
+// A session set for timing: nothing parallel, no plans compiled.
+SharedSession open_session();
+
+// A statement prepared on first use, executed as that role.
+Side prepared(const SharedSession &session, const std::string &name, const std::string &role,
+              const std::string &sql);
+
+// Compares baseline (side 0), measured (side 1) and the baseline again (side 2).
+void compare(Bench &bench, Result labels, std::vector<Side> sides, const Limits &limits);
+
+// Fills in what was measured: the quotient, or the difference in units of 1/factor seconds.
+void add_quotient(Bench &bench, Result labels, const Samples &samples, std::size_t measured,
+                  std::size_t baseline, std::size_t again);
+void add_difference(Bench &bench, Result labels, const Samples &samples, double factor);
+
+// What the person's own orders are when one writes the condition by hand.
+struct Own {
+    std::string from;      // what to join with bench.orders o, or ""
+    std::string condition; // of o
+};
+std::vector<Own> hand_written(Session &session, const std::string &login);
+
+// The quickest of some ways to write a query, tried without a policy.
+std::string quickest(const SharedSession &session, const std::vector<std::string> &ways);
+
+// The same text with a long list of customers left out, for people.
+std::string shortened(const std::string &sql);
+
+// The person of a login, in the words of a title.
+std::string person(const std::string &login);
+
+// 10000 as 10,000.
+std::string with_commas(int number);
+
+// An order that the person sees: its key.
+std::string some_key(Session &session, const std::string &login);
+
+// The cases, by file.
+void measure_calls(Bench &bench);    // call_cases
+void measure_own_rows(Bench &bench); // read_cases
+void measure_latest(Bench &bench);
+void measure_shapes(Bench &bench);
+void measure_staff(Bench &bench); // staff_cases
+void measure_parallel(Bench &bench);
+void measure_policies(Bench &bench); // policy_cases
+void measure_lookup(Bench &bench);   // lookup_cases
+void measure_pgbench(Bench &bench);
+void measure_turns(Bench &bench); // identity_cases
+void measure_first(Bench &bench);
+void measure_changes(Bench &bench);  // change_cases
+void measure_planning(Bench &bench); // planning_cases
+void measure_memory(Bench &bench);   // memory_cases
+
+} // namespace bench
