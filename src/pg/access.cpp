@@ -53,25 +53,6 @@ Datum accessible_keys(FunctionCallInfo fcinfo, Datum (*read)(CustomerId, bool *)
     return PointerGetDatum(construct_array(keys, count, type, length, by_value, alignment));
 }
 
-// The start of a day as a value of a date type. regime: C
-Datum earliest_value(Day day, Oid type) {
-    // A timestamp has no room for the first days of a date, nor for the last: saturate.
-    constexpr Day kFirstTimestampDay = -2451545;
-    constexpr Day kLastTimestampDay = 106741034;
-    if (type == DATEOID) {
-        return DateADTGetDatum(day);
-    }
-    if (day <= kFirstTimestampDay + 1) {
-        return TimestampGetDatum(DT_NOBEGIN);
-    }
-    if (day >= kLastTimestampDay) {
-        return TimestampGetDatum(DT_NOEND);
-    }
-    // Every time zone is less than a day away from UTC.
-    const Day start = type == TIMESTAMPTZOID ? day - 1 : day;
-    return TimestampGetDatum(static_cast<Timestamp>(start) * USECS_PER_DAY);
-}
-
 } // namespace
 
 // access_level(customer_id | customer_uuid | customer_code) -> integer: 0, 10, 20, 30, 40, 80
@@ -127,6 +108,7 @@ ENTITLE_FUNCTION(entitle_accessible_customer_codes) {
 ENTITLE_FUNCTION(entitle_earliest_visible) {
     struct Kept {
         std::uint64_t epoch;
+        int level;
         Datum value;
     };
     auto *kept = static_cast<Kept *>(fcinfo->flinfo->fn_extra);
@@ -135,12 +117,14 @@ ENTITLE_FUNCTION(entitle_earliest_visible) {
         fcinfo->flinfo->fn_extra = kept;
     }
     const Asker &asker = current_asker();
-    if (kept->epoch != epoch) {
-        const auto place = level_place(PG_ARGISNULL(0) ? kNoLevel : PG_GETARG_INT32(0));
+    const int level = PG_ARGISNULL(0) ? kNoLevel : PG_GETARG_INT32(0);
+    if (kept->epoch != epoch || kept->level != level) {
+        // Read before the grants: what is taken in with them counts from the next call on.
+        const std::uint64_t before = epoch;
+        const auto place = level_place(level);
         const Day earliest =
             asker.user == nullptr || !place ? kLastDay : grant_summary(asker).earliest[*place];
-        kept->value = earliest_value(earliest, get_func_rettype(fcinfo->flinfo->fn_oid));
-        kept->epoch = epoch;
+        *kept = Kept{before, level, day_start(earliest, get_func_rettype(fcinfo->flinfo->fn_oid))};
     }
     return kept->value;
 }
@@ -172,7 +156,10 @@ ENTITLE_FUNCTION(entitle_user_access_level) {
     if (other == nullptr) {
         PG_RETURN_INT32(kNoLevel);
     }
-    const Session session{std::nullopt, std::nullopt, asker.session.today};
+    // One's own answer follows one's own choices (R45).
+    const bool is_self = asker.subject != nullptr && asker.subject->id == *user;
+    const Session session =
+        is_self ? asker.session : Session{std::nullopt, std::nullopt, asker.session.today};
     PG_RETURN_INT32(
         access_level(subject_of(other), session, *customer, grant_of(other, *customer)));
 }

@@ -64,12 +64,10 @@ double equal_fraction(PlannerInfo *root, Node *column, int rel, const std::int64
 
 double fraction_since(PlannerInfo *root, Node *date, int rel, Day earliest) {
     const Oid type = exprType(date);
-    Datum since = DateADTGetDatum(earliest);
-    if (type == TIMESTAMPOID || type == TIMESTAMPTZOID) {
-        since = TimestampGetDatum(static_cast<Timestamp>(earliest) * USECS_PER_DAY);
-    } else if (type != DATEOID) {
+    if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID) {
         return 1.0;
     }
+    const Datum since = day_start(earliest, type);
     const TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
     const Oid not_before =
         get_opfamily_member(entry->btree_opf, type, type, BTGreaterEqualStrategyNumber);

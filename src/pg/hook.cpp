@@ -10,6 +10,8 @@
 #include "pg/rights.hpp"
 
 extern "C" {
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
@@ -28,27 +30,86 @@ ExecutorRun_hook_type next_run = nullptr;
 // be better for it: about what loading 100,000 of them costs.
 constexpr Cost kWorthLoading = 5000.0;
 
-// Row tests come into a query by row security, or by the barrier views of protect_table.
+// The row tests' functions as planning met them.
+constexpr int kMaxRowTests = 8;
+Oid row_tests[kMaxRowTests];
+int next_row_test = 0;
+
+bool is_noted(Oid function) noexcept {
+    for (const Oid known : row_tests) {
+        if (known == function) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the planner may put the function's query in the place of its call.
+bool may_be_inlined(const RangeTblEntry *entry) {
+    if (entry->rtekind != RTE_FUNCTION) {
+        return false;
+    }
+    bool is_query = false;
+    ListCell *cell = nullptr;
+    foreach (cell, entry->functions) {
+        const auto *function = static_cast<const RangeTblFunction *>(lfirst(cell));
+        if (IsA(function->funcexpr, FuncExpr)) {
+            const Oid oid = reinterpret_cast<const FuncExpr *>(function->funcexpr)->funcid;
+            HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+            if (HeapTupleIsValid(row)) {
+                const auto *form = reinterpret_cast<const FormData_pg_proc *>(GETSTRUCT(row));
+                is_query = is_query || form->prolang == SQLlanguageId;
+                ReleaseSysCache(row);
+            }
+        }
+    }
+    return is_query;
+}
+
+// Row tests come into a query by row security, by the barrier views of protect_table, by inlined
+// functions, or by name.
 bool has_row_test(Node *node, void *) {
     if (node == nullptr) {
         return false;
     }
     if (IsA(node, RangeTblEntry)) {
-        return reinterpret_cast<RangeTblEntry *>(node)->security_barrier;
+        const auto *entry = reinterpret_cast<const RangeTblEntry *>(node);
+        return entry->security_barrier || may_be_inlined(entry);
     }
     if (IsA(node, Query)) {
         auto *query = reinterpret_cast<Query *>(node);
         return query->hasRowSecurity || query_tree_walker(query, ENTITLE_WALKER(has_row_test),
                                                           nullptr, QTW_EXAMINE_RTES_BEFORE);
     }
+    if (IsA(node, FuncExpr) && is_noted(reinterpret_cast<FuncExpr *>(node)->funcid)) {
+        return true;
+    }
     return expression_tree_walker(node, ENTITLE_WALKER(has_row_test), nullptr);
+}
+
+// Whether a plan that runs itself runs only once: a statement of the client's. An SQL function runs
+// its plan again at each call.
+bool runs_once(const QueryDesc *query) noexcept {
+    switch (query->dest->mydest) {
+    case DestRemote:
+    case DestRemoteExecute:
+    case DestRemoteSimple:
+        return true;
+    default:
+        return false;
+    }
 }
 
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
-        return plan(query, source, cursor_options, parameters);
+        PlannedStmt *result = plan(query, source, cursor_options, parameters);
+        // A row test came in by a way not known here: its plan cannot be exchanged.
+        if (has_assumptions(result)) {
+            orphan_assumptions(result->invalItems);
+        }
+        return result;
     }
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
@@ -83,7 +144,9 @@ void on_start(QueryDesc *query, int flags) {
             }
             query->plannedstmt = fitting;
         }
-        note_start(query->plannedstmt);
+        if (runs_once(query)) {
+            note_start(query->plannedstmt);
+        }
     }
     if (next_start != nullptr) {
         next_start(query, flags);
@@ -106,6 +169,13 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
 }
 
 } // namespace
+
+void note_row_test(Oid function) noexcept {
+    if (!is_noted(function)) {
+        row_tests[next_row_test] = function;
+        next_row_test = (next_row_test + 1) % kMaxRowTests;
+    }
+}
 
 void install_hooks() {
     next_planner = planner_hook;

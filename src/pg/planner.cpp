@@ -9,6 +9,7 @@
 #include "pg/cost.hpp"
 #include "pg/estimate.hpp"
 #include "pg/function.hpp"
+#include "pg/hook.hpp"
 #include "pg/rights.hpp"
 #include "pg/row_test.hpp"
 #include "pg/value.hpp"
@@ -119,8 +120,12 @@ bool is_partition_key(const PlannerInfo *root, const Node *column) {
         return false;
     }
     const auto *var = reinterpret_cast<const Var *>(column);
-    const RangeTblEntry *entry =
-        var->varlevelsup == 0 ? rt_fetch(var->varno, root->parse->rtable) : nullptr;
+    // PostgreSQL simplifies the condition of an EXISTS with the outer query at hand: the number may
+    // belong to another query's tables. Then the answer is about the wrong table, which costs a
+    // needless condition, but it must not be looked up past the end.
+    const bool is_known =
+        var->varlevelsup == 0 && var->varno >= 1 && var->varno <= list_length(root->parse->rtable);
+    const RangeTblEntry *entry = is_known ? rt_fetch(var->varno, root->parse->rtable) : nullptr;
     if (entry == nullptr || entry->rtekind != RTE_RELATION ||
         entry->relkind != RELKIND_PARTITIONED_TABLE) {
         return false;
@@ -176,8 +181,8 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     Call call{};
     // Without a query there is no plan to carry an assumption; without a table nobody may come to
     // ask about it (PL/pgSQL evaluates such expressions by itself).
-    if (root == nullptr || root->parse->rtable == NIL || is_taken_apart(function->args) ||
-        !read_call(function->args, is_branded, call)) {
+    if (root == nullptr || root->parse == nullptr || root->parse->rtable == NIL ||
+        is_taken_apart(function->args) || !read_call(function->args, is_branded, call)) {
         return nullptr;
     }
     const bool by_permission = may_show_by_permission(call);
@@ -285,6 +290,7 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
 Datum support(FunctionCallInfo fcinfo, bool is_branded) {
     auto *request = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
     if (IsA(request, SupportRequestSimplify)) {
+        note_row_test(reinterpret_cast<SupportRequestSimplify *>(request)->fcall->funcid);
         return PointerGetDatum(
             simplify(reinterpret_cast<SupportRequestSimplify *>(request), is_branded));
     }

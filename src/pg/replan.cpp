@@ -20,7 +20,7 @@ constexpr int kQueryItem = -7773;
 constexpr uint32 kMaxKept = 256;
 
 // Big queries push out older ones before the ring is full.
-constexpr Size kMaxKeptBytes = 4 * 1024 * 1024;
+constexpr Size kMaxKeptBytes = Size{4} * 1024 * 1024;
 
 // Kinds of asker that take turns with one statement: staff, outsiders, staff of one brand, ...
 constexpr int kMaxVariants = 4;

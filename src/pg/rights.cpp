@@ -53,6 +53,7 @@ constexpr int kMaxAttempts = 3;
 struct Cache {
     std::unordered_map<UserId, std::unique_ptr<CachedUser>> users;
     std::uint64_t clock = 0;
+    bool has_grown = false; // since it was last made sure that all fits
     std::shared_ptr<const Catalogue> catalogue;
     std::uint64_t catalogue_generation = 0;
 };
@@ -134,6 +135,7 @@ void load_all_grants(CachedUser &user) {
     for (int attempt = 0; !user.has_all_grants; ++attempt) {
         const std::uint64_t generation = access_generation(user.id);
         (void)load_grants(user.id, SIZE_MAX, user.grants);
+        cache().has_grown = true;
         user.probes.clear();
         user.access_generation = generation;
         user.has_all_grants = true;
@@ -151,7 +153,8 @@ void evict(Cache &kept, UserId keep) {
         for (const auto &entry : kept.users) {
             const CachedUser &user = *entry.second;
             grants += user.grants.capacity();
-            if (user.id != keep && (oldest == nullptr || user.last_use < oldest->last_use)) {
+            const bool is_in_use = user.id == keep || &user == asker.user;
+            if (!is_in_use && (oldest == nullptr || user.last_use < oldest->last_use)) {
                 oldest = &user;
             }
         }
@@ -172,7 +175,11 @@ CachedUser &cached_user(UserId id) {
             auto fresh = std::make_unique<CachedUser>();
             fresh->id = id;
             at = kept.users.emplace(id, std::move(fresh)).first;
+            kept.has_grown = true;
+        }
+        if (kept.has_grown) {
             evict(kept, id);
+            kept.has_grown = false;
         }
         found = at->second.get();
         found->last_use = ++kept.clock;

@@ -67,6 +67,9 @@ struct Signalled {
 };
 Signalled signalled;
 
+// Whether the running transaction sent any signal.
+bool has_sent = false;
+
 // Registers one invalidation with PostgreSQL: sent at commit, dropped at rollback, seen by this
 // backend at the end of the command. regime: C
 void send(Kind kind, Oid whom) {
@@ -87,6 +90,7 @@ void send(Kind kind, Oid whom) {
     form->oid = signal_of(kind, whom);
     form->relisshared = false;
     CacheInvalidateRelcacheByTuple(&tuple);
+    has_sent = true;
 }
 
 // Signals one user once per command; past kMaxSignalled different users, everyone. regime: C
@@ -173,10 +177,36 @@ void forget_signalled() noexcept {
     signalled.subtransaction = InvalidSubTransactionId;
 }
 
-void on_transaction(XactEvent, void *) { forget_signalled(); }
-
-void on_subtransaction(SubXactEvent, SubTransactionId, SubTransactionId, void *) {
+// PostgreSQL takes back, at a rollback, the signals of commands that ended. Those of the command
+// that failed it drops: a load in the middle of that command may have seen its rows, so whatever
+// was signalled goes stale here.
+void on_transaction(XactEvent event, void *) {
     forget_signalled();
+    switch (event) {
+    case XACT_EVENT_ABORT:
+    case XACT_EVENT_PARALLEL_ABORT:
+    case XACT_EVENT_PREPARE:
+        if (has_sent) {
+            invalidate_everything();
+        }
+        has_sent = false;
+        break;
+    case XACT_EVENT_COMMIT:
+    case XACT_EVENT_PARALLEL_COMMIT:
+        has_sent = false;
+        break;
+    case XACT_EVENT_PRE_COMMIT:
+    case XACT_EVENT_PARALLEL_PRE_COMMIT:
+    case XACT_EVENT_PRE_PREPARE:
+        break;
+    }
+}
+
+void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
+    forget_signalled();
+    if (event == SUBXACT_EVENT_ABORT_SUB && has_sent) {
+        invalidate_everything();
+    }
 }
 
 // The tuple a BEFORE ROW trigger lets through. regime: C

@@ -54,6 +54,24 @@ std::optional<Day> moment_day(Timestamp moment, Oid type) {
     return static_cast<Day>(days);
 }
 
+Datum day_start(Day day, Oid type) noexcept {
+    // A timestamp has no room for the first days of a date, nor for the last.
+    constexpr Day kFirstTimestampDay = -2451545;
+    constexpr Day kLastTimestampDay = 106741034;
+    if (type == DATEOID) {
+        return DateADTGetDatum(day);
+    }
+    if (day <= kFirstTimestampDay + 1) {
+        return TimestampGetDatum(DT_NOBEGIN);
+    }
+    if (day >= kLastTimestampDay) {
+        return TimestampGetDatum(DT_NOEND);
+    }
+    // Every time zone is less than a day away from UTC.
+    const Day start = type == TIMESTAMPTZOID ? day - 1 : day;
+    return TimestampGetDatum(static_cast<Timestamp>(start) * USECS_PER_DAY);
+}
+
 std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
     switch (key_type_of(type)) {
     case KeyType::uuid:

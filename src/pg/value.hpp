@@ -49,6 +49,10 @@ inline std::optional<Day> day_value(NullableDatum value, Oid type) {
                            : moment_day(DatumGetTimestamp(value.value), type);
 }
 
+// Returns: the start of a day as a value of a date type, saturated; for timestamptz no later than
+// that in any time zone.
+Datum day_start(Day day, Oid type) noexcept;
+
 // Finds the customer a uuid or text key stands for. regime: C
 std::optional<CustomerId> customer_of_key(Datum key, Oid type);
 

@@ -129,6 +129,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('own_brands()'),
     ('own_organizations()'),
     ('own_roles()'),
+    ('held_roles()'),
     ('own_user()'),
     ('owned_brands()'),
     ('owned_organizations()'),

@@ -1,0 +1,56 @@
+// Lists of what a user belongs to.
+#include "core/membership.hpp"
+
+#include <algorithm>
+
+#include "core/permission.hpp"
+
+#include "core/pure.hpp"
+
+namespace entitle {
+
+namespace {
+
+void sort_unique(std::vector<std::int64_t> &ids) {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+} // namespace
+
+Belongings find_belongings(const Subject *subject) {
+    Belongings found;
+    if (subject == nullptr || !subject->is_active) {
+        return found;
+    }
+    for (const Membership &membership : subject->memberships) {
+        if (membership.organization) {
+            found.organizations.push_back(*membership.organization);
+            if (membership.is_owner) {
+                found.owned_organizations.push_back(*membership.organization);
+            }
+        }
+        if (membership.role) {
+            found.roles.push_back(*membership.role);
+        }
+    }
+    sort_unique(found.owned_organizations);
+    for (const Brand &brand : subject->brands) {
+        if (!is_member(*subject, brand.id)) {
+            continue;
+        }
+        found.brands.push_back(brand.id);
+        if (brand.organization) {
+            found.organizations.push_back(*brand.organization);
+            if (std::binary_search(found.owned_organizations.begin(),
+                                   found.owned_organizations.end(), *brand.organization)) {
+                found.owned_brands.push_back(brand.id);
+            }
+        }
+    }
+    sort_unique(found.organizations);
+    sort_unique(found.roles);
+    return found;
+}
+
+} // namespace entitle
