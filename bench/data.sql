@@ -29,10 +29,10 @@ INSERT INTO entitle.customer (customer_code, legal_name, trade_name, tax_id)
 SELECT 'c' || i, 'Customer ' || i, 'Customer ' || i, 'T' || i FROM generate_series(1, 100000) AS i;
 
 -- Who: outsiders with so many customers, without and with a window of a year; 64 who take turns on one connection; the
--- newcomer with ten grants; somebody with a grant on every customer; a crowd with a hundred grants each; staff; and a
--- member of staff with a hundred grants.
-CREATE TABLE person (login text PRIMARY KEY, customers integer NOT NULL, days_back integer);
-INSERT INTO person
+-- newcomer with ten grants; somebody with a grant on every customer; a crowd with a hundred grants each; staff; a
+-- member of staff with a hundred grants; and an outsider who sees no prices.
+CREATE TABLE person (login text PRIMARY KEY, customers integer NOT NULL, days_back integer, role text NOT NULL DEFAULT 'L30');
+INSERT INTO person (login, customers, days_back)
 SELECT 'outsider_' || n, n, NULL::integer FROM unnest('{1,10,100,1000,10000,50000}'::integer[]) AS n
 UNION ALL
 SELECT 'outsider_' || n || '_year', n, 365 FROM unnest('{1,10,100,1000,10000,50000}'::integer[]) AS n
@@ -42,6 +42,7 @@ UNION ALL
 VALUES ('ten', 10, NULL::integer), ('all', 100000, NULL), ('staff', 0, NULL), ('member', 100, NULL)
 UNION ALL
 SELECT 'crowd_' || i, 100, NULL FROM generate_series(1, :filler / 100) AS i;
+INSERT INTO person VALUES ('priceless_1000', 1000, NULL, 'L20');
 
 INSERT INTO entitle.app_user (login) SELECT login FROM person;
 INSERT INTO entitle.app_user (login) SELECT 'staff_turn_' || i FROM generate_series(1, 32) AS i;
@@ -52,7 +53,7 @@ WHERE (u.login LIKE 'staff%' OR u.login = 'member') AND r.name = 'read-only';
 
 -- A person's customers lie evenly among all of them, starting somewhere.
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back)
-SELECT (scatter(u.user_id, 1, 100000) + k::bigint * (100000 / p.customers)) % 100000 + 1, u.user_id, 'L30', p.days_back
+SELECT (scatter(u.user_id, 1, 100000) + k::bigint * (100000 / p.customers)) % 100000 + 1, u.user_id, p.role, p.days_back
 FROM person p
 JOIN entitle.app_user u USING (login),
      generate_series(1, p.customers) AS k;
@@ -72,6 +73,9 @@ CREATE TABLE invoice (
     invoice_id bigint NOT NULL, order_id bigint NOT NULL, customer_id bigint NOT NULL, invoice_date date NOT NULL,
     total numeric(10,2) NOT NULL);
 CREATE TABLE small_orders (LIKE orders);
+CREATE TABLE line (
+    line_id bigint NOT NULL, customer_id bigint NOT NULL, line_date date NOT NULL, price numeric(10,2) NOT NULL,
+    discount numeric(10,2) NOT NULL);
 
 INSERT INTO client
 SELECT i, 'Customer ' || i, (ARRAY['PT', 'ES', 'FR', 'DE', 'IT'])[i % 5 + 1] FROM generate_series(1, 100000) AS i;
@@ -81,15 +85,18 @@ SELECT i, scatter(i, 2, 100000) + 1, current_date - 1825 + (i * 1825 / :rows)::i
 FROM generate_series(1, :rows::bigint) AS i;
 INSERT INTO invoice SELECT id / 5, id, customer_id, order_date + 10, amount FROM orders WHERE id % 5 = 0;
 INSERT INTO small_orders SELECT * FROM orders WHERE id % 100 = 0;
+INSERT INTO line SELECT id / 5, customer_id, order_date, amount, amount / 10 FROM orders WHERE id % 5 = 0;
 
 ALTER TABLE client ADD PRIMARY KEY (customer_id);
 ALTER TABLE orders ADD PRIMARY KEY (id);
 ALTER TABLE invoice ADD PRIMARY KEY (invoice_id);
 ALTER TABLE small_orders ADD PRIMARY KEY (id);
+ALTER TABLE line ADD PRIMARY KEY (line_id);
 CREATE INDEX orders_customer_date ON orders (customer_id, order_date);
 CREATE INDEX orders_date ON orders (order_date);
 CREATE INDEX invoice_customer_date ON invoice (customer_id, invoice_date);
 CREATE INDEX invoice_order ON invoice (order_id);
+CREATE INDEX line_customer_date ON line (customer_id, line_date);
 CREATE INDEX small_orders_customer_date ON small_orders (customer_id, order_date);
 COMMIT;
 
@@ -101,6 +108,7 @@ CREATE ROLE bench_naive;
 GRANT USAGE ON SCHEMA bench TO bench_app, bench_plain, bench_sql, bench_naive;
 GRANT USAGE ON SCHEMA entitle TO bench_plain, bench_sql, bench_naive;
 GRANT SELECT ON client, orders, invoice, small_orders TO bench_app, bench_plain, bench_sql, bench_naive;
+GRANT SELECT ON line TO bench_app;
 GRANT SELECT ON entitle.external_access, entitle.app_user TO bench_plain;
 GRANT EXECUTE ON FUNCTION entitle.sign_in(text, boolean, text) TO bench_app;
 
@@ -110,8 +118,11 @@ SELECT entitle.protect_table('client', customer_column => 'customer_id', view_pe
        entitle.protect_table('invoice', customer_column => 'customer_id', date_column => 'invoice_date', min_level => 20,
                              view_permission => 'customers.view'),
        entitle.protect_table('small_orders', customer_column => 'customer_id', date_column => 'order_date', min_level => 20,
-                             view_permission => 'customers.view')
+                             view_permission => 'customers.view'),
+       entitle.protect_table('line', customer_column => 'customer_id', date_column => 'line_date', min_level => 20,
+                             view_permission => 'customers.view', masked_columns => '{"price": 30, "discount": 30}')
 \g /dev/null
+GRANT SELECT ON line TO bench_plain; -- after protect_table, which would have taken the masked columns from it
 -- What the checks are asked, and a table that has nothing to do with rights.
 CREATE ROLE bench_reader;
 GRANT bench_reader TO bench_app;

@@ -86,6 +86,7 @@ void measure_latest(Bench &bench);
 void measure_shapes(Bench &bench);
 void measure_staff(Bench &bench); // staff_cases
 void measure_parallel(Bench &bench);
+void measure_masks(Bench &bench);    // mask_cases
 void measure_policies(Bench &bench); // policy_cases
 void measure_lookup(Bench &bench);   // lookup_cases
 void measure_pgbench(Bench &bench);

@@ -21,7 +21,7 @@ constexpr Case kCases[] = {
     {"shapes", measure_shapes},     {"staff", measure_staff},       {"lookup", measure_lookup},
     {"pgbench", measure_pgbench},   {"turns", measure_turns},       {"first", measure_first},
     {"changes", measure_changes},   {"planning", measure_planning}, {"memory", measure_memory},
-    {"parallel", measure_parallel}, {"policies", measure_policies},
+    {"parallel", measure_parallel}, {"masks", measure_masks},       {"policies", measure_policies},
 };
 
 bool is_case(const char *name) {
