@@ -4,65 +4,47 @@
 -- Each table has one policy for reading and, to refuse a write to a visible row with an error rather than silence (R3), lets
 -- UPDATE and DELETE find the rows that SELECT finds: a failing WITH CHECK refuses the one, a trigger the other.
 
--- The functions from here to manages_user are SECURITY DEFINER: they read the model past its own policies, which would
--- otherwise ask themselves (S100). Each answers about the caller only, so PUBLIC may execute it. In policies they stand
--- inside a sub-select, which makes them run once a query.
+-- What the caller belongs to, from the rights in memory: a removed membership counts at the next statement even under an
+-- old snapshot (S12). In policies these functions stand inside a sub-select, which makes them run once a query.
 
 CREATE FUNCTION entitle.own_user() RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT u.user_id FROM entitle.app_user u WHERE u.user_id = entitle.current_user_id() AND u.is_active
-    $$;
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_own_user';
 COMMENT ON FUNCTION entitle.own_user() IS 'current_user_id, when that user exists and is active';
 GRANT EXECUTE ON FUNCTION entitle.own_user() TO PUBLIC;
 
 CREATE FUNCTION entitle.owned_organizations() RETURNS bigint[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT coalesce(array_agg(m.organization_id), '{}')
-    FROM entitle.membership m
-    WHERE m.user_id = entitle.own_user() AND m.is_owner
-    $$;
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_owned_organizations';
 COMMENT ON FUNCTION entitle.owned_organizations() IS 'The organizations the user owns';
 GRANT EXECUTE ON FUNCTION entitle.owned_organizations() TO PUBLIC;
 
 CREATE FUNCTION entitle.owned_brands() RETURNS bigint[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT coalesce(array_agg(b.brand_id), '{}')
-    FROM entitle.brand b
-    WHERE b.organization_id = ANY (entitle.owned_organizations())
-    $$;
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_owned_brands';
 COMMENT ON FUNCTION entitle.owned_brands() IS 'The brands of the organizations the user owns';
 GRANT EXECUTE ON FUNCTION entitle.owned_brands() TO PUBLIC;
 
 CREATE FUNCTION entitle.own_organizations() RETURNS bigint[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT coalesce(array_agg(DISTINCT coalesce(m.organization_id, b.organization_id)), '{}')
-    FROM entitle.membership m
-    LEFT JOIN entitle.brand b ON b.brand_id = m.brand_id
-    WHERE m.user_id = entitle.own_user()
-    $$;
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_own_organizations';
 COMMENT ON FUNCTION entitle.own_organizations() IS 'The organizations the user is a member of, or of a brand of';
 GRANT EXECUTE ON FUNCTION entitle.own_organizations() TO PUBLIC;
 
 CREATE FUNCTION entitle.own_brands() RETURNS bigint[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT coalesce(array_agg(DISTINCT b.brand_id), '{}')
-    FROM entitle.membership m
-    JOIN entitle.brand b ON b.brand_id = m.brand_id OR b.organization_id = m.organization_id
-    WHERE m.user_id = entitle.own_user()
-    $$;
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_own_brands';
 COMMENT ON FUNCTION entitle.own_brands() IS 'The brands the user is a member of';
 GRANT EXECUTE ON FUNCTION entitle.own_brands() TO PUBLIC;
 
+CREATE FUNCTION entitle.held_roles() RETURNS bigint[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_held_roles';
+COMMENT ON FUNCTION entitle.held_roles() IS 'The roles of the users memberships';
+GRANT EXECUTE ON FUNCTION entitle.held_roles() TO PUBLIC;
+
+-- SECURITY DEFINER, like the functions down to customer_allowed: they read the model past its own policies, which would otherwise
+-- ask themselves (S100). Each answers about the caller only, so PUBLIC may execute it.
 CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -70,7 +52,7 @@ CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
     SELECT coalesce(array_agg(r.role_id), '{}')
     FROM entitle.role r
     WHERE r.organization_id = ANY (entitle.owned_organizations())
-       OR EXISTS (SELECT FROM entitle.membership m WHERE m.role_id = r.role_id AND m.user_id = entitle.own_user())
+       OR r.role_id = ANY (entitle.held_roles())
     $$;
 COMMENT ON FUNCTION entitle.own_roles() IS 'The roles the user holds, and those of the organizations the user owns';
 GRANT EXECUTE ON FUNCTION entitle.own_roles() TO PUBLIC;
@@ -97,9 +79,10 @@ CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RE
     AS $$
     SELECT EXISTS (SELECT FROM entitle.customer c
                    WHERE c.customer_id = customer_allowed.customer_id
+                     AND entitle.brand_row_allowed('customers.view', c.brand_id, NULL::integer, NULL::bigint)
                      AND entitle.brand_row_allowed(customer_allowed.permission, c.brand_id, NULL::integer, NULL::bigint))
     $$;
-COMMENT ON FUNCTION entitle.customer_allowed(bigint, text) IS 'Whether the user holds the permission in the customer''s brand';
+COMMENT ON FUNCTION entitle.customer_allowed(bigint, text) IS 'Whether the user sees the customer by permission, and holds this permission in its brand';
 GRANT EXECUTE ON FUNCTION entitle.customer_allowed(bigint, text) TO PUBLIC;
 
 -- SECURITY DEFINER: it looks at what the log tells about past the tables' own policies. It answers about the caller only.
@@ -169,7 +152,9 @@ BEGIN
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
         ('change_log', 'entitle.log_shows(relation, row_key, coalesce(new_row, old_row))'),
         ('protection', NULL),
-        ('protection_member', NULL) LOOP
+        ('protection_member', NULL),
+        ('protection_view', NULL),
+        ('protection_privilege', NULL) LOOP
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ROW LEVEL SECURITY', relation);
         CONTINUE WHEN shows IS NULL;
         EXECUTE format('CREATE POLICY entitle_select ON entitle.%I FOR SELECT USING (%s)', relation, shows);
