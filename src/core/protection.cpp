@@ -12,6 +12,8 @@ namespace entitle {
 
 namespace {
 
+constexpr std::size_t kMaxBrands = 10000;
+
 Decision by_permission(const Subject *subject, const Session &session, const RowRule &rule,
                        std::optional<BrandId> brand, Trace *trace) {
     const Recorder recorder(trace);
@@ -58,6 +60,9 @@ bool RowTest::allows_by_permission(std::optional<BrandId> brand) {
         return allows_all_;
     }
     if (last_brand_ != brand) {
+        if (brands_.size() >= kMaxBrands) {
+            brands_.clear(); // a table may hold any number of brands
+        }
         const auto known = brands_.find(*brand);
         last_answer_ =
             known != brands_.end()

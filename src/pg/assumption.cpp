@@ -28,6 +28,7 @@ constexpr int kAssumptionItem = -7771;
 // Bounds the memory of a session that plans with ever new keys; past it plans simply assume
 // nothing.
 constexpr std::size_t kMaxAssumptions = 10000;
+constexpr std::size_t kMaxPermission = 256; // bytes
 
 struct Assumption {
     Fact fact;
@@ -136,6 +137,9 @@ void add_item(PlannerGlobal *global, std::size_t number) {
 bool ask(const Question &question) { return find_answer(current_asker(), question); }
 
 bool assume(PlannerInfo *root, const Question &question, bool answer) {
+    if (question.permission.size() > kMaxPermission) {
+        return false;
+    }
     std::optional<std::size_t> number;
     compute([&] { number = record(question, answer); });
     if (!number) {

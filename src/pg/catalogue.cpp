@@ -43,10 +43,11 @@ RowList<PairRow> read_pairs(const Reader &reader, Table table) {
     return pairs;
 }
 
-int get_int(const Rows &rows, int column) {
+// NULL stands last: a capability without a position is no section's landing page (R29).
+int get_position(const Rows &rows, int column) {
     bool is_null = false;
     const Datum value = get_value(rows, column, &is_null);
-    return is_null ? 0 : DatumGetInt32(value);
+    return is_null ? PG_INT32_MAX : DatumGetInt32(value);
 }
 
 std::vector<CatalogueRows::Pair> copy_pairs(const RowList<PairRow> &rows) {
@@ -82,12 +83,14 @@ void load_catalogue(std::shared_ptr<const Catalogue> &result) {
     const RowList<PairRow> metric_modules = read_pairs(reader, Table::metric_module);
     rows = open_rows(reader, Table::capability, Index::none);
     while (next_row(rows)) {
-        capabilities.add(CapabilityRow{get_text(rows, 0), get_text(rows, 1), get_int(rows, 2)});
+        capabilities.add(
+            CapabilityRow{get_text(rows, 0), get_text(rows, 1), get_position(rows, 2)});
     }
     close_rows(rows);
     rows = open_rows(reader, Table::capability_permission, Index::none);
     while (next_row(rows)) {
-        alternatives.add(AlternativeRow{get_text(rows, 0), get_int(rows, 1), get_text(rows, 2)});
+        alternatives.add(
+            AlternativeRow{get_text(rows, 0), get_position(rows, 1), get_text(rows, 2)});
     }
     close_rows(rows);
     close_reader(reader);

@@ -136,7 +136,8 @@ void on_start(QueryDesc *query, int flags) {
     if (!IsParallelWorker() && has_assumptions(query->plannedstmt)) {
         if (!assumptions_hold(query->plannedstmt)) {
             MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
-            PlannedStmt *fitting = find_fitting(query->plannedstmt, query->sourceText);
+            PlannedStmt *fitting = find_fitting(query->plannedstmt, query->sourceText,
+                                                (flags & EXEC_FLAG_BACKWARD) != 0);
             MemoryContextSwitchTo(previous);
             if (fitting == nullptr) {
                 drop_plans();

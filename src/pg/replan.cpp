@@ -3,11 +3,14 @@
 
 #include "pg/assumption.hpp"
 #include "pg/replan.hpp"
+#include "pg/signal.hpp"
 
 extern "C" {
+#include "catalog/pg_proc.h"
 #include "nodes/parsenodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
+#include "utils/catcache.h"
 }
 
 namespace entitle::pg {
@@ -94,13 +97,74 @@ bool reads(const PlannedStmt *plan, Oid relation) {
     return false;
 }
 
-// Whether the plan reads only what `locked` reads, whose relations are locked and unchanged: a
-// partition that only the variant reads may have gone since.
-bool is_covered(const PlannedStmt *variant, const PlannedStmt *locked) {
+// Whether an item stands for one of the extension's own functions, which a variant calls where the
+// base plan was folded.
+bool is_own_function(const PlanInvalItem *item) {
+    static constexpr const char *kNames[] = {"row_allowed",
+                                             "brand_row_allowed",
+                                             "accessible_customers",
+                                             "permitted_brands",
+                                             "accessible_customer_uuids",
+                                             "accessible_customer_codes",
+                                             "accessible_customer",
+                                             "permitted_brand",
+                                             "earliest_visible_date",
+                                             "earliest_visible_timestamp",
+                                             "earliest_visible_timestamptz"};
+    if (item->cacheId != PROCOID) {
+        return false;
+    }
+    const Oid schema = get_namespace_oid("entitle", true);
+    for (const char *name : kNames) {
+        CatCList *functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
+        bool is_found = false;
+        for (int i = 0; i < functions->n_members; ++i) {
+            const auto *form = reinterpret_cast<const FormData_pg_proc *>(
+                GETSTRUCT(&functions->members[i]->tuple));
+            is_found =
+                is_found ||
+                (form->pronamespace == schema &&
+                 item->hashValue == GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(form->oid)));
+        }
+        ReleaseCatCacheList(functions);
+        if (is_found) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool has_item(const List *items, const PlanInvalItem *wanted) {
+    ListCell *cell = nullptr;
+    foreach (cell, items) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == wanted->cacheId && item->hashValue == wanted->hashValue) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether whatever the variant depends on is watched by the base plan too, which is locked and
+// revalidated by the plan cache; nobody watches the variant. Our own items and signals need no
+// watching: they are asked each time.
+bool is_covered(const PlannedStmt *variant, const PlannedStmt *base) {
     ListCell *cell = nullptr;
     foreach (cell, variant->rtable) {
         const auto *entry = static_cast<const RangeTblEntry *>(lfirst(cell));
-        if (entry->rtekind == RTE_RELATION && !reads(locked, entry->relid)) {
+        if (entry->rtekind == RTE_RELATION && !reads(base, entry->relid)) {
+            return false;
+        }
+    }
+    foreach (cell, variant->relationOids) {
+        if (!is_signal(lfirst_oid(cell)) &&
+            !list_member_oid(base->relationOids, lfirst_oid(cell))) {
+            return false;
+        }
+    }
+    foreach (cell, variant->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId >= 0 && !has_item(base->invalItems, item) && !is_own_function(item)) {
             return false;
         }
     }
@@ -109,8 +173,9 @@ bool is_covered(const PlannedStmt *variant, const PlannedStmt *locked) {
 
 // Plans without parameters, so that the plan serves every execution. The relations are locked by
 // the plan that brought us here, and that plan is valid, so its query is too.
-PlannedStmt *make_variant(const Slot &slot, const char *source) {
-    return ::planner(copy_query(slot.kept), source, slot.kept.cursor_options, nullptr);
+PlannedStmt *make_variant(const Slot &slot, const char *source, bool is_scrolled) {
+    const int options = slot.kept.cursor_options | (is_scrolled ? CURSOR_OPT_SCROLL : 0);
+    return ::planner(copy_query(slot.kept), source, options, nullptr);
 }
 
 } // namespace
@@ -159,23 +224,24 @@ void note_start(const PlannedStmt *plan) {
     }
 }
 
-PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source) {
+PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_scrolled) {
     Slot *slot = find_slot(plan);
     if (slot == nullptr) {
         return nullptr;
     }
     for (PlannedStmt *variant : slot->variants) {
-        if (variant != nullptr && is_covered(variant, plan) && assumptions_hold(variant)) {
+        if (variant != nullptr && assumptions_hold(variant) &&
+            (!is_scrolled || ExecSupportsBackwardScan(variant->planTree))) {
             return static_cast<PlannedStmt *>(copyObjectImpl(variant));
         }
     }
     const uint32 number = slot->number;
-    PlannedStmt *fresh = make_variant(*slot, source);
+    PlannedStmt *fresh = make_variant(*slot, source, is_scrolled);
     if (!assumptions_hold(fresh)) {
         return nullptr; // rights change faster than plans are made
     }
     // Planning kept a query of its own, which may have taken the slot.
-    if (slot->number == number && slot->kept.context != nullptr) {
+    if (slot->number == number && slot->kept.context != nullptr && is_covered(fresh, plan)) {
         MemoryContext previous = MemoryContextSwitchTo(slot->kept.context);
         slot->variants[slot->next_variant] = static_cast<PlannedStmt *>(copyObjectImpl(fresh));
         slot->next_variant = (slot->next_variant + 1) % kMaxVariants;

@@ -162,7 +162,7 @@ void on_relcache(Datum, Oid relation) {
             return;
         }
     }
-    if ((relation & kSignalMask) == kSignal) {
+    if (is_signal(relation)) {
         receive(static_cast<Kind>((relation >> kKindShift) & 0xF), relation & kEveryone);
     }
 }
@@ -267,6 +267,8 @@ std::uint64_t customer_generation() noexcept { return generations.all + generati
 
 std::uint64_t mapping_generation() noexcept { return generations.all + generations.mapping; }
 
+bool is_signal(Oid relation) noexcept { return (relation & kSignalMask) == kSignal; }
+
 Oid model_signal() noexcept { return signal_of(Kind::model, kEveryone); }
 
 Oid user_signal(std::int64_t user) noexcept { return signal_of(Kind::user, hash_user(user)); }
@@ -278,14 +280,17 @@ void invalidate_everything() noexcept {
     ++epoch;
 }
 
-void watch_table(Oid relation) noexcept {
+bool watch_table(Oid relation) noexcept {
     for (int i = 0; i < table_count; ++i) {
         if (tables[i] == relation) {
-            return;
+            return true;
         }
     }
-    Assert(table_count < kMaxTables);
+    if (table_count == kMaxTables) {
+        return false;
+    }
     tables[table_count++] = relation;
+    return true;
 }
 
 void forget_tables() noexcept { table_count = 0; }

@@ -22,6 +22,7 @@ std::uint64_t customer_generation() noexcept;                // keys of customer
 std::uint64_t mapping_generation() noexcept; // database roles and the users they stand for
 
 // The numbers under which signals arrive, for plans that must be made anew when one does.
+bool is_signal(Oid relation) noexcept;
 Oid model_signal() noexcept;
 Oid user_signal(std::int64_t user) noexcept;
 Oid access_signal(std::int64_t user) noexcept;
@@ -31,7 +32,8 @@ void invalidate_everything() noexcept;
 
 // Lets the callback treat real invalidations of this table (TRUNCATE, DDL, a disabled trigger) as a
 // change.
-void watch_table(Oid relation) noexcept;
+// Returns: false when there are too many.
+bool watch_table(Oid relation) noexcept;
 void forget_tables() noexcept;
 
 // Registers the callbacks; once per backend, from _PG_init.

@@ -203,10 +203,10 @@ Relation open_table(Table table, AttrNumber *columns) {
         raise_broken("table", spec.name);
     }
     // Watched before it is opened: a change from here on is noticed.
-    watch_table(oid);
+    const bool is_heard = watch_table(oid);
     Relation relation = table_open(oid, AccessShareLock);
     find_columns(relation, spec, columns);
-    unwatched = unwatched || !is_watched(relation, table);
+    unwatched = unwatched || !is_heard || !is_watched(relation, table);
     if (found_generation == table_generation()) {
         found[number].relation = oid;
         memcpy(found[number].columns, columns, sizeof(found[number].columns));

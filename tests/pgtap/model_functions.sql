@@ -207,7 +207,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
     'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
     'grant_access', 'lines_of', 'log_shows', 'manages_user',
-    'mark_change', 'mark_removal', 'own_brands', 'own_organizations', 'own_roles', 'own_user', 'owned_brands', 'owned_organizations', 'reactivate_customer',
+    'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'view_relation',
     'declared_protection', 'explain_action', 'customer_access', 'permission_matrix', 'user_access',
