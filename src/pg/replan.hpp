@@ -31,8 +31,8 @@ void tie_query(KeptQuery kept, PlannedStmt *plan);
 void note_start(const PlannedStmt *plan);
 
 // Returns: a plan of the same query that fits the present asker; null when the query is no longer
-// kept.
-PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source);
+// kept. A scrolled one can run backward, as its cursor promised.
+PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_scrolled);
 
 // Drops everything kept: for a moment at which all cached plans are dropped.
 void drop_kept_queries();
