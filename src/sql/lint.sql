@@ -65,7 +65,7 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
     FROM reader r JOIN pg_class c ON c.oid = r.oid JOIN pg_roles o ON o.oid = c.relowner
     WHERE c.relkind = 'v'
       AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) t WHERE t.option_name = 'security_invoker' AND t.option_value::boolean)
-      AND NOT EXISTS (SELECT FROM entitle.protection p WHERE p.view_name = c.relname)
+      AND NOT EXISTS (SELECT FROM entitle.protection_view v WHERE v.view = c.oid)
     UNION ALL
     SELECT 'warning', c.oid::regclass::text, 'the materialized view holds rows of protected tables, and nothing filters them',
            format('DROP MATERIALIZED VIEW %s;', c.oid::regclass)

@@ -4,9 +4,13 @@
 
 CREATE TABLE entitle.protection_view (
     relation regclass PRIMARY KEY REFERENCES entitle.protection ON DELETE CASCADE,
-    view regclass NOT NULL UNIQUE
+    view regclass NOT NULL UNIQUE,
+    is_named boolean NOT NULL,
+    definition text NOT NULL
 );
 COMMENT ON TABLE entitle.protection_view IS 'The filtered views that protect_table made';
+COMMENT ON COLUMN entitle.protection_view.is_named IS 'Whether view_name was given: a view by default keeps its name when its table is renamed';
+COMMENT ON COLUMN entitle.protection_view.definition IS 'The query as PostgreSQL told it then: verify_protection compares';
 
 -- PUBLIC, because a view's owner must be able to put the trigger on; it acts for the recorded views alone.
 CREATE FUNCTION entitle.write_view() RETURNS trigger
@@ -38,8 +42,26 @@ CREATE FUNCTION entitle.find_view(relation regclass) RETURNS regclass
 COMMENT ON FUNCTION entitle.find_view(regclass) IS 'The filtered view of a table, if there is one';
 GRANT EXECUTE ON FUNCTION entitle.find_view(regclass) TO PUBLIC;
 
+-- What a view reads may be renamed, without the view becoming another.
+CREATE FUNCTION entitle.view_text(relation regclass, view regclass) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    definition text := replace(pg_get_viewdef(view), format('%s t', relation), 't');
+    link record;
+BEGIN
+    FOR link IN SELECT * FROM entitle.parent_links(entitle.declaration(relation), '') l LOOP
+        definition := replace(definition, format('%s entitle_parent_%s', (link.parent).relation, link.depth), link.depth::text);
+    END LOOP;
+    RETURN definition;
+END
+$$;
+COMMENT ON FUNCTION entitle.view_text(regclass, regclass) IS 'A filtered view''s query, but for the names of its tables';
+GRANT EXECUTE ON FUNCTION entitle.view_text(regclass, regclass) TO PUBLIC;
+
 -- SECURITY DEFINER: nobody writes the records directly.
-CREATE FUNCTION entitle.record_view(relation regclass, view regclass) RETURNS void
+CREATE FUNCTION entitle.record_view(relation regclass, view regclass, is_named boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -55,11 +77,11 @@ BEGIN
     END IF;
     DELETE FROM entitle.protection_view v
     WHERE v.relation = record_view.relation OR v.view = record_view.view OR v.view NOT IN (SELECT c.oid FROM pg_class c);
-    INSERT INTO entitle.protection_view VALUES (relation, view);
+    INSERT INTO entitle.protection_view VALUES (relation, view, is_named, entitle.view_text(relation, view));
 END
 $$;
-COMMENT ON FUNCTION entitle.record_view(regclass, regclass) IS 'Writes down which view protect_table made';
-GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle.record_view(regclass, regclass, boolean) IS 'Writes down which view protect_table made';
+GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass, boolean) TO PUBLIC;
 
 -- A view's columns keep the order of the table's, whatever these are called by now and wherever later ones were added.
 CREATE FUNCTION entitle.view_columns(relation regclass, view regclass)
@@ -76,6 +98,16 @@ CREATE FUNCTION entitle.view_columns(relation regclass, view regclass)
     $$;
 COMMENT ON FUNCTION entitle.view_columns(regclass, regclass) IS 'Which column of a filtered view shows which column of its table';
 GRANT EXECUTE ON FUNCTION entitle.view_columns(regclass, regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: as view_relation.
+CREATE FUNCTION entitle.has_default_name(view regclass) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM entitle.protection_view v WHERE v.view = has_default_name.view AND NOT v.is_named)
+    $$;
+COMMENT ON FUNCTION entitle.has_default_name(regclass) IS 'Whether a filtered view was made without view_name';
+GRANT EXECUTE ON FUNCTION entitle.has_default_name(regclass) TO PUBLIC;
 
 CREATE FUNCTION entitle.has_view(declared entitle.protection) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -307,12 +339,15 @@ CREATE FUNCTION entitle.install_view(declared entitle.protection) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    full_name CONSTANT text := entitle.view_target(declared);
     query CONSTANT text := format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
                                   entitle.joined_test(declared, 'SELECT', 't.'));
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
-    present CONSTANT regclass := to_regclass(full_name);
     view regclass := entitle.find_view(declared.relation);
+    full_name CONSTANT text := CASE
+        WHEN declared.view_name IS NULL AND entitle.has_default_name(view) THEN view::text
+        ELSE entitle.view_target(declared)
+    END;
+    present CONSTANT regclass := to_regclass(full_name);
     shared entitle.protection_privilege[];
 BEGIN
     IF present IS NOT NULL AND present IS DISTINCT FROM view THEN
@@ -354,7 +389,7 @@ BEGIN
         WHERE s.column_name IS NULL
            OR s.column_name IN (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = view);
     END IF;
-    PERFORM entitle.record_view(declared.relation, view),
+    PERFORM entitle.record_view(declared.relation, view, declared.view_name IS NOT NULL),
             entitle.describe_view(declared.relation, view),
             entitle.grant_view(view, declared.relation);
 END

@@ -183,8 +183,11 @@ BEGIN
         RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
     END IF;
     PERFORM entitle.check_protectable(declared.relation);
+    IF declared.parent IS NOT NULL THEN
+        PERFORM entitle.check_parent(declared);
+    END IF;
     PERFORM entitle.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
-                '{smallint,integer,bigint,uuid,text,varchar}'),
+                CASE WHEN declared.parent IS NULL THEN '{smallint,integer,bigint,uuid,text,varchar}'::regtype[] END),
             entitle.check_protection_column(declared.relation, 'date_column', declared.date_column,
                 '{date,timestamp,timestamptz}'),
             entitle.check_protection_column(declared.relation, 'brand_column', declared.brand_column,
@@ -195,9 +198,7 @@ BEGIN
     IF declared.min_level IS NULL THEN
         RAISE EXCEPTION 'min_level is NULL' USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
     END IF;
-    IF declared.parent IS NOT NULL THEN
-        PERFORM entitle.check_parent(declared);
-    ELSIF declared.customer_column IS NULL THEN
+    IF declared.parent IS NULL AND declared.customer_column IS NULL THEN
         IF declared.date_column IS NOT NULL
            OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL THEN
             RAISE EXCEPTION 'external access is declared without a customer column'

@@ -71,32 +71,45 @@ CREATE FUNCTION entitle.shown_test(test text) RETURNS text
 COMMENT ON FUNCTION entitle.shown_test(text) IS 'A row test as PostgreSQL shows it in a policy';
 REVOKE ALL ON FUNCTION entitle.shown_test(text) FROM PUBLIC;
 
-CREATE FUNCTION entitle.expected_policies(declared entitle.protection)
+-- PostgreSQL breaks a line's sub-select into lines, and adds parentheses.
+CREATE FUNCTION entitle.bare_test(test text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN strpos(test, 'EXISTS') = 0 THEN test ELSE translate(test, E'() \n', '') END
+    $$;
+COMMENT ON FUNCTION entitle.bare_test(text) IS 'A test to be compared, however it is laid out';
+REVOKE ALL ON FUNCTION entitle.bare_test(text) FROM PUBLIC;
+
+CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member regclass)
     RETURNS TABLE (name name, command "char", seen text, written text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.name, v.command, entitle.shown_test(v.seen), entitle.shown_test(v.written)
-    FROM (SELECT entitle.protection_test(declared, declared.view_permission,
-                     CASE WHEN declared.customer_column IS NOT NULL THEN declared.min_level END, ''),
-                 entitle.protection_test(declared, declared.insert_permission, declared.external_insert_level, ''),
-                 entitle.protection_test(declared, declared.update_permission, declared.external_update_level, '')
+    FROM (SELECT entitle.row_condition(declared, 'SELECT', p.prefix), entitle.row_condition(declared, 'INSERT', p.prefix),
+                 entitle.row_condition(declared, 'UPDATE', p.prefix)
+          FROM (SELECT CASE WHEN declared.parent IS NULL THEN '' ELSE quote_ident(c.relname) || '.' END AS prefix
+                FROM pg_class c WHERE c.oid = member) p
+          WHERE entitle.parent_problem(declared) IS NULL
          ) AS t (seen, inserted, updated),
          LATERAL (VALUES ('entitle_select', 'r', t.seen, NULL), ('entitle_insert', 'a', NULL, t.inserted),
                          ('entitle_update', 'w', t.seen, t.updated), ('entitle_delete', 'd', t.seen, NULL)
          ) AS v (name, command, seen, written)
     $$;
-COMMENT ON FUNCTION entitle.expected_policies(entitle.protection) IS 'The policies that install_protection makes of a declaration';
-REVOKE ALL ON FUNCTION entitle.expected_policies(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.expected_policies(entitle.protection, regclass) IS 'The policies that install_protection makes of a declaration';
+REVOKE ALL ON FUNCTION entitle.expected_policies(entitle.protection, regclass) FROM PUBLIC;
 
 CREATE FUNCTION entitle.expected_triggers(declared entitle.protection) RETURNS TABLE (name name, test text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+    -- A line's document is looked at by the trigger's function.
     VALUES
-        ('entitle_update', entitle.shown_test(
-            entitle.protection_test(declared, declared.update_permission, declared.external_update_level, 'old.'))),
-        ('entitle_delete', entitle.shown_test(entitle.protection_test(declared, declared.delete_permission, NULL, 'old.'))),
+        ('entitle_update', CASE WHEN declared.parent IS NULL THEN entitle.shown_test(entitle.joined_test(declared, 'UPDATE', 'old.'))
+                           ELSE 'entitle.refuse_line_write()' END),
+        ('entitle_delete', CASE WHEN declared.parent IS NULL THEN entitle.shown_test(entitle.joined_test(declared, 'DELETE', 'old.'))
+                           ELSE 'entitle.refuse_line_write()' END),
         ('entitle_truncate', 'row_security_active(')
     $$;
 COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS
@@ -124,15 +137,18 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     policy AS (
         SELECT m.relation, m.call, e.name, p.oid IS NULL AS is_missing,
                p.oid IS NOT NULL
-               AND (p.polcmd, p.polpermissive, p.polroles, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
-                   IS DISTINCT FROM (e.command, true, '{0}'::oid[], e.seen, e.written) AS is_different
+               AND (p.polcmd, p.polpermissive, p.polroles, entitle.bare_test(pg_get_expr(p.polqual, p.polrelid)),
+                    entitle.bare_test(pg_get_expr(p.polwithcheck, p.polrelid)))
+                   IS DISTINCT FROM (e.command, true, '{0}'::oid[], entitle.bare_test(e.seen), entitle.bare_test(e.written))
+               AS is_different
         FROM member m
-        CROSS JOIN LATERAL entitle.expected_policies(m.current) e
+        CROSS JOIN LATERAL entitle.expected_policies(m.current, m.relation) e
         LEFT JOIN pg_policy p ON p.polrelid = m.relation AND p.polname = e.name
         WHERE m.is_known),
     trigger AS (
         SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
-               t.tgfoid <> 'entitle.refuse_write()'::regprocedure OR strpos(pg_get_triggerdef(t.oid), e.test) = 0 AS is_different
+               t.tgfoid NOT IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure)
+               OR strpos(pg_get_triggerdef(t.oid), e.test) = 0 AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
@@ -171,6 +187,10 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     CROSS JOIN LATERAL (SELECT DISTINCT unnest(ARRAY[(d.declared).view_permission, (d.declared).insert_permission,
                                                      (d.declared).update_permission, (d.declared).delete_permission])) AS u (k)
     WHERE k IS NOT NULL AND NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = k)
+    UNION ALL
+    SELECT (d.declared).relation, v.problem, v.remedy
+    FROM declared d
+    CROSS JOIN LATERAL entitle.verify_view(d.declared, d.current) v
     $$;
 COMMENT ON FUNCTION entitle.verify_protection() IS
     'Where protected tables differ from what was declared, and the statements that mend it; none when all is well';

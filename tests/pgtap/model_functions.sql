@@ -105,7 +105,9 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('mask_list(protection,text)'),
     ('mask_test(protection,integer,text)'),
     ('masked_names(protection)'),
-    ('record_view(regclass,regclass)'),
+    ('has_default_name(regclass)'),
+    ('record_view(regclass,regclass,boolean)'),
+    ('view_text(regclass,regclass)'),
     ('view_columns(regclass,regclass)'),
     ('view_query(protection,text,smallint)'),
     ('view_relation(regclass)'),
@@ -188,7 +190,7 @@ SELECT set_eq(
           'narrow_privileges(regclass,name[])', 'put_back_privileges(regclass,regclass)',
           'record_privileges(regclass,protection_privilege[])', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection)', 'install_view(protection)',
-          'record_view(regclass,regclass)', 'warn_of_generated(protection)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
+          'record_view(regclass,regclass,boolean)', 'warn_of_generated(protection)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
@@ -206,7 +208,7 @@ SELECT is_empty(
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
     'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
-    'grant_access', 'lines_of', 'log_shows', 'manages_user',
+    'grant_access', 'has_default_name', 'lines_of', 'log_shows', 'manages_user',
     'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'view_relation',

@@ -1,0 +1,101 @@
+-- What verify_protection finds out about filtered views, masked columns and parents.
+
+CREATE FUNCTION entitle.parent_problem(declared entitle.protection) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM entitle.parent_links(declared, '');
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION entitle.parent_problem(entitle.protection) IS 'Why a line no longer leads to its document; NULL when it does';
+REVOKE ALL ON FUNCTION entitle.parent_problem(entitle.protection) FROM PUBLIC;
+
+-- The statement that makes a declaration good: with the names its columns have now, if the view still tells which they are.
+CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle.protection, view regclass) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RETURN entitle.protection_call(CASE WHEN view IS NULL THEN current ELSE entitle.renamed_declaration(declared.relation, view) END);
+EXCEPTION WHEN OTHERS THEN
+    RETURN entitle.protection_call(current);
+END
+$$;
+COMMENT ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection, regclass) IS 'The call of protect_table that makes a filtered view anew';
+REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection, regclass) FROM PUBLIC;
+
+CREATE FUNCTION entitle.verify_view(declared entitle.protection, current entitle.protection)
+    RETURNS TABLE (problem text, remedy text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    view CONSTANT regclass := entitle.find_view(declared.relation);
+    masked CONSTANT name[] := entitle.masked_names(declared);
+    owner name;
+    class pg_class;
+    made text;
+BEGIN
+    problem := entitle.parent_problem(declared);
+    IF problem IS NOT NULL THEN
+        remedy := format('SELECT entitle.unprotect_table(%L); -- or give it its parent back', declared.relation::text);
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    IF NOT entitle.has_view(declared) THEN
+        RETURN;
+    END IF;
+    remedy := entitle.view_remedy(declared, current, view);
+    IF view IS NULL THEN
+        problem := 'the filtered view, or the trigger that writes through it, is missing';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    SELECT * INTO class FROM pg_class c WHERE c.oid = view;
+    SELECT v.definition INTO made FROM entitle.protection_view v WHERE v.relation = declared.relation;
+    SELECT pg_get_userbyid(c.relowner) INTO owner FROM pg_class c WHERE c.oid = declared.relation;
+
+    RETURN QUERY
+        SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view), entitle.view_remedy(declared, current, view)
+        FROM pg_attribute a
+        WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped
+          AND NOT EXISTS (SELECT FROM entitle.view_columns(declared.relation, view) c WHERE c.number = a.attnum)
+        UNION ALL
+        SELECT format('column "%s" is "%s" in the filtered view "%s"', c.column_name, c.view_column, view),
+               entitle.view_remedy(declared, current, view)
+        FROM entitle.view_columns(declared.relation, view) c
+        WHERE c.column_name <> c.view_column;
+    IF NOT FOUND AND entitle.view_text(declared.relation, view) <> made THEN
+        problem := format('the filtered view "%s" is not as it was made', view);
+        RETURN NEXT;
+    END IF;
+    IF class.reloptions IS DISTINCT FROM '{security_barrier=true}' THEN
+        problem := format('the filtered view "%s" is no plain security barrier', view);
+        remedy := format('ALTER VIEW %s RESET (security_invoker, check_option); ALTER VIEW %1$s SET (security_barrier = true);', view);
+        RETURN NEXT;
+    END IF;
+    IF class.relowner IS DISTINCT FROM (SELECT c.relowner FROM pg_class c WHERE c.oid = declared.relation) THEN
+        problem := format('the filtered view "%s" does not belong to the table''s owner', view);
+        remedy := format('ALTER VIEW %s OWNER TO %I;', view, owner);
+        RETURN NEXT;
+    END IF;
+    RETURN QUERY
+        SELECT format('trigger "%s" of the filtered view "%s" does not fire', t.tgname, view),
+               entitle.view_remedy(declared, current, view)
+        FROM pg_trigger t
+        WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgenabled NOT IN ('O', 'A')
+        UNION ALL
+        SELECT format('%s may %s%s of %s', p.grantee, lower(p.privilege), coalesce(' masked column ' || p.column_name, ' masked columns'), f),
+               entitle.view_remedy(declared, current, view)
+        FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
+        WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES', 'TRIGGER')
+          AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked));
+END
+$$;
+COMMENT ON FUNCTION entitle.verify_view(entitle.protection, entitle.protection) IS
+    'Where a filtered view, masked columns or a parent are not as declared, and the statements that mend it';
+REVOKE ALL ON FUNCTION entitle.verify_view(entitle.protection, entitle.protection) FROM PUBLIC;
