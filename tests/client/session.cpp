@@ -54,13 +54,16 @@ std::string Reply::value() const {
 }
 
 Session::Session(const std::string &database)
-    : connection_(database.empty() ? "" : "dbname=" + database) {
+    : connection_(PQconnectdb(database.empty() ? "" : ("dbname=" + database).c_str())) {
+    if (PQstatus(connection_.get()) != CONNECTION_OK) {
+        throw std::runtime_error(PQerrorMessage(connection_.get()));
+    }
     PQsetNoticeProcessor(
-        connection_.raw(), [](void *, const char *) {}, nullptr);
+        connection_.get(), [](void *, const char *) {}, nullptr);
 }
 
 Reply Session::run(const std::string &commands) {
-    const Result result(PQexec(connection_.raw(), commands.c_str()));
+    const Result result(PQexec(connection_.get(), commands.c_str()));
     return read_reply(result.get());
 }
 
@@ -73,37 +76,37 @@ Reply Session::must(const std::string &commands) {
 }
 
 Reply Session::run_extended(const std::string &command, const std::vector<std::string> &values) {
-    const Result result(PQexecParams(connection_.raw(), command.c_str(),
+    const Result result(PQexecParams(connection_.get(), command.c_str(),
                                      static_cast<int>(values.size()), nullptr,
                                      pointers(values).data(), nullptr, nullptr, 0));
     return read_reply(result.get());
 }
 
 Reply Session::prepare(const std::string &name, const std::string &command) {
-    const Result result(PQprepare(connection_.raw(), name.c_str(), command.c_str(), 0, nullptr));
+    const Result result(PQprepare(connection_.get(), name.c_str(), command.c_str(), 0, nullptr));
     return read_reply(result.get());
 }
 
 Reply Session::run_prepared(const std::string &name, const std::vector<std::string> &values) {
-    const Result result(PQexecPrepared(connection_.raw(), name.c_str(),
+    const Result result(PQexecPrepared(connection_.get(), name.c_str(),
                                        static_cast<int>(values.size()), pointers(values).data(),
                                        nullptr, nullptr, 0));
     return read_reply(result.get());
 }
 
 Reply Session::copy_out(const std::string &command) {
-    Result result(PQexec(connection_.raw(), command.c_str()));
+    Result result(PQexec(connection_.get(), command.c_str()));
     if (PQresultStatus(result.get()) != PGRES_COPY_OUT) {
         return read_reply(result.get());
     }
     std::vector<Row> lines;
     char *line = nullptr;
-    for (int length = 0; (length = PQgetCopyData(connection_.raw(), &line, 0)) >= 0;) {
+    for (int length = 0; (length = PQgetCopyData(connection_.get(), &line, 0)) >= 0;) {
         lines.push_back({std::string(line, static_cast<std::size_t>(length))});
         PQfreemem(line);
     }
     Reply reply;
-    while ((result = Result(PQgetResult(connection_.raw()))) != nullptr) {
+    while ((result = Result(PQgetResult(connection_.get()))) != nullptr) {
         reply = reply.ok() ? read_reply(result.get()) : reply;
     }
     if (reply.ok()) {

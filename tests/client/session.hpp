@@ -2,10 +2,11 @@
 // every protocol and of COPY.
 #pragma once
 
+#include <libpq-fe.h>
+
+#include <memory>
 #include <string>
 #include <vector>
-
-#include "connection.hpp"
 
 namespace entitle::client {
 
@@ -45,10 +46,15 @@ class Session {
     // Runs COPY ... TO STDOUT; a row is a line.
     Reply copy_out(const std::string &command);
 
-    bool is_in_transaction() { return PQtransactionStatus(connection_.raw()) == PQTRANS_INTRANS; }
+    bool is_in_transaction() const {
+        return PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS;
+    }
 
   private:
-    Connection connection_;
+    struct Close {
+        void operator()(PGconn *connection) const { PQfinish(connection); }
+    };
+    std::unique_ptr<PGconn, Close> connection_;
 };
 
 } // namespace entitle::client
