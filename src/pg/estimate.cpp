@@ -107,22 +107,43 @@ double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const As
     if (grants == nullptr || grants->empty()) {
         return 1.0;
     }
-    // Few different windows are in use, so a sample of the grants tells their mixture.
-    constexpr std::size_t kSample = 8;
-    const std::size_t step = std::max<std::size_t>(1, grants->size() / kSample);
-    double sum = 0.0;
-    int count = 0;
-    for (std::size_t i = 0; i < grants->size(); i += step) {
-        const Grant &grant = (*grants)[i];
+    // Few different windows are in use, so a sample of the grants tells their mixture. A prime step
+    // finds them all where windows alternate in any small rhythm.
+    constexpr std::size_t kSample = 64;
+    constexpr std::size_t kStep = 7919;
+    constexpr int kMaxWindows = 8;
+    struct Window {
+        std::int32_t days_back;
+        Day earliest;
+        double count;
+    };
+    Window windows[kMaxWindows];
+    int known = 0;
+    double total = 0.0;
+    for (std::size_t i = 0; i < std::min(kSample, grants->size()); ++i) {
+        const Grant &grant = (*grants)[i * kStep % grants->size()];
         if (grant.level < level) {
             continue;
         }
-        sum += grant.days_back == kUnlimitedDays
-                   ? 1.0
-                   : fraction_since(root, date, rel, earliest_day(grant, asker.session));
-        ++count;
+        Window *window = std::find_if(windows, windows + known, [&](const Window &other) {
+            return other.days_back == grant.days_back;
+        });
+        if (window == windows + known) {
+            if (known == kMaxWindows) {
+                continue;
+            }
+            windows[known++] = Window{grant.days_back, earliest_day(grant, asker.session), 0.0};
+        }
+        window->count += 1.0;
+        total += 1.0;
     }
-    return count == 0 ? 1.0 : clamp(sum / count);
+    double sum = 0.0;
+    for (int i = 0; i < known; ++i) {
+        const bool is_unlimited = windows[i].days_back == kUnlimitedDays;
+        sum += windows[i].count *
+               (is_unlimited ? 1.0 : fraction_since(root, date, rel, windows[i].earliest));
+    }
+    return total == 0.0 ? 1.0 : clamp(sum / total);
 }
 
 double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
