@@ -40,7 +40,7 @@ GRANT EXECUTE ON FUNCTION entitle.own_brands() TO PUBLIC;
 CREATE FUNCTION entitle.held_roles() RETURNS bigint[]
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_held_roles';
-COMMENT ON FUNCTION entitle.held_roles() IS 'The roles of the users memberships';
+COMMENT ON FUNCTION entitle.held_roles() IS 'The roles of the user''s memberships';
 GRANT EXECUTE ON FUNCTION entitle.held_roles() TO PUBLIC;
 
 -- SECURITY DEFINER, like the functions down to customer_allowed: they read the model past its own policies, which would otherwise

@@ -1,5 +1,5 @@
-// One libpq connection, for the client tests: results by value, a failed command is a test failure
-// that names it.
+// A connection to the test server (libpq), owned by scope. Where it leads is PGHOST, PGPORT, PGUSER
+// and PGDATABASE.
 #pragma once
 
 #include <libpq-fe.h>
@@ -8,39 +8,50 @@
 #include <string>
 #include <vector>
 
-namespace entitle::client {
+namespace client {
 
-// What a command gave. `state` is empty when it succeeded.
+using Row = std::vector<std::string>; // NULL is kNull
+
+extern const char kNull[];
+
+// What a command gave. Commands that fail give an error code instead of rows.
 struct Answer {
-    std::string state;
+    std::string error; // SQLSTATE, empty when it went well
     std::string message;
-    std::vector<std::vector<std::string>> rows; // NULL is the text "NULL"
+    std::string tag; // as "UPDATE 3"
+    std::vector<Row> rows;
 
-    bool ok() const { return state.empty(); }
-    std::string value() const { return rows.empty() ? "no row" : rows.front().front(); }
-    std::string column() const; // the first column, joined with commas
+    bool ok() const { return error.empty(); }
+    // The only value of the only row; a text that says what is wrong when there is no such value.
+    std::string value() const;
 };
-
-using Arguments = std::vector<std::string>;
 
 class Connection {
   public:
-    // Connects as PGHOST, PGPORT, PGUSER and PGDATABASE say, to another database when one is named.
-    explicit Connection(const std::string &options = "");
+    // To PGDATABASE, or to the database named.
+    explicit Connection(const std::string &database = {});
 
-    bool is_open() const;
+    // Runs one or several commands by the simple protocol; the answer is that of the last.
+    Answer run(const std::string &commands);
 
-    // Runs a command by the simple protocol, and the extended one when there are arguments.
-    Answer run(const std::string &command, const Arguments &arguments = {});
+    // Runs commands that must go well, else the test fails here and now.
+    Answer must(const std::string &commands);
 
-    // The single value of a command that must succeed.
-    std::string ask(const std::string &command, const Arguments &arguments = {});
+    // Runs one command by the extended protocol, prepared in the same breath.
+    Answer run_extended(const std::string &command, const std::vector<std::string> &values = {});
 
-    // Prepares by the extended protocol, and executes what was prepared.
-    void prepare(const std::string &name, const std::string &command);
-    Answer execute(const std::string &name, const Arguments &arguments = {});
+    Answer prepare(const std::string &name, const std::string &command);
+    Answer run_prepared(const std::string &name, const std::vector<std::string> &values = {});
 
-    PGconn *raw() { return connection_.get(); }
+    // Runs COPY ... TO STDOUT; a row is a line.
+    Answer copy_out(const std::string &command);
+
+    // Sends commands without waiting; `finish` gets the answer of the last.
+    void send(const std::string &commands);
+    Answer finish();
+
+    bool is_alive() const;
+    PGconn *handle() { return connection_.get(); }
 
   private:
     struct Close {
@@ -49,7 +60,7 @@ class Connection {
     std::unique_ptr<PGconn, Close> connection_;
 };
 
-// Reads and frees a result.
-Answer take(PGresult *result);
+// Writes a text as a literal of SQL.
+std::string quoted(const std::string &text);
 
-} // namespace entitle::client
+} // namespace client
