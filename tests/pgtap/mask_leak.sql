@@ -1,0 +1,102 @@
+-- Known ways around views and masks, by number in the list of attacks this project keeps: S46 to S49, S53, S55, S57, S58, S60,
+-- S66, S67, S76, S78. Statement shapes are in mask_matrix, writes in mask_write.
+\ir setup.psql
+SELECT no_plan();
+
+INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'staff'), (103, 'l20'), (104, 'l30');
+INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (101, 1, 7);
+INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (101, 'a', 'a', '1'), (102, 'b', 'b', '2');
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (101, 103, 'L20', NULL), (101, 104, 'L30', 2147483647);
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint, placed_on date, quantity integer CHECK (quantity < 1000), price integer) PARTITION BY RANGE (id);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (500);
+CREATE TABLE orders_2 PARTITION OF orders FOR VALUES FROM (500) TO (5000);
+INSERT INTO orders SELECT i, 101 + i % 2, '2026-01-01'::date - i, i % 9, 7000 + i % 50 FROM generate_series(1, 900) i;
+CREATE INDEX ON orders (price);
+CREATE STATISTICS orders_price (mcv) ON customer_id, price FROM orders_1;
+ANALYZE orders, orders_1, orders_2;
+GRANT ALL ON orders, orders_1, orders_2 TO test_app;
+GRANT CREATE ON SCHEMA public TO test_app;
+SELECT entitle.protect_table('orders', 'customer_id', 'placed_on', min_level => 20, view_permission => 'customers.view', update_permission => 'customers.edit',
+                             external_update_level => 20, masked_columns => '{"price": 30}');
+
+-- S46: a user's own view, invoker or not, barrier or not, shows no more.
+CREATE FUNCTION built(login text, options text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    answer text;
+BEGIN
+    PERFORM do_as(login, format('CREATE VIEW own %s AS SELECT * FROM orders_view', options));
+    answer := ask(login, 'SELECT count(*) || '' '' || count(price) FROM own');
+    DROP VIEW own;
+    RETURN answer;
+END
+$$;
+SELECT is(built('l20', options), '450 0', format('S46: a user''s own view %s shows no more', options))
+FROM unnest(ARRAY['', 'WITH (security_barrier)', 'WITH (security_invoker)']) AS options;
+-- S47
+SELECT do_as('l20', 'CREATE MATERIALIZED VIEW own_copy AS SELECT * FROM orders_view');
+SELECT is(ask('l20', 'SELECT count(*) || '' '' || count(price) FROM own_copy'), '450 0', 'S47: a user''s materialized copy holds what showed');
+SELECT do_as('l20', 'CREATE TEMP TABLE own_table AS SELECT * FROM orders_view');
+SELECT is((SELECT count(*) || ' ' || count(price) FROM own_table), '450 0', 'S47: so does a table made of it');
+-- S48: COPY (query) TO, by way of psql's output.
+SELECT entitle.sign_in('l20') \g /dev/null
+SET LOCAL ROLE test_app;
+\o | grep -c '^[0-9]*.\\N.{price}$' > copied.txt
+COPY (SELECT id, price, masked_columns FROM orders_view ORDER BY id) TO STDOUT;
+\o
+RESET ROLE;
+SELECT entitle.sign_out() \g /dev/null
+\set copied `cat copied.txt; rm copied.txt`
+SELECT is(:'copied'::text, '450', 'S48: COPY (query) TO writes masked rows');
+-- S49, S53: errors and RETURNING of the table itself.
+SELECT throws_ok($$ SELECT do_as('l20', 'UPDATE orders SET quantity = quantity WHERE id = 2 RETURNING price') $$, '42501', NULL, 'S49: RETURNING tells no masked column');
+SELECT throws_ok($$ SELECT do_as('l20', 'UPDATE orders SET quantity = price WHERE id = 2') $$, '42501', NULL, 'S49: nor is it copied into an open one');
+SELECT throws_ok($$ SELECT do_as('l20', 'UPDATE orders SET quantity = 0 WHERE price > 7000') $$, '42501', NULL, 'S49: nor looked for');
+-- S55: an operator with a selectivity function sees no statistics of the masked column, of no part of the table.
+CREATE FUNCTION probe(a integer, b integer) RETURNS boolean LANGUAGE plpgsql COST 0.0000001
+    AS $$ BEGIN IF a >= 7000 OR b >= 7000 THEN RAISE EXCEPTION 'saw % %', a, b USING ERRCODE = 'ZZ001'; END IF; RETURN a < b; END $$;
+CREATE OPERATOR <<< (PROCEDURE = probe, LEFTARG = integer, RIGHTARG = integer, RESTRICT = scalarltsel);
+SELECT is(ask('l20', 'SELECT count(*) FROM orders_view WHERE price <<< 7'), '0', 'S55: a leaky operator is shown no statistics of the view');
+SELECT throws_ok(format('SELECT ask(''l20'', ''SELECT count(*) FROM %I WHERE price <<< 7'')', part), '42501', NULL, format('S55: nor of %s', part))
+FROM unnest(ARRAY['orders', 'orders_1', 'orders_2']) AS part;
+SELECT is(ask('l20', 'SELECT count(*) FROM pg_stats WHERE tablename ~ ''^orders''') || ask('l20', 'SELECT count(*) FROM pg_stats_ext WHERE tablename ~ ''^orders'''), '00',
+          'S56: pg_stats and pg_stats_ext show nothing of it');
+-- S57: an error that depends on a value needs the value.
+SELECT is(ask('l20', 'SELECT count(*) FROM orders_view WHERE 1 / (price - 7002) > 0'), '0', 'S57: a masked value divides nothing');
+SELECT is(ask('l20', 'SELECT count(*) FROM orders_view WHERE 1 / (id - 3) IS NOT NULL'), '450', 'S57: nor does a hidden row');
+SELECT throws_ok($$ SELECT ask('l30', 'SELECT count(*) FROM orders_view WHERE 1 / (price - 7002) > 0') $$, '22012', NULL, 'S57: it does for whom it shows');
+-- S58
+INSERT INTO orders VALUES (1001, NULL, '2026-01-01', 1, 1), (1002, 101, 'infinity', 1, 1), (1003, 101, '-infinity', 1, 1), (1004, 101, NULL, 1, 1), (1005, 101, '5874897-12-31', NULL, NULL);
+SELECT is(ask('l20', 'SELECT count(*) || '' '' || count(price) FROM orders_view'), '454 0', 'S58: odd customers and dates break no one''s view');
+SELECT is(ask('l30', 'SELECT count(*) || '' '' || count(price) FROM orders_view WHERE id > 1000'), '2 1', 'S58: nor a limited one''s, which hides what has no date');
+-- S60: a plan names nobody's customers, and no masked value.
+CREATE FUNCTION plan_of(login text, statement text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    line text; plan text := '';
+BEGIN
+    PERFORM entitle.sign_in(login);
+    SET LOCAL ROLE test_app;
+    FOR line IN EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, COSTS off, TIMING off, SUMMARY off) ' || statement LOOP
+        plan := plan || line || E'\n';
+    END LOOP;
+    RESET ROLE;
+    PERFORM entitle.sign_out();
+    RETURN plan;
+END
+$$;
+SELECT unalike(plan_of('l20', 'SELECT * FROM orders_view WHERE price > 5'), '%10_%', 'S60: EXPLAIN names nobody''s customers');
+SELECT unalike(plan_of('l20', 'SELECT price FROM orders_view WHERE price > 5'), '%Index Cond: %price%', 'S60: no index is asked for a masked value');
+-- S66: what pg_read_all_data opens, lint() names.
+CREATE ROLE test_all IN ROLE pg_read_all_data;
+SELECT isnt_empty($$ SELECT * FROM entitle.lint() WHERE finding ~ 'pg_read_all_data' $$, 'S66: a member of pg_read_all_data is named');
+-- S67: what a user puts on the view or the table himself.
+SELECT throws_ok($$ SELECT do_as('staff', 'CREATE TRIGGER t INSTEAD OF UPDATE ON orders_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view()') $$, '42501', NULL,
+                 'S67: nobody else puts a trigger on the view');
+SELECT throws_ok($$ SELECT do_as('staff', 'CREATE RULE r AS ON INSERT TO orders_view DO ALSO NOTHING') $$, '42501', NULL, 'S67: nor a rule');
+SELECT is(ask('l20', 'SELECT count(*) FROM (SELECT DISTINCT price, masked_columns FROM orders_view) d'), '1', 'all is masked alike');
+
+SELECT * FROM finish();
+ROLLBACK;
