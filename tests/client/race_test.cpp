@@ -17,7 +17,7 @@
 #include <set>
 #include <thread>
 
-namespace entitle::client {
+namespace client {
 
 namespace {
 
@@ -106,7 +106,7 @@ void write(Board &board, int number) {
 // Returns: whether there is an answer to judge. Rights that change between a statement's plan and
 // its start refuse it with 40001, for the application to run its transaction again.
 bool is_answered(Board &board, const Answer &answer) {
-    if (answer.state == "40001") {
+    if (answer.error == "40001") {
         ++board.refused;
         return false;
     }
@@ -130,7 +130,7 @@ bool look_as_outsider(Connection &connection, Board &board, std::size_t user, un
     Answer answer;
     switch (way % 3) {
     case 0:
-        answer = connection.execute("see");
+        answer = connection.run_prepared("see");
         break;
     case 1:
         answer = connection.run("SELECT unnest(entitle.accessible_customers())");
@@ -157,7 +157,7 @@ bool look_as_outsider(Connection &connection, Board &board, std::size_t user, un
 
 bool look_as_staff(Connection &connection, Board &board, std::size_t staff) {
     const std::uint64_t before = board.staff[staff].read();
-    const Answer answer = connection.execute("see");
+    const Answer answer = connection.run_prepared("see");
     if (!is_answered(board, answer)) {
         return false;
     }
@@ -168,7 +168,7 @@ bool look_as_staff(Connection &connection, Board &board, std::size_t staff) {
 }
 
 void read(Board &board, unsigned number) {
-    Connection connection("user=pool_role");
+    Connection connection = pooled();
     std::mt19937 random(100 + number);
     if (number == 1) {
         connection.run("SET plan_cache_mode = force_generic_plan");
@@ -179,7 +179,7 @@ void read(Board &board, unsigned number) {
         const std::size_t who = is_staff ? random() % kStaff : 1 + random() % kRacers;
         const int user = static_cast<int>(is_staff ? kUsers + 1 + who : who);
         connection.run(random() % 2 == 0 ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ");
-        connection.ask("SELECT entitle.sign_in($1)", {login_of(user)});
+        ask(connection, "SELECT entitle.sign_in($1)", {login_of(user)});
         bool is_going = true;
         for (unsigned look = random() % 6; look > 0 && is_going; --look) {
             is_going = is_staff ? look_as_staff(connection, board, who)
@@ -223,4 +223,4 @@ TEST_F(Race, ReadersSeeWhatIsGrantedAndNothingElse) {
 
 } // namespace
 
-} // namespace entitle::client
+} // namespace client

@@ -3,7 +3,7 @@
 // to S13).
 #include "world.hpp"
 
-namespace entitle::client {
+namespace client {
 
 namespace {
 
@@ -17,25 +17,25 @@ TEST_F(Revoke, IsSeenByTheNextStatement) {
         for (const char *mode : {"auto", "force_generic_plan"}) {
             Connection reader = pooled();
             reader.run(std::string("SET plan_cache_mode = ") + mode);
-            reader.ask("SELECT entitle.sign_in('user1', true)");
+            ask(reader, "SELECT entitle.sign_in('user1', true)");
             reader.prepare("see", kSee);
             reader.prepare("level", "SELECT entitle.access_level($1::bigint)");
             for (int i = 0; i < 8; ++i) {
-                reader.execute(
+                reader.run_prepared(
                     "see"); // past the executions after which a generic plan is considered
             }
             reader.run(std::string("BEGIN ISOLATION LEVEL ") + level);
-            ASSERT_EQ(reader.execute("see").column(), expected_customers(1));
-            ASSERT_EQ(reader.execute("level", {"1"}).value(), "30");
+            ASSERT_EQ(column(reader.run_prepared("see")), expected_customers(1));
+            ASSERT_EQ(reader.run_prepared("level", {"1"}).value(), "30");
 
             administrator.run(
                 "DELETE FROM entitle.external_access WHERE user_id = 1 AND customer_id = 1");
-            EXPECT_EQ(reader.execute("level", {"1"}).value(), "0") << level << ", " << mode;
-            EXPECT_EQ(reader.execute("see").column(), expected_customers(1).substr(2))
+            EXPECT_EQ(reader.run_prepared("level", {"1"}).value(), "0") << level << ", " << mode;
+            EXPECT_EQ(column(reader.run_prepared("see")), expected_customers(1).substr(2))
                 << level << ", " << mode;
             administrator.run("INSERT INTO entitle.external_access (customer_id, user_id, "
                               "days_back) VALUES (1, 1, NULL)");
-            EXPECT_EQ(reader.execute("see").column(), expected_customers(1))
+            EXPECT_EQ(column(reader.run_prepared("see")), expected_customers(1))
                 << level << ", " << mode;
             reader.run("COMMIT");
         }
@@ -45,45 +45,45 @@ TEST_F(Revoke, IsSeenByTheNextStatement) {
 TEST_F(Revoke, IsNotUndoneByAnOldSnapshot) {
     Connection keeper = pooled();
     keeper.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
-    const std::string snapshot = keeper.ask("SELECT pg_export_snapshot()");
+    const std::string snapshot = ask(keeper, "SELECT pg_export_snapshot()");
     administrator.run(kRevokeAll);
 
     Connection reader = pooled();
     reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
     ASSERT_TRUE(reader.run("SET TRANSACTION SNAPSHOT '" + snapshot + "'").ok());
-    reader.ask("SELECT entitle.sign_in('user1')");
-    EXPECT_EQ(reader.run(kSee).column(), "");
-    EXPECT_EQ(reader.ask("SELECT entitle.access_level(1)"), "0");
+    ask(reader, "SELECT entitle.sign_in('user1')");
+    EXPECT_EQ(column(reader.run(kSee)), "");
+    EXPECT_EQ(ask(reader, "SELECT entitle.access_level(1)"), "0");
     reader.run("COMMIT");
 }
 
 TEST_F(Revoke, OfAUserStopsAnIdentityThatIsInUse) {
     Connection reader = pooled();
-    reader.ask("SELECT entitle.sign_in('user65', true)");
-    ASSERT_EQ(reader.run(kSee).column(), expected_customers(65));
+    ask(reader, "SELECT entitle.sign_in('user65', true)");
+    ASSERT_EQ(column(reader.run(kSee)), expected_customers(65));
     administrator.run("UPDATE entitle.app_user SET is_active = false WHERE user_id = 65");
-    EXPECT_EQ(reader.run(kSee).column(), "");
-    EXPECT_EQ(reader.run("SELECT entitle.sign_in('user65', true)").state, "42501");
+    EXPECT_EQ(column(reader.run(kSee)), "");
+    EXPECT_EQ(reader.run("SELECT entitle.sign_in('user65', true)").error, "42501");
     administrator.run("UPDATE entitle.app_user SET is_active = true WHERE user_id = 65");
-    EXPECT_EQ(reader.ask("SELECT entitle.sign_in('user65', true)"), "65");
-    EXPECT_EQ(reader.run(kSee).column(), expected_customers(65));
+    EXPECT_EQ(ask(reader, "SELECT entitle.sign_in('user65', true)"), "65");
+    EXPECT_EQ(column(reader.run(kSee)), expected_customers(65));
 }
 
 TEST_F(Revoke, ReachesEveryOpenConnection) {
     std::vector<Connection> readers;
     for (int i = 0; i < 8; ++i) {
         readers.push_back(pooled());
-        readers.back().ask("SELECT entitle.sign_in($1, true)", {login_of(1 + i % 2)});
+        ask(readers.back(), "SELECT entitle.sign_in($1, true)", {login_of(1 + i % 2)});
         readers.back().run("BEGIN");
-        readers.back().ask("SELECT count(*) FROM orders");
+        ask(readers.back(), "SELECT count(*) FROM orders");
     }
     administrator.run(kRevokeAll);
     for (int i = 0; i < 8; ++i) {
-        EXPECT_EQ(readers[static_cast<std::size_t>(i)].run(kSee).column(),
+        EXPECT_EQ(column(readers[static_cast<std::size_t>(i)].run(kSee)),
                   i % 2 == 0 ? "" : expected_customers(2));
     }
 }
 
 } // namespace
 
-} // namespace entitle::client
+} // namespace client

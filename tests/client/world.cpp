@@ -1,7 +1,7 @@
 // The world and its expected rows.
 #include "world.hpp"
 
-namespace entitle::client {
+namespace client {
 
 namespace {
 
@@ -37,6 +37,14 @@ constexpr const char kRemove[] = R"sql(
 
 std::string login_of(int user) { return "user" + std::to_string(user); }
 
+std::string column(const Answer &answer) {
+    std::string joined;
+    for (const Row &row : answer.rows) {
+        joined += (joined.empty() ? "" : ",") + row.front();
+    }
+    return joined;
+}
+
 std::string expected_customers(int user) {
     std::string customers;
     for (int customer = 1; customer <= kCustomers; ++customer) {
@@ -57,6 +65,17 @@ void World::TearDown() {
     EXPECT_TRUE(removed.ok()) << removed.message;
 }
 
-Connection World::pooled() { return Connection("user=pool_role"); }
+Connection pooled() {
+    Connection connection;
+    connection.must("SET SESSION AUTHORIZATION pool_role");
+    return connection;
+}
 
-} // namespace entitle::client
+std::string ask(Connection &connection, const std::string &command,
+                const std::vector<std::string> &values) {
+    const Answer answer = connection.run_extended(command, values);
+    EXPECT_TRUE(answer.ok()) << command << ": " << answer.message;
+    return answer.value();
+}
+
+} // namespace client

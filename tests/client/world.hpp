@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace entitle::client {
+namespace client {
 
 constexpr int kUsers = 64;
 constexpr int kStaff = 4;
@@ -21,18 +21,25 @@ constexpr bool is_granted_at_first(int user, int customer) {
 
 std::string login_of(int user); // users above kUsers are staff
 
-// The customers of a user's orders, in order, as Answer::column writes them.
+// The first column of an answer, joined with commas.
+std::string column(const Answer &answer);
+
+// The customers of a user's orders, in order, as `column` writes them.
 std::string expected_customers(int user);
+
+// A connection as a pool opens it: it may sign in, and owns nothing.
+Connection pooled();
+
+// The single value of a command that must succeed.
+std::string ask(Connection &connection, const std::string &command,
+                const std::vector<std::string> &values = {});
 
 class World : public testing::Test {
   protected:
     void SetUp() override;
     void TearDown() override;
 
-    // A connection as a pool opens it: it may sign in, and owns nothing.
-    static Connection pooled();
-
     Connection administrator;
 };
 
-} // namespace entitle::client
+} // namespace client
