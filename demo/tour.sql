@@ -147,6 +147,19 @@ SELECT pg_temp.try($$SELECT entitle.sign_in('nils@birch')$$) AS answer \gset
 SELECT pg_temp.expect('an inactive user', left(:'answer', length(:'expected')), :'expected') \g /dev/null
 
 \echo
+\echo '--- Why does a user not see a row? Superusers and those who manage the customer ask in one statement ...'
+\set statement 'SELECT gate, passed, detail FROM entitle.explain_row(\'shop.orders\', \'38\', \'tom@oldmill\')'
+\ir dba.sql
+\echo '... and Tom himself learns no more of it than of a row that does not exist.'
+BEGIN;
+SELECT entitle.sign_in('tom@oldmill') \gset
+SELECT string_agg(detail, '; ' ORDER BY step) AS hidden FROM entitle.explain_row('shop.orders', '38') \gset
+SELECT string_agg(detail, '; ' ORDER BY step) AS missing FROM entitle.explain_row('shop.orders', '999999') \gset
+SELECT pg_temp.expect('a hidden row', :'hidden', :'missing') \g /dev/null
+SELECT '    ' || detail FROM entitle.explain_row('shop.orders', '38') WHERE gate = 'row';
+COMMIT;
+
+\echo
 \echo '--- Writes. A row that shows may refuse a write with an error; a hidden one is simply not there.'
 \set order 'INSERT INTO shop.orders (brand_id, customer_id, quantity, price) VALUES '
 \set login sven

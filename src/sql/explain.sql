@@ -75,14 +75,14 @@ CREATE FUNCTION entitle.row_key(index regclass, key text) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE WHEN count(*) = 1 THEN ARRAY[key] ELSE array_agg(key::jsonb ->> a.attname::text ORDER BY k.position) END
+    SELECT array_agg(key::jsonb ->> a.attname::text ORDER BY k.position)
     FROM pg_index i
     CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
     WHERE i.indexrelid = index AND k.position <= i.indnkeyatts
     $$;
 COMMENT ON FUNCTION entitle.row_key(regclass, text) IS
-    'The key of explain_row as one text a column: a key of several columns is a JSON object, as in change_log.row_key';
+    'A key of several columns, given as a JSON object like change_log.row_key, as one text a column';
 REVOKE ALL ON FUNCTION entitle.row_key(regclass, text) FROM PUBLIC;
 
 -- SECURITY DEFINER: it calls explain_declared_row, which nobody else may. What the caller may know is decided there.
@@ -94,6 +94,8 @@ CREATE FUNCTION entitle.explain_action(relation regclass, key text, action text,
 DECLARE
     declared entitle.protection;
     indexes regclass[];
+    has_plain_key boolean;
+    has_parts boolean;
 BEGIN
     IF action IS NULL OR action NOT IN ('select', 'update', 'delete') THEN
         RAISE EXCEPTION 'no action of a row: %', action
@@ -106,12 +108,18 @@ BEGIN
             (2, 'decision', true, 'allowed');
         RETURN;
     END IF;
+    SELECT CASE WHEN c.relkind = 'r' THEN ARRAY[i.indexrelid::regclass] END, i.indnkeyatts = 1, c.relhassubclass
+    INTO indexes, has_plain_key, has_parts
+    FROM pg_class c
+    JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+    WHERE c.oid = CASE relation WHEN 'entitle.customer_profile'::regclass THEN 'entitle.customer'::regclass ELSE relation END;
     -- Of a partitioned table the partitions hold the rows.
-    SELECT array_agg(i.indexrelid::regclass ORDER BY i.indexrelid) INTO indexes
-    FROM entitle.protection_family(CASE relation WHEN 'entitle.customer_profile'::regclass THEN 'entitle.customer'
-                                                 ELSE relation END) f
-    JOIN pg_class c ON c.oid = f AND c.relkind = 'r'
-    JOIN pg_index i ON i.indrelid = f AND i.indisprimary;
+    IF has_parts THEN
+        SELECT array_agg(i.indexrelid::regclass ORDER BY i.indexrelid) INTO indexes
+        FROM entitle.protection_family(relation) f
+        JOIN pg_class c ON c.oid = f AND c.relkind = 'r'
+        JOIN pg_index i ON i.indrelid = f AND i.indisprimary;
+    END IF;
     IF indexes IS NULL THEN
         RAISE EXCEPTION 'table "%" has no primary key', relation
             USING ERRCODE = '55000', HINT = 'Rows are explained by their primary key; give the table one.';
@@ -119,7 +127,7 @@ BEGIN
     RETURN QUERY
         SELECT *
         FROM entitle.explain_declared_row(
-            relation, indexes, entitle.row_key(indexes[1], key), declared.customer_column, declared.date_column,
+            relation, indexes, CASE WHEN has_plain_key THEN ARRAY[key] ELSE entitle.row_key(indexes[1], key) END, declared.customer_column, declared.date_column,
             declared.brand_column, CASE WHEN declared.customer_column IS NOT NULL THEN declared.min_level END,
             declared.view_permission, login, entitle.protection_text(declared), action <> 'select',
             CASE action WHEN 'update' THEN declared.update_permission WHEN 'delete' THEN declared.delete_permission END,
