@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <random>
 
-namespace client {
+namespace entitle::client {
 
 namespace {
 
@@ -28,7 +28,7 @@ std::vector<int> shuffled_users(int times) {
 }
 
 TEST_F(Pool, EachTransactionIsItsUsers) {
-    Connection connection = pooled();
+    Session connection = pooled();
     for (const int user : shuffled_users(4)) {
         connection.run("BEGIN");
         ask(connection, "SELECT entitle.sign_in($1)", {login_of(user)});
@@ -42,7 +42,7 @@ TEST_F(Pool, EachTransactionIsItsUsers) {
 
 TEST_F(Pool, PreparedStatementsFollowTheUser) {
     for (const char *mode : {"auto", "force_generic_plan", "force_custom_plan"}) {
-        Connection connection = pooled();
+        Session connection = pooled();
         connection.run(std::string("SET plan_cache_mode = ") + mode);
         connection.prepare("sign_in", "SELECT entitle.sign_in($1)");
         connection.prepare("see", kSee);
@@ -62,7 +62,7 @@ TEST_F(Pool, PreparedStatementsFollowTheUser) {
                       is_staff || is_granted ? "1" : "0");
             EXPECT_EQ(connection.run_prepared("level", {std::to_string(customer)}).value(),
                       is_granted ? "30" : "0");
-            const Answer changed = connection.run_prepared("change", {std::to_string(customer)});
+            const Reply changed = connection.run_prepared("change", {std::to_string(customer)});
             EXPECT_EQ(changed.error, is_staff ? "42501" : "") << changed.message;
             connection.run("ROLLBACK");
         }
@@ -70,7 +70,7 @@ TEST_F(Pool, PreparedStatementsFollowTheUser) {
 }
 
 TEST_F(Pool, SessionsSignInForGood) {
-    Connection connection = pooled();
+    Session connection = pooled();
     for (const int user : shuffled_users(1)) {
         ask(connection, "SELECT entitle.sign_in($1, true)", {login_of(user)});
         EXPECT_EQ(column(connection.run(kSee)), expected_customers(user));
@@ -84,7 +84,7 @@ TEST_F(Pool, SessionsSignInForGood) {
 }
 
 TEST_F(Pool, FailedTransactionsLeaveNobody) {
-    Connection connection = pooled();
+    Session connection = pooled();
     for (const int user : {1, 2, 65}) {
         connection.run("BEGIN");
         ask(connection, "SELECT entitle.sign_in($1)", {login_of(user)});
@@ -99,7 +99,7 @@ TEST_F(Pool, FailedTransactionsLeaveNobody) {
 
 // Pipelined, all statements are on their way before the first answers.
 TEST_F(Pool, PipelinesKeepUsersApart) {
-    Connection connection = pooled();
+    Session connection = pooled();
     connection.prepare("sign_in", "SELECT entitle.sign_in($1)");
     connection.prepare("see", kSee);
     const std::vector<int> users = shuffled_users(2);
@@ -153,4 +153,4 @@ TEST_F(Pool, PipelinesKeepUsersApart) {
 
 } // namespace
 
-} // namespace client
+} // namespace entitle::client

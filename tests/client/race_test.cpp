@@ -17,7 +17,7 @@
 #include <set>
 #include <thread>
 
-namespace client {
+namespace entitle::client {
 
 namespace {
 
@@ -52,7 +52,7 @@ struct Board {
 };
 
 // Changes a right by the commands, or tries and rolls back, which is no change.
-void change(Connection &connection, Board &board, Right &right, std::mt19937 &random,
+void change(Session &connection, Board &board, Right &right, std::mt19937 &random,
             const std::string &grant, const std::string &revoke) {
     const bool is_granted = Right::mark(right.read()) == Mark::granted;
     const std::string &command = is_granted ? revoke : grant;
@@ -69,7 +69,7 @@ void change(Connection &connection, Board &board, Right &right, std::mt19937 &ra
         return;
     default:
         right.set(Mark::changing);
-        const Answer answer = connection.run(command);
+        const Reply answer = connection.run(command);
         EXPECT_TRUE(answer.ok()) << command << ": " << answer.message;
         right.set(is_granted ? Mark::revoked : Mark::granted);
         ++board.changes;
@@ -78,7 +78,7 @@ void change(Connection &connection, Board &board, Right &right, std::mt19937 &ra
 
 // One writer takes the even users, the other the odd ones: each right has one writer.
 void write(Board &board, int number) {
-    Connection connection;
+    Session connection;
     std::mt19937 random(static_cast<unsigned>(number));
     while (!board.is_over) {
         if (random() % 8 == 0) {
@@ -105,7 +105,7 @@ void write(Board &board, int number) {
 
 // Returns: whether there is an answer to judge. Rights that change between a statement's plan and
 // its start refuse it with 40001, for the application to run its transaction again.
-bool is_answered(Board &board, const Answer &answer) {
+bool is_answered(Board &board, const Reply &answer) {
     if (answer.error == "40001") {
         ++board.refused;
         return false;
@@ -122,12 +122,12 @@ void judge(Board &board, const Right &right, std::uint64_t before, bool is_seen,
     }
 }
 
-bool look_as_outsider(Connection &connection, Board &board, std::size_t user, unsigned way) {
+bool look_as_outsider(Session &connection, Board &board, std::size_t user, unsigned way) {
     std::array<std::uint64_t, kRacedCustomers + 1> before{};
     for (std::size_t customer = 1; customer <= kRacedCustomers; ++customer) {
         before[customer] = board.access[user][customer].read();
     }
-    Answer answer;
+    Reply answer;
     switch (way % 3) {
     case 0:
         answer = connection.run_prepared("see");
@@ -155,9 +155,9 @@ bool look_as_outsider(Connection &connection, Board &board, std::size_t user, un
     return true;
 }
 
-bool look_as_staff(Connection &connection, Board &board, std::size_t staff) {
+bool look_as_staff(Session &connection, Board &board, std::size_t staff) {
     const std::uint64_t before = board.staff[staff].read();
-    const Answer answer = connection.run_prepared("see");
+    const Reply answer = connection.run_prepared("see");
     if (!is_answered(board, answer)) {
         return false;
     }
@@ -168,7 +168,7 @@ bool look_as_staff(Connection &connection, Board &board, std::size_t staff) {
 }
 
 void read(Board &board, unsigned number) {
-    Connection connection = pooled();
+    Session connection = pooled();
     std::mt19937 random(100 + number);
     if (number == 1) {
         connection.run("SET plan_cache_mode = force_generic_plan");
@@ -223,4 +223,4 @@ TEST_F(Race, ReadersSeeWhatIsGrantedAndNothingElse) {
 
 } // namespace
 
-} // namespace client
+} // namespace entitle::client

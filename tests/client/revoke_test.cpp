@@ -3,7 +3,7 @@
 // to S13).
 #include "world.hpp"
 
-namespace client {
+namespace entitle::client {
 
 namespace {
 
@@ -15,7 +15,7 @@ constexpr const char kRevokeAll[] = "DELETE FROM entitle.external_access WHERE u
 TEST_F(Revoke, IsSeenByTheNextStatement) {
     for (const char *level : {"READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"}) {
         for (const char *mode : {"auto", "force_generic_plan"}) {
-            Connection reader = pooled();
+            Session reader = pooled();
             reader.run(std::string("SET plan_cache_mode = ") + mode);
             ask(reader, "SELECT entitle.sign_in('user1', true)");
             reader.prepare("see", kSee);
@@ -43,12 +43,12 @@ TEST_F(Revoke, IsSeenByTheNextStatement) {
 }
 
 TEST_F(Revoke, IsNotUndoneByAnOldSnapshot) {
-    Connection keeper = pooled();
+    Session keeper = pooled();
     keeper.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
     const std::string snapshot = ask(keeper, "SELECT pg_export_snapshot()");
     administrator.run(kRevokeAll);
 
-    Connection reader = pooled();
+    Session reader = pooled();
     reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
     ASSERT_TRUE(reader.run("SET TRANSACTION SNAPSHOT '" + snapshot + "'").ok());
     ask(reader, "SELECT entitle.sign_in('user1')");
@@ -58,7 +58,7 @@ TEST_F(Revoke, IsNotUndoneByAnOldSnapshot) {
 }
 
 TEST_F(Revoke, OfAUserStopsAnIdentityThatIsInUse) {
-    Connection reader = pooled();
+    Session reader = pooled();
     ask(reader, "SELECT entitle.sign_in('user65', true)");
     ASSERT_EQ(column(reader.run(kSee)), expected_customers(65));
     administrator.run("UPDATE entitle.app_user SET is_active = false WHERE user_id = 65");
@@ -69,8 +69,8 @@ TEST_F(Revoke, OfAUserStopsAnIdentityThatIsInUse) {
     EXPECT_EQ(column(reader.run(kSee)), expected_customers(65));
 }
 
-TEST_F(Revoke, ReachesEveryOpenConnection) {
-    std::vector<Connection> readers;
+TEST_F(Revoke, ReachesEveryOpenSession) {
+    std::vector<Session> readers;
     for (int i = 0; i < 8; ++i) {
         readers.push_back(pooled());
         ask(readers.back(), "SELECT entitle.sign_in($1, true)", {login_of(1 + i % 2)});
@@ -86,4 +86,4 @@ TEST_F(Revoke, ReachesEveryOpenConnection) {
 
 } // namespace
 
-} // namespace client
+} // namespace entitle::client

@@ -46,6 +46,9 @@ class Session {
     // Runs COPY ... TO STDOUT; a row is a line.
     Reply copy_out(const std::string &command);
 
+    // For what only libpq itself can do.
+    PGconn *handle() { return connection_.get(); }
+
     bool is_in_transaction() const {
         return PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS;
     }

@@ -1,7 +1,7 @@
 // The world and its expected rows.
 #include "world.hpp"
 
-namespace client {
+namespace entitle::client {
 
 namespace {
 
@@ -37,7 +37,7 @@ constexpr const char kRemove[] = R"sql(
 
 std::string login_of(int user) { return "user" + std::to_string(user); }
 
-std::string column(const Answer &answer) {
+std::string column(const Reply &answer) {
     std::string joined;
     for (const Row &row : answer.rows) {
         joined += (joined.empty() ? "" : ",") + row.front();
@@ -56,26 +56,26 @@ std::string expected_customers(int user) {
 }
 
 void World::SetUp() {
-    const Answer built = administrator.run(kBuild);
+    const Reply built = administrator.run(kBuild);
     ASSERT_TRUE(built.ok()) << built.message;
 }
 
 void World::TearDown() {
-    const Answer removed = administrator.run(kRemove);
+    const Reply removed = administrator.run(kRemove);
     EXPECT_TRUE(removed.ok()) << removed.message;
 }
 
-Connection pooled() {
-    Connection connection;
+Session pooled() {
+    Session connection;
     connection.must("SET SESSION AUTHORIZATION pool_role");
     return connection;
 }
 
-std::string ask(Connection &connection, const std::string &command,
+std::string ask(Session &connection, const std::string &command,
                 const std::vector<std::string> &values) {
-    const Answer answer = connection.run_extended(command, values);
+    const Reply answer = connection.run_extended(command, values);
     EXPECT_TRUE(answer.ok()) << command << ": " << answer.message;
     return answer.value();
 }
 
-} // namespace client
+} // namespace entitle::client

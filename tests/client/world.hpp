@@ -2,13 +2,13 @@
 // 200 customers, four staff users, and a table of orders that a pool's role reads.
 #pragma once
 
-#include "connection.hpp"
+#include "session.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace client {
+namespace entitle::client {
 
 constexpr int kUsers = 64;
 constexpr int kStaff = 4;
@@ -22,16 +22,16 @@ constexpr bool is_granted_at_first(int user, int customer) {
 std::string login_of(int user); // users above kUsers are staff
 
 // The first column of an answer, joined with commas.
-std::string column(const Answer &answer);
+std::string column(const Reply &answer);
 
 // The customers of a user's orders, in order, as `column` writes them.
 std::string expected_customers(int user);
 
 // A connection as a pool opens it: it may sign in, and owns nothing.
-Connection pooled();
+Session pooled();
 
 // The single value of a command that must succeed.
-std::string ask(Connection &connection, const std::string &command,
+std::string ask(Session &connection, const std::string &command,
                 const std::vector<std::string> &values = {});
 
 class World : public testing::Test {
@@ -39,7 +39,7 @@ class World : public testing::Test {
     void SetUp() override;
     void TearDown() override;
 
-    Connection administrator;
+    Session administrator;
 };
 
-} // namespace client
+} // namespace entitle::client
