@@ -7,7 +7,7 @@
 
 #include "plan_world.hpp"
 
-namespace entitle::client {
+namespace client {
 namespace {
 
 const char kAll[] = "1,2,3,4,5,6,7,8"; // staff
@@ -29,6 +29,8 @@ const Way kWays[] = {
      "0"},
     {"partitioned", "SELECT string_agg(order_id::text, ',' ORDER BY order_id) FROM parts", ""},
     {"branded", "SELECT string_agg(order_id::text, ',' ORDER BY order_id) FROM goods", ""},
+    {"inlined_function",
+     "SELECT string_agg(order_id::text, ',' ORDER BY order_id) FROM all_orders()", ""},
     {"invoker_view", "SELECT string_agg(order_id::text, ',' ORDER BY order_id) FROM invoker_view",
      ""},
     {"materialized",
@@ -110,7 +112,7 @@ class PlanTest : public PlanWorld, public ::testing::WithParamInterface<Way> {
   protected:
     void make() {
         app_.must("RESET ALL; SET ROLE plan_app; DEALLOCATE ALL; SET jit = off");
-        const Reply by_libpq = app_.prepare("asked", GetParam().made);
+        const Answer by_libpq = app_.prepare("asked", GetParam().made);
         ASSERT_TRUE(by_libpq.ok()) << by_libpq.message;
         app_.must(std::string("PREPARE told AS ") + GetParam().made);
     }
@@ -118,15 +120,15 @@ class PlanTest : public PlanWorld, public ::testing::WithParamInterface<Way> {
     // Asks by the extended protocol and by SQL. What is written is rolled back.
     void expect(const std::string &ids, const std::string &who) {
         const std::string parameter = GetParam().asked;
-        const bool in_transaction = app_.is_in_transaction();
+        const bool in_transaction = PQtransactionStatus(app_.handle()) == PQTRANS_INTRANS;
         for (const bool by_sql : {false, true}) {
             app_.must(in_transaction ? "SAVEPOINT asking" : "BEGIN");
-            const Reply reply =
+            const Answer answer =
                 by_sql ? app_.run("EXECUTE told" + (parameter.empty() ? "" : "(" + parameter + ")"))
                 : parameter.empty() ? app_.run_prepared("asked")
                                     : app_.run_prepared("asked", {parameter});
             app_.must(in_transaction ? "ROLLBACK TO asking" : "ROLLBACK");
-            EXPECT_EQ(reply.value(), ids.empty() ? kNull : ids)
+            EXPECT_EQ(answer.value(), ids.empty() ? kNull : ids)
                 << who << (by_sql ? " by SQL" : " by libpq");
         }
     }
@@ -308,4 +310,4 @@ INSTANTIATE_TEST_SUITE_P(EveryWay, PlanTest, ::testing::ValuesIn(kWays),
                          [](const auto &way) { return std::string(way.param.name); });
 
 } // namespace
-} // namespace entitle::client
+} // namespace client

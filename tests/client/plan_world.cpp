@@ -3,22 +3,22 @@
 #include <fstream>
 #include <sstream>
 
-namespace entitle::client {
+namespace client {
 
-Session PlanWorld::open() {
+Connection PlanWorld::open() {
     static const bool is_made = [] {
         std::ifstream file("tests/client/plan_world.sql");
         std::stringstream text;
         text << file.rdbuf();
-        Session cluster;
+        Connection cluster;
         cluster.must("DROP DATABASE IF EXISTS plan_test");
         cluster.must("DROP ROLE IF EXISTS plan_app, plan_staff, plan_outsider, plan_definer");
         cluster.must("CREATE DATABASE plan_test");
-        Session("plan_test").must(text.str());
+        Connection("plan_test").must(text.str());
         return true;
     }();
     (void)is_made;
-    return Session("plan_test");
+    return Connection("plan_test");
 }
 
-} // namespace entitle::client
+} // namespace client

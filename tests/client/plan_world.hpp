@@ -7,13 +7,13 @@
 #include <map>
 #include <string>
 
-#include "session.hpp"
+#include "connection.hpp"
 
-namespace entitle::client {
+namespace client {
 
 class PlanWorld : public ::testing::Test {
   protected:
-    static Session open();
+    static Connection open();
 
     // Signs in, or out with an empty login; in the transaction, or in the session.
     void sign_in(const std::string &login, bool session_wide = false) {
@@ -22,8 +22,8 @@ class PlanWorld : public ::testing::Test {
                                       (session_wide ? "true)" : "false)"));
     }
 
-    Session admin_{open()};
-    Session app_{open()};
+    Connection admin_{open()};
+    Connection app_{open()};
 };
 
-} // namespace entitle::client
+} // namespace client

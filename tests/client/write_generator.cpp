@@ -2,7 +2,7 @@
 // not depend on the order in which rows are met.
 #include "query_generator.hpp"
 
-namespace entitle::client {
+namespace client {
 
 namespace {
 
@@ -171,4 +171,4 @@ Statement QueryGenerator::statement() {
     }
 }
 
-} // namespace entitle::client
+} // namespace client
