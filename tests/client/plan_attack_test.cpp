@@ -4,7 +4,7 @@
 
 #include "plan_world.hpp"
 
-namespace client {
+namespace entitle::client {
 namespace {
 
 const char kIds[] = "SELECT string_agg(order_id::text, ',' ORDER BY order_id) FROM ";
@@ -223,16 +223,16 @@ TEST_F(PlanAttackTest, ForgottenPlansAreRefusedOrMadeAnew) {
         for (int i = 0; i < kPlans; ++i) {
             app_.must("SAVEPOINT a");
             const std::string name = "p" + std::to_string(i);
-            Answer answer = app_.run("EXECUTE " + name);
-            if (answer.error == "40001") {
+            Reply reply = app_.run("EXECUTE " + name);
+            if (reply.error == "40001") {
                 ++refused;
                 app_.must("ROLLBACK TO a");
-                answer = app_.run("EXECUTE " + name);
+                reply = app_.run("EXECUTE " + name);
             }
-            EXPECT_EQ(answer.value(), login == "staff"  ? "1,2,3,4,5,6,7,8"
-                                      : login == "one"  ? "1,2,3"
-                                      : login == "both" ? "1,2,3,4,5"
-                                                        : kNull);
+            EXPECT_EQ(reply.value(), login == "staff"  ? "1,2,3,4,5,6,7,8"
+                                     : login == "one"  ? "1,2,3"
+                                     : login == "both" ? "1,2,3,4,5"
+                                                       : kNull);
         }
         EXPECT_LE(refused, 1) << login;
         app_.must("COMMIT");
@@ -288,11 +288,11 @@ TEST_F(PlanAttackTest, WritesAreCheckedForWhoeverWrites) {
             for (const bool by_sql : {true, false}) {
                 app_.must("BEGIN");
                 sign_in(login);
-                const Answer answer =
+                const Reply reply =
                     by_sql ? app_.run("EXECUTE written") : app_.run_prepared("by_libpq");
                 const std::string expected = write.outcome.at(login);
-                EXPECT_EQ(answer.ok() ? answer.tag : answer.error, expected)
-                    << login << " " << answer.message;
+                EXPECT_EQ(reply.ok() ? reply.tag : reply.error, expected)
+                    << login << " " << reply.message;
                 app_.must("ROLLBACK");
             }
         }
@@ -418,4 +418,4 @@ TEST_F(PlanAttackTest, SchemaChangesMeetKeptPlans) {
 }
 
 } // namespace
-} // namespace client
+} // namespace entitle::client

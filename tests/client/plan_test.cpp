@@ -7,7 +7,7 @@
 
 #include "plan_world.hpp"
 
-namespace client {
+namespace entitle::client {
 namespace {
 
 const char kAll[] = "1,2,3,4,5,6,7,8"; // staff
@@ -112,7 +112,7 @@ class PlanTest : public PlanWorld, public ::testing::WithParamInterface<Way> {
   protected:
     void make() {
         app_.must("RESET ALL; SET ROLE plan_app; DEALLOCATE ALL; SET jit = off");
-        const Answer by_libpq = app_.prepare("asked", GetParam().made);
+        const Reply by_libpq = app_.prepare("asked", GetParam().made);
         ASSERT_TRUE(by_libpq.ok()) << by_libpq.message;
         app_.must(std::string("PREPARE told AS ") + GetParam().made);
     }
@@ -120,15 +120,15 @@ class PlanTest : public PlanWorld, public ::testing::WithParamInterface<Way> {
     // Asks by the extended protocol and by SQL. What is written is rolled back.
     void expect(const std::string &ids, const std::string &who) {
         const std::string parameter = GetParam().asked;
-        const bool in_transaction = PQtransactionStatus(app_.handle()) == PQTRANS_INTRANS;
+        const bool in_transaction = app_.is_in_transaction();
         for (const bool by_sql : {false, true}) {
             app_.must(in_transaction ? "SAVEPOINT asking" : "BEGIN");
-            const Answer answer =
+            const Reply reply =
                 by_sql ? app_.run("EXECUTE told" + (parameter.empty() ? "" : "(" + parameter + ")"))
                 : parameter.empty() ? app_.run_prepared("asked")
                                     : app_.run_prepared("asked", {parameter});
             app_.must(in_transaction ? "ROLLBACK TO asking" : "ROLLBACK");
-            EXPECT_EQ(answer.value(), ids.empty() ? kNull : ids)
+            EXPECT_EQ(reply.value(), ids.empty() ? kNull : ids)
                 << who << (by_sql ? " by SQL" : " by libpq");
         }
     }
@@ -310,4 +310,4 @@ INSTANTIATE_TEST_SUITE_P(EveryWay, PlanTest, ::testing::ValuesIn(kWays),
                          [](const auto &way) { return std::string(way.param.name); });
 
 } // namespace
-} // namespace client
+} // namespace entitle::client

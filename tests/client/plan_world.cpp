@@ -3,22 +3,22 @@
 #include <fstream>
 #include <sstream>
 
-namespace client {
+namespace entitle::client {
 
-Connection PlanWorld::open() {
+Session PlanWorld::open() {
     static const bool is_made = [] {
         std::ifstream file("tests/client/plan_world.sql");
         std::stringstream text;
         text << file.rdbuf();
-        Connection cluster;
+        Session cluster;
         cluster.must("DROP DATABASE IF EXISTS plan_test");
         cluster.must("DROP ROLE IF EXISTS plan_app, plan_staff, plan_outsider, plan_definer");
         cluster.must("CREATE DATABASE plan_test");
-        Connection("plan_test").must(text.str());
+        Session("plan_test").must(text.str());
         return true;
     }();
     (void)is_made;
-    return Connection("plan_test");
+    return Session("plan_test");
 }
 
-} // namespace client
+} // namespace entitle::client

@@ -7,13 +7,13 @@
 #include <map>
 #include <string>
 
-#include "connection.hpp"
+#include "session.hpp"
 
-namespace client {
+namespace entitle::client {
 
 class PlanWorld : public ::testing::Test {
   protected:
-    static Connection open();
+    static Session open();
 
     // Signs in, or out with an empty login; in the transaction, or in the session.
     void sign_in(const std::string &login, bool session_wide = false) {
@@ -22,8 +22,8 @@ class PlanWorld : public ::testing::Test {
                                       (session_wide ? "true)" : "false)"));
     }
 
-    Connection admin_{open()};
-    Connection app_{open()};
+    Session admin_{open()};
+    Session app_{open()};
 };
 
-} // namespace client
+} // namespace entitle::client

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace client {
+namespace entitle::client {
 
 namespace {
 
@@ -440,4 +440,4 @@ std::string QueryGenerator::select(int depth, const Scope &outer, const std::vec
     return text;
 }
 
-} // namespace client
+} // namespace entitle::client

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace client {
+namespace entitle::client {
 
 enum class Type { integer, number, text, date, uuid };
 
@@ -76,4 +76,4 @@ class QueryGenerator {
 // The columns of a table, named through an alias.
 Scope table_scope(const std::string &table, const std::string &alias);
 
-} // namespace client
+} // namespace entitle::client

@@ -15,10 +15,10 @@
 #include <set>
 #include <sstream>
 
-#include "connection.hpp"
+#include "session.hpp"
 #include "query_generator.hpp"
 
-namespace client {
+namespace entitle::client {
 namespace {
 
 constexpr std::size_t kStatements = 10000;
@@ -93,12 +93,12 @@ constexpr std::size_t kWays = 8;
 class RandomQuery : public ::testing::Test {
   protected:
     // Its rights and settings are nothing that other tests should meet.
-    static Connection make_world() {
-        Connection cluster;
+    static Session make_world() {
+        Session cluster;
         cluster.must("DROP DATABASE IF EXISTS random_query");
         cluster.must("DROP ROLE IF EXISTS rq_app, rq_staff, rq_outsider, rq_inactive");
         cluster.must("CREATE DATABASE random_query");
-        return Connection("random_query");
+        return Session("random_query");
     }
 
     void SetUp() override {
@@ -129,7 +129,7 @@ class RandomQuery : public ::testing::Test {
     }
 
     void connect() {
-        app_ = std::make_unique<Connection>("random_query");
+        app_ = std::make_unique<Session>("random_query");
         app_->must("SET search_path = rq; SET statement_timeout = '20s'; SET jit_above_cost = 0; "
                    "SET jit = off;"
                    "SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0");
@@ -148,14 +148,14 @@ class RandomQuery : public ::testing::Test {
     void compare_query(const std::string &text);
     void compare_write(const Statement &statement);
     std::string random_settings();
-    Answer ask(const std::string &text, Way way);
-    Answer ask_prepared(const std::string &text, bool by_sql);
-    void settle(const std::string &text, const char *how, Answer mine, Answer naive);
+    Reply ask(const std::string &text, Way way);
+    Reply ask_prepared(const std::string &text, bool by_sql);
+    void settle(const std::string &text, const char *how, Reply mine, Reply naive);
     static std::string checksum(const std::string &table);
 
     QueryGenerator random_{number_setting("ENTITLE_SEED", kSeed)};
-    Connection admin_{make_world()};
-    std::unique_ptr<Connection> app_;
+    Session admin_{make_world()};
+    std::unique_ptr<Session> app_;
     User user_ = users()[0];
     std::string brand_;
     std::string customer_;
@@ -190,9 +190,9 @@ void RandomQuery::sign_in() {
                                          std::string(user_.id))
                                    .value() == "t";
         app_->must("SAVEPOINT identity");
-        const Answer answer = app_->run(call);
-        EXPECT_EQ(answer.ok() ? "" : answer.error, is_active ? "" : "42501") << user_.login;
-        if (!answer.ok()) {
+        const Reply reply = app_->run(call);
+        EXPECT_EQ(reply.ok() ? "" : reply.error, is_active ? "" : "42501") << user_.login;
+        if (!reply.ok()) {
             app_->must("ROLLBACK TO identity");
             user_ = User{std::string(user_.role) == "rq_staff"      ? "140"
                          : std::string(user_.role) == "rq_outsider" ? "141"
@@ -216,10 +216,10 @@ void RandomQuery::choose() {
     const auto choose_one = [&](const char *what, const std::string &value, bool is_allowed,
                                 std::string &chosen) {
         app_->must("SAVEPOINT choice");
-        const Answer answer = app_->run(std::string("SELECT entitle.") + what + "(" + value + ")");
-        EXPECT_EQ(answer.ok(), is_allowed)
-            << what << " " << value << " as " << user_.login << " " << answer.message;
-        if (answer.ok()) {
+        const Reply reply = app_->run(std::string("SELECT entitle.") + what + "(" + value + ")");
+        EXPECT_EQ(reply.ok(), is_allowed)
+            << what << " " << value << " as " << user_.login << " " << reply.message;
+        if (reply.ok()) {
             chosen = value;
         } else {
             app_->must("ROLLBACK TO choice");
@@ -308,8 +308,8 @@ void RandomQuery::change_rights() {
                   "entitle.brand_module SET is_enabled = true; UPDATE entitle.brand SET plan_key = "
                   "NULL WHERE brand_id <> 3";
     }
-    const Answer answer = admin_.run(change);
-    changes_.push_back(change + (answer.ok() ? "" : " -- refused: " + answer.message));
+    const Reply reply = admin_.run(change);
+    changes_.push_back(change + (reply.ok() ? "" : " -- refused: " + reply.message));
     if (changes_.size() > 6) {
         changes_.erase(changes_.begin());
     }
@@ -349,14 +349,14 @@ std::string RandomQuery::random_settings() {
     return text;
 }
 
-Answer RandomQuery::ask_prepared(const std::string &text, bool by_sql) {
+Reply RandomQuery::ask_prepared(const std::string &text, bool by_sql) {
     if (prepared_.size() >= kMaxPrepared) {
         const std::size_t victim = random_.below(prepared_.size());
         app_->must("DEALLOCATE " + prepared_[victim].name);
         prepared_.erase(prepared_.begin() + static_cast<std::ptrdiff_t>(victim));
     }
     const std::string name = "p" + std::to_string(++names_);
-    const Answer made =
+    const Reply made =
         by_sql ? app_->run("PREPARE " + name + " AS " + text) : app_->prepare(name, text);
     if (!made.ok()) {
         return made;
@@ -365,7 +365,7 @@ Answer RandomQuery::ask_prepared(const std::string &text, bool by_sql) {
     return by_sql ? app_->run("EXECUTE " + name) : app_->run_prepared(name);
 }
 
-Answer RandomQuery::ask(const std::string &text, Way way) {
+Reply RandomQuery::ask(const std::string &text, Way way) {
     switch (way) {
     case Way::simple:
     case Way::function: // the wrapping is part of the text
@@ -377,13 +377,13 @@ Answer RandomQuery::ask(const std::string &text, Way way) {
     case Way::sql_prepared:
         return ask_prepared(text, true);
     case Way::cursor: {
-        Answer all = app_->run("DECLARE reading CURSOR FOR " + text);
+        Reply all = app_->run("DECLARE reading CURSOR FOR " + text);
         for (const char *fetch :
              {"FETCH 3 FROM reading", "FETCH 5 FROM reading", "FETCH ALL FROM reading"}) {
             if (!all.ok()) {
                 return all;
             }
-            Answer part = app_->run(fetch);
+            Reply part = app_->run(fetch);
             part.rows.insert(part.rows.begin(), all.rows.begin(), all.rows.end());
             all = part;
         }
@@ -391,16 +391,16 @@ Answer RandomQuery::ask(const std::string &text, Way way) {
         return all;
     }
     case Way::table: {
-        const Answer made = app_->run("CREATE TEMP TABLE answer AS " + text);
+        const Reply made = app_->run("CREATE TEMP TABLE answer AS " + text);
         return made.ok() ? app_->run("SELECT * FROM answer") : made;
     }
     case Way::copy:
         return app_->copy_out("COPY (" + text + ") TO STDOUT");
     }
-    return Answer{};
+    return Reply{};
 }
 
-void RandomQuery::settle(const std::string &text, const char *how, Answer mine, Answer naive) {
+void RandomQuery::settle(const std::string &text, const char *how, Reply mine, Reply naive) {
     ++done_;
     ++counts_[how];
     with_rows_ += naive.rows.empty() ? 0 : 1;
@@ -428,7 +428,7 @@ void RandomQuery::settle(const std::string &text, const char *how, Answer mine, 
     }
     report += "entitle: " + std::to_string(mine.rows.size()) + " rows " + mine.message +
               "\nnaive: " + std::to_string(naive.rows.size()) + " rows " + naive.message + "\n";
-    const auto list = [&](const char *who, const Answer &has, const Answer &other) {
+    const auto list = [&](const char *who, const Reply &has, const Reply &other) {
         std::vector<Row> extra;
         std::set_difference(has.rows.begin(), has.rows.end(), other.rows.begin(), other.rows.end(),
                             std::back_inserter(extra));
@@ -462,13 +462,13 @@ void RandomQuery::compare_query(const std::string &query) {
     if (!prepared_.empty() && random_.chance(30)) {
         const Prepared &again = prepared_[random_.below(prepared_.size())];
         text = again.text;
-        const Answer naive = admin_.run(text);
+        const Reply naive = admin_.run(text);
         settle(text, "prepared again",
                again.by_sql ? app_->run("EXECUTE " + again.name) : app_->run_prepared(again.name),
                naive);
         return;
     }
-    const Answer naive =
+    const Reply naive =
         way == Way::copy ? admin_.copy_out("COPY (" + text + ") TO STDOUT") : admin_.run(text);
     settle(text, how, ask(text, way), naive);
 }
@@ -487,8 +487,8 @@ void RandomQuery::compare_write(const Statement &statement) {
     }
     admin_.must("BEGIN; SET LOCAL naive.writing = on; SET LOCAL naive.reads_new = " +
                 std::string(statement.reads_new ? "on" : "off") + "; SAVEPOINT writing");
-    const Answer naive = admin_.run(statement.text);
-    const Answer mine =
+    const Reply naive = admin_.run(statement.text);
+    const Reply mine =
         random_.chance(50) ? app_->run(statement.text) : app_->run_extended(statement.text);
     settle(statement.text, "write", mine, naive);
     if (naive.ok() && mine.ok()) {
@@ -561,4 +561,4 @@ TEST_F(RandomQuery, ShowsWhatTheNaiveRulesShow) {
 }
 
 } // namespace
-} // namespace client
+} // namespace entitle::client

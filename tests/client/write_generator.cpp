@@ -2,7 +2,7 @@
 // not depend on the order in which rows are met.
 #include "query_generator.hpp"
 
-namespace client {
+namespace entitle::client {
 
 namespace {
 
@@ -171,4 +171,4 @@ Statement QueryGenerator::statement() {
     }
 }
 
-} // namespace client
+} // namespace entitle::client
