@@ -2,4 +2,4 @@
 \setenv PGDATABASE :DBNAME
 \setenv STATEMENT :statement
 \echo 'DBA:' :statement
-\! psql -X -q -U postgres -c "$STATEMENT"
+\! psql -X -q -A -t -U postgres -c "$STATEMENT"

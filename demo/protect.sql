@@ -3,7 +3,7 @@
 
 -- Orders. Staff: by permission, judged in the brand of each row. External users: their customer's rows from L20, as far
 -- back as their window reaches; from L20 they place orders. No delete_permission: nobody deletes an order. Every column shows
--- with its row, price and discount too.
+-- with its row, price and discount too, until the end of the tour masks them.
 SELECT entitle.protect_table(
     'shop.orders',
     customer_column => 'customer_id',

@@ -232,3 +232,31 @@ FROM entitle.customer
 WHERE brand_id = 1
 ORDER BY client_score DESC NULLS LAST, customer_id;
 COMMIT;
+
+\echo
+\echo '--- Filtered views. The DBA masks what L20 may not see; shop_app, which read the table, now reads the view.'
+\set statement 'SELECT entitle.protect_table(\'shop.orders\', customer_column => \'customer_id\', date_column => \'placed_on\', brand_column => \'brand_id\', min_level => 20, view_permission => \'orders.view\', update_permission => \'orders.update\', external_insert_level => 20, external_update_level => 20, masked_columns => \'{"price": 30, "discount": 30, "amount": 30}\')'
+\ir dba.sql
+SELECT format('%-41s %3s %-16s %8s %8s %8s  %s', 'user', 'qty', 'item', 'price', 'discount', 'amount', 'masked_columns');
+\set login tom@oldmill
+\set title 'L20 Orders'
+\set expected '{price,discount,amount}'
+\ir view.sql
+\set login yuki@bluefin
+\set title 'L30 Prices'
+\set expected '{}'
+\ir view.sql
+\set login mara
+\set title 'sales manager'
+\set expected '{}'
+\ir view.sql
+\set login tom@oldmill
+\set statement 'UPDATE shop.orders_view SET quantity = 3'
+\set expected 'done, 1 row(s)'
+\ir attempt.sql
+\set statement 'UPDATE shop.orders_view SET price = 1'
+\set expected 'ERROR 42501: permission denied to update column "price"'
+\ir attempt.sql
+\set statement 'SELECT sum(amount) FROM shop.orders'
+\set expected 'ERROR 42501: permission denied for table orders'
+\ir attempt.sql
