@@ -50,11 +50,9 @@ std::optional<CustomerId> customer_by_key(KeyMap KnownKeys::*map, const char *by
         return customer;
     }
     const std::uint64_t generation = customer_generation();
-    bool is_committed = false;
-    customer = find(&is_committed);
-    // A key that stands for nobody is not remembered, nor one that this transaction may still take
-    // back: a new customer is not signalled.
-    if (customer && is_committed && generation == customer_generation()) {
+    customer = find();
+    // A key that stands for nobody is not remembered: a new customer is not signalled.
+    if (customer && generation == customer_generation()) {
         compute([&] {
             KeyMap &keys = known_keys().*map;
             if (keys.size() >= kMaxKeys) {
@@ -66,16 +64,16 @@ std::optional<CustomerId> customer_by_key(KeyMap KnownKeys::*map, const char *by
     return customer;
 }
 
-// Tells also whether the row is older than this transaction.
-std::optional<CustomerId> read_customer_id(Index index, Datum key, bool *is_committed) {
+std::optional<CustomerId> read_customer_id(Index index, Datum key) {
     std::optional<CustomerId> customer;
     Reader reader = open_reader();
     Rows rows = open_rows(reader, Table::customer, index, 1, key);
     if (next_row(rows)) {
         bool is_null = false;
         customer = get_bigint(rows, 0, &is_null);
-        *is_committed =
-            !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(rows.tuple->t_data));
+        if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(rows.tuple->t_data))) {
+            note_own_change();
+        }
     }
     close_rows(rows);
     close_reader(reader);
@@ -104,18 +102,16 @@ Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
 } // namespace
 
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
-    return customer_by_key(&KnownKeys::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,
-                           [&](bool *is_committed) {
-                               return read_customer_id(Index::customer_by_uuid, UUIDPGetDatum(uuid),
-                                                       is_committed);
-                           });
+    return customer_by_key(
+        &KnownKeys::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,
+        [&] { return read_customer_id(Index::customer_by_uuid, UUIDPGetDatum(uuid)); });
 }
 
 std::optional<CustomerId> customer_by_code(std::string_view code) {
-    return customer_by_key(&KnownKeys::codes, code.data(), code.size(), [&](bool *is_committed) {
+    return customer_by_key(&KnownKeys::codes, code.data(), code.size(), [&] {
         const Datum key =
             PointerGetDatum(cstring_to_text_with_len(code.data(), static_cast<int>(code.size())));
-        return read_customer_id(Index::customer_by_code, key, is_committed);
+        return read_customer_id(Index::customer_by_code, key);
     });
 }
 

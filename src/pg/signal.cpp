@@ -67,8 +67,8 @@ struct Signalled {
 };
 Signalled signalled;
 
-// Whether the running transaction sent any signal.
-bool has_sent = false;
+// Whether the running transaction sent any signal, or anything of its own is remembered.
+bool has_own_changes = false;
 
 // Registers one invalidation with PostgreSQL: sent at commit, dropped at rollback, seen by this
 // backend at the end of the command. regime: C
@@ -90,7 +90,7 @@ void send(Kind kind, Oid whom) {
     form->oid = signal_of(kind, whom);
     form->relisshared = false;
     CacheInvalidateRelcacheByTuple(&tuple);
-    has_sent = true;
+    has_own_changes = true;
 }
 
 // Signals one user once per command; past kMaxSignalled different users, everyone. regime: C
@@ -186,14 +186,14 @@ void on_transaction(XactEvent event, void *) {
     case XACT_EVENT_ABORT:
     case XACT_EVENT_PARALLEL_ABORT:
     case XACT_EVENT_PREPARE:
-        if (has_sent) {
+        if (has_own_changes) {
             invalidate_everything();
         }
-        has_sent = false;
+        has_own_changes = false;
         break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_PARALLEL_COMMIT:
-        has_sent = false;
+        has_own_changes = false;
         break;
     case XACT_EVENT_PRE_COMMIT:
     case XACT_EVENT_PARALLEL_PRE_COMMIT:
@@ -204,7 +204,7 @@ void on_transaction(XactEvent event, void *) {
 
 void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
     forget_signalled();
-    if (event == SUBXACT_EVENT_ABORT_SUB && has_sent) {
+    if (event == SUBXACT_EVENT_ABORT_SUB && has_own_changes) {
         invalidate_everything();
     }
 }
@@ -266,6 +266,8 @@ std::uint64_t access_generation(std::int64_t user) noexcept {
 std::uint64_t customer_generation() noexcept { return generations.all + generations.customer; }
 
 std::uint64_t mapping_generation() noexcept { return generations.all + generations.mapping; }
+
+void note_own_change() noexcept { has_own_changes = true; }
 
 bool is_signal(Oid relation) noexcept { return (relation & kSignalMask) == kSignal; }
 

@@ -27,6 +27,10 @@ Oid model_signal() noexcept;
 Oid user_signal(std::int64_t user) noexcept;
 Oid access_signal(std::int64_t user) noexcept;
 
+// Tells that something of this transaction's own, which it may still take back, is about to be
+// remembered.
+void note_own_change() noexcept;
+
 // Makes everything stale: for events that cannot be told apart.
 void invalidate_everything() noexcept;
 
