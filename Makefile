@@ -5,7 +5,7 @@
 #   make test | demo | lint | bench                  each on a throwaway server of its own
 
 # The install script is these topics of src/sql, in this order.
-SQL_TOPICS = schema identity permission customer score access log planner protection privilege parent mask write catalogue \
+SQL_TOPICS = schema identity permission customer score access token log planner protection privilege parent mask write catalogue \
 	signal visibility explain report verify_view verify lint dump inventory
 
 EXTENSION = entitle
@@ -51,7 +51,7 @@ ifeq ($(WERROR),1)
 PG_CXXFLAGS += -Werror
 endif
 
-SHLIB_LINK = -Wl,--version-script=src/pg/exports.map
+SHLIB_LINK = -Wl,--version-script=src/pg/exports.map -lcrypto
 
 EXTRA_CLEAN = $(OBJS:.o=.d) build
 

@@ -90,6 +90,7 @@ GROUP BY u.login;
 TABLE expected ORDER BY login;
 GRANT SELECT ON shape, expected TO app_role, other_role;
 GRANT EXECUTE ON FUNCTION entitle.sign_in, entitle.sign_out TO app_role, other_role;
+INSERT INTO entitle.sign_in_grant (db_role, login) SELECT r, u.login FROM unnest(ARRAY['app_role', 'other_role']) AS r, entitle.app_user AS u;
 
 DO $$
 DECLARE

@@ -27,6 +27,23 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #define ENTITLE_RUN_ARGUMENTS query, direction, count, execute_once
 #endif
 
+// PostgreSQL 14 tells utility hooks whether the tree may be changed.
+#if PG_VERSION_NUM >= 140000
+#define ENTITLE_UTILITY_PARAMETERS                                                                 \
+    PlannedStmt *statement, const char *source, bool read_only, ProcessUtilityContext context,     \
+        ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,           \
+        QueryCompletion *completion
+#define ENTITLE_UTILITY_ARGUMENTS                                                                  \
+    statement, source, read_only, context, parameters, environment, receiver, completion
+#else
+#define ENTITLE_UTILITY_PARAMETERS                                                                 \
+    PlannedStmt *statement, const char *source, ProcessUtilityContext context,                     \
+        ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,           \
+        QueryCompletion *completion
+#define ENTITLE_UTILITY_ARGUMENTS                                                                  \
+    statement, source, context, parameters, environment, receiver, completion
+#endif
+
 // PostgreSQL 16 gave the callbacks of tree walkers a type; before, they took any function.
 #if PG_VERSION_NUM >= 160000
 #define ENTITLE_WALKER(walker) (walker)

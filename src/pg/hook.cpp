@@ -8,6 +8,7 @@
 #include "pg/hook.hpp"
 #include "pg/replan.hpp"
 #include "pg/rights.hpp"
+#include "pg/setting.hpp"
 
 extern "C" {
 #include "catalog/pg_language.h"
@@ -15,6 +16,7 @@ extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
+#include "tcop/utility.h"
 }
 
 namespace entitle::pg {
@@ -25,6 +27,7 @@ planner_hook_type next_planner = nullptr;
 get_relation_info_hook_type next_relation_info = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
+ProcessUtility_hook_type next_utility = nullptr;
 
 // A plan that costs more than this was made without looking at the asker's many grants, and would
 // be better for it: about what loading 100,000 of them costs.
@@ -169,6 +172,22 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
     }
 }
 
+// DISCARD ALL gives the connection to the next client, who does not know this one's seal. Injected
+// text cannot send it: PostgreSQL refuses it in a transaction and together with other statements.
+void on_utility(ENTITLE_UTILITY_PARAMETERS) {
+    const bool is_discard =
+        IsA(statement->utilityStmt, DiscardStmt) &&
+        reinterpret_cast<DiscardStmt *>(statement->utilityStmt)->target == DISCARD_ALL;
+    if (next_utility != nullptr) {
+        next_utility(ENTITLE_UTILITY_ARGUMENTS);
+    } else {
+        standard_ProcessUtility(ENTITLE_UTILITY_ARGUMENTS);
+    }
+    if (is_discard && *carried_seal() != '\0') {
+        carry_seal("", false);
+    }
+}
+
 } // namespace
 
 void note_row_test(Oid function) noexcept {
@@ -187,6 +206,8 @@ void install_hooks() {
     ExecutorStart_hook = on_start;
     next_run = ExecutorRun_hook;
     ExecutorRun_hook = on_run;
+    next_utility = ProcessUtility_hook;
+    ProcessUtility_hook = on_utility;
 }
 
 } // namespace entitle::pg

@@ -5,11 +5,14 @@
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
 #include "pg/setting.hpp"
-#include "pg/table.hpp"
+#include "pg/token.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"
+#include "core/crypto.hpp"
 #include "core/permission.hpp"
+
+#include <algorithm>
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -17,6 +20,7 @@ using namespace entitle::pg;
 namespace {
 
 constexpr int kDigestText = 2 * 32 + 1;
+constexpr std::string_view kManageAccess = "external_access.manage";
 
 // A seal is kept as its digest: whoever can read the setting learns nothing to use.
 void digest_seal(FunctionCallInfo fcinfo, int number, char (&text)[kDigestText]) {
@@ -30,18 +34,9 @@ void digest_seal(FunctionCallInfo fcinfo, int number, char (&text)[kDigestText])
     text[kDigestText - 1] = '\0';
 }
 
-// Compares in a time that does not depend on where the texts differ.
-bool is_same_digest(const char *a, const char *b) noexcept {
-    unsigned difference = strlen(a) ^ strlen(b);
-    for (int i = 0; i < kDigestText - 1 && a[i] != '\0' && b[i] != '\0'; ++i) {
-        difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-    }
-    return difference == 0;
-}
-
 void refuse_open_cursors(const char *action) {
     // A cursor opened by one user and fetched by another would mix their rows.
-    if (!ThereAreNoReadyPortals()) {
+    if (has_open_cursors()) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("cannot %s while a cursor is open", action),
                         errhint("Close all cursors first, those WITH HOLD too.")));
@@ -49,12 +44,36 @@ void refuse_open_cursors(const char *action) {
 }
 
 void refuse_broken_seal(const char *seal) {
-    const Carried carried = carried_identity();
-    if (*carried.seal != '\0' && !is_same_digest(carried.seal, seal)) {
+    if (*carried_seal() != '\0' && !is_same_secret(carried_seal(), seal)) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("the identity of this session is sealed"),
                         errhint("Give the seal that was given to sign_in.")));
     }
+}
+
+// Whom a pool may become only when sign_in_grant lists them: users mapped to a superuser, owners,
+// and those who manage external access. A superuser may become anyone.
+bool may_become(const LoginFacts &login, const Subject &subject, std::string_view name) {
+    const Oid pool = GetOuterUserId();
+    if (superuser_arg(pool)) {
+        return true;
+    }
+    bool needs_grant = OidIsValid(login.role) && superuser_arg(login.role);
+    compute([&] {
+        needs_grant = needs_grant ||
+                      !permitted_brands(&subject, Session{}, kManageAccess).empty() ||
+                      std::any_of(subject.memberships.begin(), subject.memberships.end(),
+                                  [](const Membership &one) { return one.is_owner; });
+    });
+    return !needs_grant || has_sign_in_grant(pool, name);
+}
+
+[[noreturn]] void raise_bad_token() {
+    // The statement holds the token, and the log is no place for it.
+    ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+                    errmsg("the token does not verify"), errhidestmt(true), errhidecontext(true),
+                    errhint("Get a new token. The server's log tells why this one was refused.")));
+    pg_unreachable();
 }
 
 // An asker whose choice of a brand or customer is being made.
@@ -83,17 +102,39 @@ ENTITLE_FUNCTION(entitle_sign_in) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("login must not be NULL"),
                         errhint("Give the login of an active user in entitle.app_user.")));
     }
-    const auto user = user_by_login(*login);
-    const Subject *subject = user ? subject_of(find_user(*user)) : nullptr;
-    if (subject == nullptr || !subject->is_active) {
-        // The same for an unknown and an inactive login: nobody learns which logins exist.
+    const auto found = find_login(*login);
+    const Subject *subject = found ? subject_of(find_user(found->user)) : nullptr;
+    if (subject == nullptr || !subject->is_active || !may_become(*found, *subject, *login)) {
+        // The same for an unknown, an inactive and an unlisted login: nobody learns which exist.
         ereport(ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("this login may not sign in"),
-                 errhint("Sign in an active user of entitle.app_user, by exact login.")));
+                 errhint("Sign in an active user of entitle.app_user, by exact login; owners, "
+                         "managers and superusers need a row in entitle.sign_in_grant.")));
     }
-    carry_identity(*user, seal, is_local);
+    carry_identity(found->user, kNoEnd, is_local);
+    if (*seal != '\0') {
+        carry_seal(seal, is_local);
+    }
     drop_contradicted_plans();
-    PG_RETURN_INT64(*user);
+    PG_RETURN_INT64(found->user);
+}
+
+// sign_in_token(token, session_wide) -> bigint, the user's id. The token's end is carried with the
+// identity and compared at every statement.
+ENTITLE_FUNCTION(entitle_sign_in_token) {
+    const auto token = text_argument(fcinfo, 0);
+    const bool is_local = PG_ARGISNULL(1) || !PG_GETARG_BOOL(1);
+    refuse_open_cursors("sign in");
+    refuse_broken_seal("");
+    carry_nobody(is_local);
+    const TimedUser found = signing_in_user(token.value_or(std::string_view()),
+                                            unix_seconds(GetCurrentStatementStartTimestamp()));
+    if (!found.user) {
+        raise_bad_token();
+    }
+    carry_identity(*found.user, found.until, is_local);
+    drop_contradicted_plans();
+    PG_RETURN_INT64(*found.user);
 }
 
 // sign_out(seal) -> void
@@ -103,6 +144,7 @@ ENTITLE_FUNCTION(entitle_sign_out) {
     refuse_open_cursors("sign out");
     refuse_broken_seal(seal);
     carry_nobody(false);
+    carry_seal("", false);
     drop_contradicted_plans();
     PG_RETURN_VOID();
 }

@@ -159,18 +159,36 @@ bool manages_access(const Asker &who, CustomerId customer) {
 }
 
 std::optional<std::int64_t> user_by_login(std::string_view login) {
-    std::optional<std::int64_t> user;
+    const auto found = find_login(login);
+    return found ? std::optional<std::int64_t>(found->user) : std::nullopt;
+}
+
+std::optional<LoginFacts> find_login(std::string_view login) {
+    std::optional<LoginFacts> found;
     Reader reader = open_reader();
     Rows rows = open_rows(
         reader, Table::app_user, Index::user_by_login, 1,
         PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
     if (next_row(rows)) {
         bool is_null = false;
-        user = get_bigint(rows, 0, &is_null);
+        const std::int64_t user = get_bigint(rows, 0, &is_null);
+        const Datum role = get_value(rows, 4, &is_null);
+        found = LoginFacts{user, is_null ? InvalidOid : DatumGetObjectId(role)};
     }
     close_rows(rows);
     close_reader(reader);
-    return user;
+    return found;
+}
+
+bool has_sign_in_grant(Oid role, std::string_view login) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(
+        reader, Table::sign_in_grant, Index::sign_in_grant_by_role, 2, ObjectIdGetDatum(role),
+        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    const bool is_listed = next_row(rows);
+    close_rows(rows);
+    close_reader(reader);
+    return is_listed;
 }
 
 } // namespace entitle::pg

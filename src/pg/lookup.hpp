@@ -31,4 +31,14 @@ bool manages_access(const Asker &asker, CustomerId customer);
 // Finds a user by exact login, active or not. Returns: none when there is none.
 std::optional<std::int64_t> user_by_login(std::string_view login);
 
+// The same with the database role that the user is mapped to, InvalidOid for none.
+struct LoginFacts {
+    std::int64_t user;
+    Oid role;
+};
+std::optional<LoginFacts> find_login(std::string_view login);
+
+// Tells whether sign_in_grant lists the login for the role.
+bool has_sign_in_grant(Oid role, std::string_view login);
+
 } // namespace entitle::pg

@@ -7,6 +7,7 @@
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
 #include "pg/table.hpp"
+#include "pg/token.hpp"
 
 #include <memory>
 #include <unordered_map>
@@ -68,6 +69,12 @@ std::uint64_t statement_number = 0;
 
 Asker asker{};
 std::uint64_t asker_epoch = 0;
+
+// From this moment on somebody else may be asking: a token ends, or begins.
+TimestampTz asker_until = PG_INT64_MAX;
+
+// The configuration a token was last verified under.
+TimestampTz known_reload = 0;
 
 // The role the asker was found for: SET ROLE assigns no setting of ours, so nothing else tells of
 // it.
@@ -193,32 +200,37 @@ std::optional<UserId> mapped_user() {
     const Oid role = GetOuterUserId();
     if (mapping.role != role || mapping.generation != mapping_generation()) {
         Mapping fresh = {role, mapping_generation(), false, 0};
-        const char *name = GetUserNameFromId(role, true);
-        if (name != nullptr) {
-            NameData key;
-            namestrcpy(&key, name);
-            Reader reader = open_reader();
-            Rows rows =
-                open_rows(reader, Table::app_user, Index::user_by_role, 1, NameGetDatum(&key));
-            if (next_row(rows)) {
-                bool is_null = false;
-                const UserId user = get_bigint(rows, 0, &is_null);
-                const Datum recorded = get_value(rows, 4, &is_null);
-                // A role dropped and created again under the same name is somebody else.
-                fresh.is_mapped = !is_null && DatumGetObjectId(recorded) == role;
-                fresh.user = user;
-            }
-            close_rows(rows);
-            close_reader(reader);
+        // By OID: a renamed role stays who it was, and one dropped and created again under the same
+        // name is somebody else.
+        Reader reader = open_reader();
+        Rows rows =
+            open_rows(reader, Table::app_user, Index::user_by_role, 1, ObjectIdGetDatum(role));
+        if (next_row(rows)) {
+            bool is_null = false;
+            fresh.user = get_bigint(rows, 0, &is_null);
+            fresh.is_mapped = !is_null;
         }
+        close_rows(rows);
+        close_reader(reader);
         mapping = fresh;
     }
     return mapping.is_mapped ? std::optional<UserId>(mapping.user) : std::nullopt;
 }
 
-std::optional<UserId> asking_user() {
+// Finds who is asking at the start of this statement, and until when that holds. Whoever is signed
+// in, or shows a token, is that user or nobody: what fails never falls back to the role.
+TimedUser asking_user() {
     const Carried carried = carried_identity();
-    return carried.user ? carried.user : mapped_user();
+    const std::int64_t now = unix_seconds(GetCurrentStatementStartTimestamp());
+    if (carried.user) {
+        return now < carried.until ? TimedUser{carried.user, carried.until}
+                                   : TimedUser{std::nullopt, kNoEnd};
+    }
+    if (*carried_seal() != '\0') {
+        return TimedUser{std::nullopt, kNoEnd};
+    }
+    const char *token = carried_token();
+    return *token == '\0' ? TimedUser{mapped_user(), kNoEnd} : token_user(token, now);
 }
 
 void resolve_asker() {
@@ -228,7 +240,9 @@ void resolve_asker() {
         asker.user = nullptr;
         asker.session.chosen_brand.reset();
         asker.session.chosen_customer.reset();
-        const std::optional<UserId> id = asking_user();
+        const TimedUser found = asking_user();
+        const std::optional<UserId> id = found.user;
+        asker_until = moment_of(found.until);
         if (id) {
             CachedUser &user = cached_user(*id);
             if (user.exists) {
@@ -252,6 +266,10 @@ void take_in_changes() {
     AcceptInvalidationMessages();
     if (has_unwatched_tables()) {
         invalidate_everything();
+    }
+    if (GetCurrentStatementStartTimestamp() >= asker_until || PgReloadTime != known_reload) {
+        known_reload = PgReloadTime;
+        ++epoch;
     }
     const Day today = business_today();
     if (today != asker.session.today) {

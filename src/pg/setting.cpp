@@ -11,14 +11,23 @@ namespace entitle::pg {
 namespace {
 
 constexpr const char kIdentity[] = "entitle.identity";
+constexpr const char kSeal[] = "entitle.seal";
 constexpr const char kBrand[] = "entitle.chosen_brand";
 constexpr const char kCustomer[] = "entitle.chosen_customer";
 
+constexpr std::size_t kSealSize = 64;
+
 char *identity_value = nullptr;
+char *seal_value = nullptr;
+char *token_value = nullptr;
 char *brand_value = nullptr;
 char *customer_value = nullptr;
 char *zone_value = nullptr;
 char *full_record_fields_value = nullptr;
+char *keys_file_value = nullptr;
+char *audience_value = nullptr;
+char *issuer_value = nullptr;
+std::uint64_t token_setup_generation = 0;
 pg_tz *business_zone = nullptr;
 
 // The day of the business time zone, found once a minute: zones move by whole minutes.
@@ -46,14 +55,19 @@ std::optional<std::int64_t> take_number(const char *&text) noexcept {
     return is_negative ? number : -number;
 }
 
-// "user" or "user:seal". Returns: the text behind the user's number, null when malformed.
-const char *parse_identity(const char *text, std::optional<std::int64_t> &user) noexcept {
-    user = take_number(text);
-    if (!user || (*text != '\0' && *text != ':')) {
-        user.reset();
-        return nullptr;
+// "user", or "user@end" when a token signed the user in. Returns: nobody when malformed.
+Carried parse_identity(const char *text) noexcept {
+    const Carried nobody{std::nullopt, kNoEnd};
+    const auto user = take_number(text);
+    if (!user || *text == '\0') {
+        return Carried{user, kNoEnd};
     }
-    return *text == ':' ? text + 1 : text;
+    if (*text != '@') {
+        return nobody;
+    }
+    ++text;
+    const auto until = take_number(text);
+    return until && *text == '\0' ? Carried{user, *until} : nobody;
 }
 
 std::optional<Choice> parse_choice(const char *text) noexcept {
@@ -88,10 +102,32 @@ bool check_identity(char **value, void **, GucSource source) {
         GUC_check_errdetail("An identity is set in a session, by a superuser or by signing in.");
         return false;
     }
-    std::optional<std::int64_t> user;
-    if (**value != '\0' && parse_identity(*value, user) == nullptr) {
+    if (**value != '\0' && !parse_identity(*value).user) {
         GUC_check_errdetail("The value is a user id, or empty for nobody.");
         GUC_check_errhint("Sign users in with entitle.sign_in(login).");
+        return false;
+    }
+    return true;
+}
+
+bool check_seal(char **value, void **, GucSource source) {
+    const std::size_t size = strlen(*value);
+    return size == 0 ? source != PGC_S_SESSION || may_carry(source)
+                     : size == kSealSize && may_carry(source);
+}
+
+// A client gives its own token, with the connection or in the session; nobody gives one to others
+// by a role's or database's settings.
+bool check_token(char **value, void **, GucSource source) {
+    if (**value != '\0' && source != PGC_S_SESSION && source != PGC_S_CLIENT) {
+        GUC_check_errdetail("A token can only be set in a session or when connecting.");
+        return false;
+    }
+    // A cursor opened by one user and fetched by another would mix their rows.
+    if (source == PGC_S_SESSION && strcmp(*value, carried_token()) != 0 && has_open_cursors()) {
+        GUC_check_errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+        GUC_check_errmsg("cannot change the token while a cursor is open");
+        GUC_check_errhint("Close all cursors first, those WITH HOLD too.");
         return false;
     }
     return true;
@@ -106,6 +142,11 @@ bool check_choice(char **value, void **, GucSource source) {
 }
 
 void assign_carrier(const char *, void *) { ++epoch; }
+
+void assign_token_setup(const char *, void *) {
+    ++token_setup_generation;
+    ++epoch;
+}
 
 bool check_zone(char **value, void **, GucSource) {
     pg_tz *zone = pg_tzset(*value);
@@ -154,25 +195,36 @@ void carry_choice(const char *name, std::optional<Choice> choice) {
 } // namespace
 
 Carried carried_identity() noexcept {
-    Carried carried{std::nullopt, ""};
-    if (identity_value != nullptr && *identity_value != '\0') {
-        const char *seal = parse_identity(identity_value, carried.user);
-        carried.seal = seal == nullptr ? "" : seal;
-    }
-    return carried;
+    return parse_identity(identity_value == nullptr ? "" : identity_value);
 }
+
+const char *carried_seal() noexcept { return seal_value == nullptr ? "" : seal_value; }
+
+const char *carried_token() noexcept { return token_value == nullptr ? "" : token_value; }
+
+TokenSetup token_setup() noexcept {
+    return TokenSetup{keys_file_value, audience_value, issuer_value, token_setup_generation};
+}
+
+bool has_open_cursors() { return IsTransactionState() && !ThereAreNoReadyPortals(); }
 
 std::optional<Choice> chosen_brand() noexcept { return parse_choice(brand_value); }
 
 std::optional<Choice> chosen_customer() noexcept { return parse_choice(customer_value); }
 
-void carry_identity(std::int64_t user, const char *seal, bool is_local) {
-    char text[128];
-    pg_snprintf(text, sizeof(text), INT64_FORMAT "%s%s", user, *seal == '\0' ? "" : ":", seal);
+void carry_identity(std::int64_t user, std::int64_t until, bool is_local) {
+    char text[64];
+    if (until == kNoEnd) {
+        pg_snprintf(text, sizeof(text), INT64_FORMAT, user);
+    } else {
+        pg_snprintf(text, sizeof(text), INT64_FORMAT "@" INT64_FORMAT, user, until);
+    }
     set_carrier(kIdentity, text, is_local);
 }
 
 void carry_nobody(bool is_local) { set_carrier(kIdentity, "", is_local); }
+
+void carry_seal(const char *digest, bool is_local) { set_carrier(kSeal, digest, is_local); }
 
 void carry_brand(std::optional<Choice> choice) { carry_choice(kBrand, choice); }
 
@@ -211,6 +263,28 @@ void define_settings() {
         kIdentity, "The signed-in user, written by entitle.sign_in().",
         "Follows transactions and savepoints. Superusers may set it to a user id.", &identity_value,
         "", PGC_SUSET, carrier, check_identity, assign_carrier, nullptr);
+    // RESET ALL leaves it: what ends an identity must not open the way to another one.
+    DefineCustomStringVariable(kSeal, "Digest of the seal given to entitle.sign_in().",
+                               "While it is set, only the same seal signs in or out.", &seal_value,
+                               "", PGC_SUSET, carrier | GUC_NO_RESET_ALL, check_seal,
+                               assign_carrier, nullptr);
+    DefineCustomStringVariable(
+        "entitle.token", "A signed token that tells who is asking.",
+        "Counts where nobody is signed in; worth nothing unless it verifies.", &token_value, "",
+        PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, check_token,
+        assign_carrier, nullptr);
+    DefineCustomStringVariable(
+        "entitle.token_keys_file", "The file of keys (JWK Set) that tokens are verified with.",
+        "Read anew when the configuration is reloaded. A relative path starts in the data "
+        "directory.",
+        &keys_file_value, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, assign_token_setup, nullptr);
+    DefineCustomStringVariable("entitle.token_audience",
+                               "The audience (aud) that tokens must be for.",
+                               "While it is empty no token verifies.", &audience_value, "",
+                               PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
+    DefineCustomStringVariable("entitle.token_issuer", "The issuer (iss) that tokens must be from.",
+                               "While it is empty no token verifies.", &issuer_value, "",
+                               PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
     DefineCustomStringVariable(kBrand, "The chosen brand, written by entitle.use_brand().", nullptr,
                                &brand_value, "", PGC_SUSET, carrier, check_choice, assign_carrier,
                                nullptr);

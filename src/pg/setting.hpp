@@ -12,7 +12,7 @@ namespace entitle::pg {
 // What the settings say right now; nothing here is verified against the tables.
 struct Carried {
     std::optional<std::int64_t> user; // signed in
-    const char *seal;                 // digest of the seal, empty when not sealed
+    std::int64_t until;               // by a token: the second, since 1970, at which it ends
 };
 
 // A choice made by one user; it counts only for that user.
@@ -22,14 +22,30 @@ struct Choice {
 };
 
 Carried carried_identity() noexcept;
+const char *carried_seal() noexcept;  // the seal's digest, empty when not sealed
+const char *carried_token() noexcept; // empty when there is none
 std::optional<Choice> chosen_brand() noexcept;
 std::optional<Choice> chosen_customer() noexcept;
 
 // Write the settings as the transaction's own; `is_local` ends with the transaction. regime: C
-void carry_identity(std::int64_t user, const char *seal, bool is_local);
+constexpr std::int64_t kNoEnd = INT64_MAX;
+void carry_identity(std::int64_t user, std::int64_t until, bool is_local);
 void carry_nobody(bool is_local);
+void carry_seal(const char *digest, bool is_local);
 void carry_brand(std::optional<Choice> choice);
 void carry_customer(std::optional<Choice> choice);
+
+// How tokens are verified. The generation moves when one of the settings does.
+struct TokenSetup {
+    const char *keys_file;
+    const char *audience;
+    const char *issuer;
+    std::uint64_t generation;
+};
+TokenSetup token_setup() noexcept;
+
+// Tells whether another cursor than the running statement is open. regime: C
+bool has_open_cursors();
 
 // Returns: today in the business time zone, at the time the statement started (R38).
 std::int32_t business_today();

@@ -9,6 +9,7 @@ namespace entitle::pg {
 
 enum class Table {
     app_user,
+    sign_in_grant,
     membership,
     brand,
     brand_module,
@@ -34,6 +35,7 @@ enum class Index {
     user_by_id,
     user_by_login,
     user_by_role,
+    sign_in_grant_by_role,
     membership_by_user,
     brand_by_id,
     brand_by_organization,

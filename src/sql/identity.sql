@@ -8,13 +8,13 @@ CREATE TABLE entitle.app_user (
     full_name text,
     db_role name CONSTRAINT app_user_db_role_key UNIQUE,
     is_active boolean NOT NULL DEFAULT true,
-    db_role_oid oid
+    db_role_oid oid CONSTRAINT app_user_db_role_oid_key UNIQUE
 );
 COMMENT ON TABLE entitle.app_user IS 'A person or program that uses the application; an inactive one is denied everything (R1)';
 COMMENT ON COLUMN entitle.app_user.login IS 'Compared byte for byte (R4)';
 COMMENT ON COLUMN entitle.app_user.db_role IS 'Database role that is this user without signing in';
 COMMENT ON COLUMN entitle.app_user.db_role_oid IS
-    'The role''s OID when the mapping was written, never believed from input: a role dropped and made anew under the same name inherits nothing';
+    'The role''s OID when the mapping was written, never believed from input: a renamed role stays mapped, one dropped and made anew under the same name inherits nothing';
 REVOKE ALL ON TABLE entitle.app_user FROM PUBLIC;
 
 CREATE FUNCTION entitle.record_role_oid() RETURNS trigger
@@ -29,6 +29,28 @@ CREATE TRIGGER entitle_record_role_oid
     FOR EACH ROW EXECUTE FUNCTION entitle.record_role_oid();
 ALTER TABLE entitle.app_user ENABLE ALWAYS TRIGGER entitle_record_role_oid;
 COMMENT ON TRIGGER entitle_record_role_oid ON entitle.app_user IS 'Binds the mapping to the role that exists now';
+
+-- Whom a pool may become only by being listed: users mapped to a superuser, owners, and holders of external_access.manage (S30).
+CREATE TABLE entitle.sign_in_grant (
+    db_role name,
+    login text COLLATE "C" CONSTRAINT sign_in_grant_login_fkey REFERENCES entitle.app_user (login)
+        ON UPDATE CASCADE ON DELETE CASCADE,
+    db_role_oid oid,
+    PRIMARY KEY (db_role, login)
+);
+CREATE INDEX sign_in_grant_role_idx ON entitle.sign_in_grant (db_role_oid, login);
+CREATE INDEX sign_in_grant_login_idx ON entitle.sign_in_grant (login);
+COMMENT ON TABLE entitle.sign_in_grant IS
+    'Database roles that may sign in users of weight: mapped to a superuser, owner of an organization, or manager of external access';
+COMMENT ON COLUMN entitle.sign_in_grant.db_role IS 'The role of the pool, as it is when sign_in is called (SET ROLE''s)';
+COMMENT ON COLUMN entitle.sign_in_grant.db_role_oid IS 'As in app_user';
+REVOKE ALL ON TABLE entitle.sign_in_grant FROM PUBLIC;
+
+CREATE TRIGGER entitle_record_role_oid
+    BEFORE INSERT OR UPDATE OF db_role, db_role_oid ON entitle.sign_in_grant
+    FOR EACH ROW EXECUTE FUNCTION entitle.record_role_oid();
+ALTER TABLE entitle.sign_in_grant ENABLE ALWAYS TRIGGER entitle_record_role_oid;
+COMMENT ON TRIGGER entitle_record_role_oid ON entitle.sign_in_grant IS 'Binds the entry to the role that exists now';
 
 CREATE FUNCTION entitle.sign_in(login text, session_wide boolean DEFAULT false, seal text DEFAULT NULL) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -33,7 +33,7 @@ BEGIN
     FOREACH relation IN ARRAY ARRAY[
         'organization', 'plan', 'plan_denial', 'brand', 'brand_module', 'module',
         'permission', 'permission_module', 'permission_prerequisite', 'capability', 'capability_permission',
-        'metric', 'metric_module', 'role', 'role_permission', 'role_metric'] LOOP
+        'metric', 'metric_module', 'role', 'role_permission', 'role_metric', 'sign_in_grant'] LOOP
         EXECUTE format(
             'CREATE TRIGGER zz_entitle_signal AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON entitle.%I'
             ' FOR EACH STATEMENT EXECUTE FUNCTION entitle.signal_model()', relation);

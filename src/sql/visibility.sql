@@ -151,6 +151,7 @@ BEGIN
         ('integration_link', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
         ('change_log', 'entitle.log_shows(relation, row_key, coalesce(new_row, old_row))'),
+        ('sign_in_grant', NULL),
         ('protection', NULL),
         ('protection_member', NULL),
         ('protection_view', NULL),

@@ -22,6 +22,7 @@ CREATE TEMP TABLE expected (relation, columns, key) AS VALUES
     ('metric_module', ARRAY['metric_key text', 'module_key text'], 'metric_key, module_key'),
     ('role', ARRAY['role_id bigint', 'organization_id bigint', 'name text', 'is_active boolean'], 'role_id'),
     ('role_permission', ARRAY['role_id bigint', 'permission_key text'], 'role_id, permission_key'),
+    ('sign_in_grant', ARRAY['db_role name', 'login text'], 'db_role, login'),
     ('role_metric', ARRAY['role_id bigint', 'metric_key text'], 'role_id, metric_key'),
     ('membership', ARRAY['membership_id bigint', 'user_id bigint', 'organization_id bigint', 'brand_id bigint',
                          'role_id bigint', 'is_owner boolean'], 'membership_id'),
@@ -162,7 +163,8 @@ SELECT is((SELECT string_agg(format('%s:%s:%s', c.relname, p.proname,
               'organization:signal_model:statement', 'permission:signal_model:statement',
               'permission_module:signal_model:statement', 'permission_prerequisite:signal_model:statement',
               'plan:signal_model:statement', 'plan_denial:signal_model:statement', 'role:signal_model:statement',
-              'role_metric:signal_model:statement', 'role_permission:signal_model:statement'),
+              'role_metric:signal_model:statement', 'role_permission:signal_model:statement',
+              'sign_in_grant:signal_model:statement'),
           'every table that decides something signals its changes');
 
 SELECT * FROM finish();

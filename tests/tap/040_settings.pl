@@ -82,7 +82,8 @@ for my $preload ('session_preload_libraries', 'shared_preload_libraries')
 # by the day of Kiritimati, which Pago Pago, 25 hours behind, has not begun.
 $node->append_conf('postgresql.conf', "session_preload_libraries = 'entitle'\nentitle.time_zone = 'Pacific/Kiritimati'");
 $node->restart;
-$node->safe_psql('postgres', 'UPDATE entitle.external_access SET days_back = 0; GRANT EXECUTE ON FUNCTION entitle.sign_in TO app_role');
+$node->safe_psql('postgres', 'UPDATE entitle.external_access SET days_back = 0; GRANT EXECUTE ON FUNCTION entitle.sign_in TO app_role;
+	INSERT INTO entitle.sign_in_grant (db_role, login) VALUES (\'app_role\', \'ann\')');
 my $session = $node->background_psql('postgres', extra_params => [ '-U', 'app_role' ]);
 $session->query_safe("SELECT FROM entitle.sign_in('ann', true);");
 my $yesterday = "SELECT entitle.days_back_filter(1, (clock_timestamp() AT TIME ZONE 'Pacific/Pago_Pago')::date);";

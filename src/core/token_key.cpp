@@ -1,0 +1,156 @@
+// Reads JWK Sets.
+#include "core/token_key.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base64url.hpp"
+#include "core/json.hpp"
+
+#include "core/pure.hpp"
+
+namespace entitle {
+
+namespace {
+
+constexpr std::size_t kMaxDepth = 5; // the set, its list, a key, a list of a key
+
+// Returns: the member's text, none when it is missing or something else.
+std::optional<std::string> text_of(const JsonValue &object, std::string_view name) {
+    const JsonValue *value = object.find(name);
+    if (value == nullptr || value->type != JsonType::text) {
+        return std::nullopt;
+    }
+    return value->text;
+}
+
+// Returns: the decoded member; empty, which no key accepts, when there is no such text.
+std::string bytes_of(const JsonValue &object, std::string_view name) {
+    const auto text = text_of(object, name);
+    return text ? decode_base64url(*text).value_or(std::string()) : std::string();
+}
+
+bool is_for_signatures(const JsonValue &entry) {
+    if (entry.find("use") != nullptr && text_of(entry, "use") != "sig") {
+        return false;
+    }
+    const JsonValue *operations = entry.find("key_ops");
+    return operations == nullptr ||
+           (operations->type == JsonType::array &&
+            std::any_of(operations->members.begin(), operations->members.end(),
+                        [](const JsonMember &operation) {
+                            return operation.value.type == JsonType::text &&
+                                   operation.value.text == "verify";
+                        }));
+}
+
+// The earliest end the entry states, by either of the names in use. Returns: none when malformed.
+std::optional<std::int64_t> end_of_life(const JsonValue &entry) {
+    std::int64_t end = INT64_MAX;
+    for (const std::string_view name : {"exp", "not_after"}) {
+        const JsonValue *value = entry.find(name);
+        if (value == nullptr) {
+            continue;
+        }
+        if (value->type != JsonType::integer || value->number < 0) {
+            return std::nullopt;
+        }
+        end = std::min(end, value->number);
+    }
+    return end;
+}
+
+// Type, curve and algorithm must agree: a public key is never a secret (S111).
+std::optional<VerifyKey> key_of(const JsonValue &entry) {
+    const auto type = text_of(entry, "kty");
+    const auto algorithm = text_of(entry, "alg");
+    const auto curve = text_of(entry, "crv");
+    if (algorithm == "HS256" && type == "oct") {
+        std::string secret = bytes_of(entry, "k");
+        auto key = make_hs256_key(secret);
+        wipe(secret);
+        return key;
+    }
+    if (algorithm == "RS256" && type == "RSA") {
+        return make_rs256_key(bytes_of(entry, "n"), bytes_of(entry, "e"));
+    }
+    if (algorithm == "ES256" && type == "EC" && curve == "P-256") {
+        return make_es256_key(bytes_of(entry, "x"), bytes_of(entry, "y"));
+    }
+    if (algorithm == "EdDSA" && type == "OKP" && curve == "Ed25519") {
+        return make_eddsa_key(bytes_of(entry, "x"));
+    }
+    return std::nullopt;
+}
+
+Error refused(std::string detail) {
+    return Error{ErrorCode::bad_value, "the token key file is refused", std::move(detail),
+                 "Write a JSON object with a list \"keys\" of keys, each with kty, kid and alg."};
+}
+
+// Adds the entry's key. Returns: why not, empty when it was added.
+std::string add_key(const JsonValue &entry, TokenKeys &keys) {
+    if (entry.type != JsonType::object) {
+        return "is no object";
+    }
+    if (!is_for_signatures(entry)) {
+        return "is not for verifying signatures";
+    }
+    auto key = key_of(entry);
+    if (!key) {
+        return "is no usable key for HS256, RS256, ES256 or EdDSA that names its alg";
+    }
+    const auto end = end_of_life(entry);
+    if (!end) {
+        return "has an end of life that is no time";
+    }
+    if (entry.find("kid") != nullptr && !text_of(entry, "kid")) {
+        return "has a kid that is no text";
+    }
+    keys.keys.push_back(TokenKey{text_of(entry, "kid"), std::move(*key), *end});
+    return {};
+}
+
+} // namespace
+
+const TokenKey *TokenKeys::find(const std::optional<std::string> &id) const noexcept {
+    if (!id) {
+        return keys.size() == 1 ? &keys.front() : nullptr;
+    }
+    const auto at =
+        std::find_if(keys.begin(), keys.end(), [&](const TokenKey &key) { return key.id == id; });
+    return at == keys.end() ? nullptr : &*at;
+}
+
+Result<TokenKeys> parse_token_keys(std::string_view text) {
+    if (text.size() > kMaxKeyFile) {
+        return refused("It is too large.");
+    }
+    const auto set = parse_json_object(text, kMaxDepth);
+    if (!set) {
+        return refused("It is no JSON object, or has two members of one name.");
+    }
+    const JsonValue *entries = set->find("keys");
+    if (entries == nullptr || entries->type != JsonType::array) {
+        return refused("It has no list \"keys\".");
+    }
+    TokenKeys keys;
+    std::vector<std::string> ids;
+    for (const JsonMember &entry : entries->members) {
+        const std::string fault = add_key(entry.value, keys);
+        if (!fault.empty()) {
+            keys.left_out.push_back(
+                "key " + std::to_string(keys.keys.size() + keys.left_out.size() + 1) + " " + fault);
+        }
+        const auto id = text_of(entry.value, "kid");
+        if (id && std::find(ids.begin(), ids.end(), *id) != ids.end()) {
+            return refused("Two keys have the same kid.");
+        }
+        if (id) {
+            ids.push_back(*id);
+        }
+    }
+    return keys;
+}
+
+} // namespace entitle
