@@ -76,7 +76,7 @@ std::string quickest(const SharedSession &session, const std::vector<std::string
     }
     Limits limits;
     limits.seconds = 0;
-    limits.least = 2;
+    limits.least = 3;
     const Samples samples = interleave(sides, limits);
     std::size_t best = 0;
     for (std::size_t i = 1; i < ways.size(); ++i) {

@@ -24,7 +24,6 @@ struct Bench {
         const bool is_late = now() - began > (is_quick ? 50 : 450);
         Limits limits;
         limits.seconds = is_late ? 0 : is_quick ? seconds / 10 : seconds;
-        limits.least = is_quick ? 3 : 5;
         return limits;
     }
 
@@ -89,8 +88,8 @@ void measure_parallel(Bench &bench);
 void measure_masks(Bench &bench);    // mask_cases
 void measure_policies(Bench &bench); // policy_cases
 void measure_lookup(Bench &bench);   // lookup_cases
-void measure_pgbench(Bench &bench);
-void measure_turns(Bench &bench); // identity_cases
+void measure_pgbench(Bench &bench);  // pgbench_cases
+void measure_turns(Bench &bench);    // identity_cases
 void measure_first(Bench &bench);
 void measure_changes(Bench &bench);  // change_cases
 void measure_planning(Bench &bench); // planning_cases

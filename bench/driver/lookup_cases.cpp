@@ -1,28 +1,10 @@
-// One order by its key: prepared in one session, and through pgbench in its three query modes.
+// One order by its key, in the three ways a statement reaches the server.
 #include "bench.hpp"
-
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
+#include "lookup.hpp"
 
 namespace bench {
 
 namespace {
-
-constexpr const char *kLookup = "SELECT amount FROM bench.orders WHERE id = ";
-
-struct Reader {
-    const char *login;
-    double target;
-};
-
-// What is planned anew each time is no lookup alone: that has a target of its own (planning).
-std::optional<double> target_of(const Reader &reader, const std::string &mode) {
-    return mode == "prepared" ? std::optional(reader.target) : std::nullopt;
-}
-
-// How a statement reaches the server, as pgbench calls it.
-constexpr const char *kModes[] = {"simple", "extended", "prepared"};
 
 Side asking(const SharedSession &session, const std::string &name, const std::string &role,
             const std::string &mode, const std::string &key) {
@@ -64,53 +46,10 @@ void lookup(Bench &bench, const Reader &reader, const std::string &mode, bool is
             bench.limits(3));
 }
 
-// What a transaction takes in a pgbench run of its own; its server process is not ours to watch.
-Sample run_pgbench(const std::string &command) {
-    std::FILE *pipe = popen((command + " 2>&1").c_str(), "r");
-    std::string output;
-    char line[512];
-    double tps = 0;
-    while (pipe != nullptr && std::fgets(line, sizeof(line), pipe) != nullptr) {
-        output += line;
-        std::sscanf(line, "tps = %lf", &tps);
-    }
-    if (pipe == nullptr || pclose(pipe) != 0 || tps <= 0) {
-        std::fprintf(stderr, "%s\n%s", command.c_str(), output.c_str());
-        std::exit(1);
-    }
-    return {-1, 1 / tps};
-}
-
-void pgbench(Bench &bench, const Reader &reader, const std::string &mode) {
-    const char *script = "lookup.pgbench";
-    std::ofstream(script) << kLookup << ":key;\n";
-    Session session;
-    const std::string command = "pgbench -n -M " + mode + " -f " + script +
-                                " -D key=" + some_key(session, reader.login) + " -t " + "2000" +
-                                " -U ";
-    const auto side = [&](const std::string &role) {
-        return Side{role, {}, {}, {}, [=] {
-                        return run_pgbench(command + role);
-                    }};
-    };
-    Result labels;
-    labels.topic = "pgbench";
-    labels.key = std::string(reader.login) + "_" + mode;
-    labels.title = person(reader.login) + ", " + mode;
-    labels.target = target_of(reader, mode);
-    labels.baseline = command + kPlain;
-    labels.measured = command + "role_" + reader.login;
-    Limits limits = bench.limits(6);
-    limits.least = 3;
-    compare(bench, labels, {side(kPlain), side(std::string("role_") + reader.login), side(kPlain)},
-            limits);
-    std::remove(script);
-}
-
 } // namespace
 
 void measure_lookup(Bench &bench) {
-    for (const Reader &reader : {Reader{"staff", 1.10}, Reader{"outsider_100", 1.20}}) {
+    for (const Reader &reader : kReaders) {
         for (const char *mode : kModes) {
             lookup(bench, reader, mode, true);
             lookup(bench, reader, mode, false);
@@ -118,14 +57,6 @@ void measure_lookup(Bench &bench) {
     }
     for (const Reader &reader : {Reader{"outsider_1", 1.20}, Reader{"all", 1.20}}) {
         lookup(bench, reader, "prepared", true);
-    }
-}
-
-void measure_pgbench(Bench &bench) {
-    for (const Reader &reader : {Reader{"staff", 1.10}, Reader{"outsider_100", 1.20}}) {
-        for (const char *mode : kModes) {
-            pgbench(bench, reader, mode);
-        }
     }
 }
 

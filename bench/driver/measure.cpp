@@ -104,7 +104,10 @@ Samples interleave(const std::vector<Side> &sides, const Limits &limits) {
     const double began = now();
     std::vector<std::size_t> order(sides.size());
     std::iota(order.begin(), order.end(), 0);
-    while (samples.rounds < limits.least ||
+    // Slow sides may take the least number of rounds past the time, but not past three times as
+    // much.
+    while (samples.rounds < 3 ||
+           (samples.rounds < limits.least && now() - began < 3 * limits.seconds) ||
            (samples.rounds < limits.most && now() - began < limits.seconds)) {
         for (const std::size_t i : order) {
             const Sample sample = take_sample(sides[i], samples.repetitions[i]);

@@ -30,7 +30,7 @@ struct Side {
 
 struct Limits {
     double seconds = 5.0;     // go on for so long
-    int least = 5, most = 61; // rounds, whatever the time
+    int least = 5, most = 61; // rounds; three always
     double sample = 0.005;    // repeat a run until a sample takes so many seconds
     bool is_single = false;   // a sample is one run, and nothing is run before it
 };

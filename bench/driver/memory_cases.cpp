@@ -56,7 +56,6 @@ void measure_memory(Bench &bench) {
     };
     Limits limits = bench.limits(10);
     limits.most = 9;
-    limits.least = 3;
     Result labels;
     labels.topic = "memory";
     labels.key = "all";
