@@ -10,10 +10,11 @@
 namespace entitle::client {
 namespace {
 
-const char kAll[] = "1,2,3,4,5,6,7,8"; // staff
-const char kOne[] = "1,2,3";           // customer 1, 30 days
-const char kBoth[] = "1,2,3,4,5";      // customers 1 and 2, 30 and 7 days
-const char kUnlimited[] = "1,2,3,7";   // customer 1, ever
+const char kAll[] = "1,2,3,4,5,6,7,8,9"; // staff
+const char kOne[] = "1,2,3";             // customer 1, 30 days
+const char kBoth[] = "1,2,3,4,5";        // customers 1 and 2, 30 and 7 days
+const char kUnlimited[] = "1,2,3,7,9";   // customer 1, ever
+const char kHundred[] = "1,2,3,7";       // customer 1, 100 days
 
 // A way to ask for the visible ids: made once, asked often.
 struct Way {
@@ -246,7 +247,7 @@ const Change kChanges[] = {
      "UPDATE entitle.external_access SET days_back = 30 WHERE user_id = 102"},
     {"unlimited", "UPDATE entitle.external_access SET days_back = 99 WHERE user_id = 104", kOne,
      "UPDATE entitle.external_access SET days_back = NULL WHERE user_id = 104"},
-    {"one", "UPDATE entitle.external_access SET days_back = 100 WHERE user_id = 102", kUnlimited,
+    {"one", "UPDATE entitle.external_access SET days_back = 100 WHERE user_id = 102", kHundred,
      "UPDATE entitle.external_access SET days_back = 30 WHERE user_id = 102"},
     {"one", "UPDATE entitle.external_access SET role = 'L10' WHERE user_id = 102", "",
      "UPDATE entitle.external_access SET role = 'L40' WHERE user_id = 102"},

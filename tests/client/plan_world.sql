@@ -1,5 +1,6 @@
 -- The world of the plan tests, in a database of its own. Orders, parts (partitioned by customer) and goods (branded) hold
--- the same rows: 1 to 3 of customer 1, 4 and 5 of customer 2, 6 of customer 3, 7 and 8 of customers 1 and 2 but 100 days old.
+-- the same rows: 1 to 3 of customer 1, 4 and 5 of customer 2, 6 of customer 3, 7 and 8 of customers 1 and 2 but 100 days old,
+-- 9 of customer 1 without a date.
 SET client_min_messages = warning;
 CREATE EXTENSION entitle;
 CREATE ROLE plan_app;
@@ -24,8 +25,8 @@ INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALU
 
 CREATE TABLE orders (order_id integer PRIMARY KEY, brand_id bigint, customer_id bigint, order_date date, amount integer DEFAULT 0);
 INSERT INTO orders
-SELECT i, 1, c, current_date - CASE WHEN i > 6 THEN 100 ELSE 0 END
-FROM unnest('{1,1,1,2,2,3,1,2}'::integer[]) WITH ORDINALITY AS v (c, i);
+SELECT i, 1, c, current_date - CASE i WHEN 7 THEN 100 WHEN 8 THEN 100 WHEN 9 THEN NULL ELSE 0 END
+FROM unnest('{1,1,1,2,2,3,1,2,1}'::integer[]) WITH ORDINALITY AS v (c, i);
 CREATE INDEX ON orders (customer_id, order_date);
 CREATE INDEX ON orders (order_date);
 CREATE TABLE goods (LIKE orders INCLUDING ALL);
