@@ -437,7 +437,7 @@ BEGIN
     ELSIF view IS NOT NULL THEN
         PERFORM entitle.drop_view(view);
     END IF;
-    IF declared.masked_columns <> '{}' THEN
+    IF entitle.has_view(declared) THEN
         PERFORM entitle.warn_of_generated(declared);
         PERFORM entitle.narrow_privileges(f, entitle.masked_names(declared))
         FROM entitle.protection_family(declared.relation) AS f;

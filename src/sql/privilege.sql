@@ -108,7 +108,8 @@ $$;
 COMMENT ON FUNCTION entitle.forget_privileges(regclass) IS 'Forgets the narrowed privileges of a table with its parts, and gives them back';
 GRANT EXECUTE ON FUNCTION entitle.forget_privileges(regclass) TO PUBLIC;
 
--- TRIGGER is taken whole: a trigger sees every column of every row it fires for.
+-- TRIGGER is taken whole, masks or not: a trigger sees every column of every row it fires for, and writes through the view fire
+-- it with the rights of the table's owner.
 CREATE FUNCTION entitle.narrow_privileges(member regclass, masked name[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -125,8 +126,9 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT p.privilege || ' ' || p.grantee) INTO reaching
     FROM entitle.table_privileges(member) p
-    WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES', 'TRIGGER')
-      AND (p.column_name IS NULL OR p.column_name = ANY (masked));
+    WHERE p.privilege = 'TRIGGER'
+       OR p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+          AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked));
 
     -- What was granted on by one of those goes with it.
     SELECT array_agg(ROW(member, p.position, p.column_name, p.grantor, p.grantee, p.privilege,

@@ -83,7 +83,7 @@ REVOKE ALL ON FUNCTION entitle.bare_test(text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member regclass)
     RETURNS TABLE (name name, command "char", seen text, written text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.name, v.command, entitle.shown_test(v.seen), entitle.shown_test(v.written)
@@ -118,7 +118,7 @@ REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC
 
 -- SECURITY DEFINER: it reads the declarations, which nobody else may.
 CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, problem text, remedy text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET jit = off -- it takes longer to compile than to run
     AS $$

@@ -1,7 +1,8 @@
--- What verify_protection finds out about filtered views, masked columns and parents.
+-- What verify_protection finds out about filtered views, masked columns and parents. PARALLEL UNSAFE: an EXCEPTION clause is a
+-- subtransaction, which no parallel plan can have.
 
 CREATE FUNCTION entitle.parent_problem(declared entitle.protection) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
@@ -16,7 +17,7 @@ REVOKE ALL ON FUNCTION entitle.parent_problem(entitle.protection) FROM PUBLIC;
 
 -- The statement that makes a declaration good: with the names its columns have now, if the view still tells which they are.
 CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle.protection, view regclass) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
@@ -30,7 +31,7 @@ REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protectio
 
 CREATE FUNCTION entitle.verify_view(declared entitle.protection, current entitle.protection)
     RETURNS TABLE (problem text, remedy text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
@@ -92,8 +93,13 @@ BEGIN
         SELECT format('%s may %s%s of %s', p.grantee, lower(p.privilege), coalesce(' masked column ' || p.column_name, ' masked columns'), f),
                entitle.view_remedy(declared, current, view)
         FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
-        WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES', 'TRIGGER')
-          AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked));
+        WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+          AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked))
+        UNION ALL
+        SELECT format('%s may create triggers on %s, which fire with its owner''s rights', p.grantee, f),
+               entitle.view_remedy(declared, current, view)
+        FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
+        WHERE p.privilege = 'TRIGGER';
 END
 $$;
 COMMENT ON FUNCTION entitle.verify_view(entitle.protection, entitle.protection) IS

@@ -186,6 +186,36 @@ FROM (VALUES
 ) AS bad (state, what, masks, view);
 SELECT is_empty($$ SELECT FROM entitle.protection WHERE relation = 'odd'::regclass $$, 'and nothing is left behind');
 
+-- S34: a trigger of another role would run with the owner's rights in a write through the view, masks or not.
+CREATE TABLE unmasked (id integer PRIMARY KEY, customer_id bigint);
+GRANT SELECT, TRIGGER ON unmasked TO test_app;
+SELECT entitle.protect_table('unmasked', 'customer_id', view_permission => 'customers.view', view_name => 'unmasked_report');
+SELECT set_eq($$ SELECT privileges('unmasked') $$, $$ VALUES ('SELECT by postgres to test_app') $$, 'S34: a view without masks takes TRIGGER from its table');
+GRANT TRIGGER ON unmasked TO test_app;
+SELECT isnt_empty($$ SELECT FROM entitle.verify_protection() WHERE problem ~ 'may create triggers' $$, 'S34: granted later, it is named');
+SELECT entitle.unprotect_table('unmasked');
+
+-- An owner who is no superuser does all of it for the own table.
+CREATE ROLE test_owner;
+GRANT CREATE ON SCHEMA public TO test_owner;
+GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO test_owner;
+SET LOCAL ROLE test_owner;
+CREATE TABLE own_orders (id integer PRIMARY KEY, customer_id bigint, price numeric);
+CREATE TABLE own_lines (id integer REFERENCES own_orders, line integer, price numeric, PRIMARY KEY (id, line));
+GRANT SELECT ON own_orders, own_lines TO test_app WITH GRANT OPTION;
+SELECT lives_ok($$ SELECT entitle.protect_table('own_orders', 'customer_id', min_level => 20, external_insert_level => 20, masked_columns => '{"price": 30}'),
+                          entitle.protect_table('own_lines', parent => 'own_orders', external_insert_level => 20, masked_columns => '{"price": 30}') $$,
+                'an owner protects the own tables with masks');
+GRANT INSERT ON own_orders_view, own_lines_view TO test_app;
+RESET ROLE;
+SELECT is(do_as('l20', 'INSERT INTO own_orders_view (id, customer_id) VALUES (1, 101)'), 1::bigint, 'which are written through their views');
+SELECT is(do_as('l20', 'INSERT INTO own_lines_view (id, line) VALUES (1, 1)'), 1::bigint, 'lines, too');
+SELECT is(ask('l20', 'SELECT masked_columns FROM own_lines_view'), '{price}', 'and read');
+SET LOCAL ROLE test_owner;
+SELECT lives_ok($$ SELECT entitle.unprotect_table('own_lines'), entitle.unprotect_table('own_orders') $$, 'and undoes it');
+SELECT set_eq($$ SELECT privileges('own_orders') $$, $$ VALUES ('SELECT by test_owner to test_app with grant option') $$, 'as it was');
+RESET ROLE;
+
 -- S67: the trigger that writes works for the views that were made, and no other.
 CREATE VIEW own_view AS SELECT * FROM orders;
 CREATE TRIGGER own_write INSTEAD OF UPDATE ON own_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view();
