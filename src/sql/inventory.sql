@@ -8,7 +8,7 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     SELECT jsonb_build_object(
         'functions', (SELECT jsonb_object_agg(p.oid::regprocedure::text, pg_get_functiondef(p.oid))
-                      FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace),
+                      FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND p.prokind <> 'a'),
         'public', (SELECT jsonb_agg(p.oid::regprocedure::text)
                    FROM pg_proc p, aclexplode(p.proacl) x
                    WHERE p.pronamespace = 'entitle'::regnamespace AND x.grantee = 0),

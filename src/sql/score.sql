@@ -98,6 +98,25 @@ COMMENT ON FUNCTION entitle.await_writers(regclass) IS
     'Waits for the transactions that have written to the table by now, holding nothing that they could wait for';
 REVOKE ALL ON FUNCTION entitle.await_writers(regclass) FROM PUBLIC;
 
+CREATE FUNCTION entitle.add_weighted(internal, metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) RETURNS internal
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_add_weighted';
+COMMENT ON FUNCTION entitle.add_weighted(internal, bigint, numeric, bigint[], numeric[]) IS 'Part of weighted_mean';
+REVOKE ALL ON FUNCTION entitle.add_weighted(internal, bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
+
+CREATE FUNCTION entitle.weighted_mean_of(internal) RETURNS numeric
+    LANGUAGE C IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_weighted_mean';
+COMMENT ON FUNCTION entitle.weighted_mean_of(internal) IS 'Part of weighted_mean';
+REVOKE ALL ON FUNCTION entitle.weighted_mean_of(internal) FROM PUBLIC;
+
+-- round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2) over the metrics listed, in half the time (R16).
+CREATE AGGREGATE entitle.weighted_mean(metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) (
+    SFUNC = entitle.add_weighted, STYPE = internal, SSPACE = 96, FINALFUNC = entitle.weighted_mean_of, PARALLEL = SAFE);
+COMMENT ON AGGREGATE entitle.weighted_mean(bigint, numeric, bigint[], numeric[]) IS
+    'The score that values of metrics with these multipliers make; metrics that are not listed count for nothing (R16)';
+REVOKE ALL ON FUNCTION entitle.weighted_mean(bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
+
 -- Joined row by row, in the order of the arrays: every recalculation locks customers in key order.
 CREATE FUNCTION entitle.write_scores(customers bigint[], scores numeric[]) RETURNS bigint
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -158,9 +177,8 @@ BEGIN
         EXIT WHEN batch_count = 0;
 
         WITH score AS (
-            SELECT v.customer_id, round(sum(v.value * m.multiplier) / nullif(sum(m.multiplier), 0), 2) AS score
+            SELECT v.customer_id, entitle.weighted_mean(v.metric_id, v.value, metrics, multipliers) AS score
             FROM entitle.customer_metric v
-            JOIN unnest(metrics, multipliers) AS m (metric_id, multiplier) ON m.metric_id = v.metric_id
             WHERE v.customer_id BETWEEN batch_first AND batch_last
             GROUP BY v.customer_id
         )

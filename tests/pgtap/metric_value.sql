@@ -95,6 +95,31 @@ SELECT is((SELECT string_agg(customer_id || coalesce('=' || client_score, ''), '
           'R17, R18: INAC and other brands are left untouched');
 SELECT is((SELECT status FROM entitle.customer WHERE customer_id = 101), 'PAIN', 'R9: a recalculation is no save');
 
+-- R16: the aggregate is the formula, to the last place, for decimals short and long, ties included.
+CREATE TEMP TABLE weight AS
+SELECT m AS metric_id, (ARRAY[0, 1e-9, 123456789012345.5, 0.333333, 2.50, 1, 1, 7 / 3.0])[m]::numeric AS multiplier FROM generate_series(1, 8) AS m;
+SELECT setseed(0.42);
+CREATE TEMP TABLE slider AS
+SELECT c AS customer, m AS metric_id,
+       CASE c % 7 WHEN 0 THEN round(random()::numeric * 100, 2) WHEN 1 THEN (random() * 100)::integer WHEN 2 THEN round(random()::numeric * 100, 6)
+                  WHEN 3 THEN random()::numeric * 100 WHEN 4 THEN 0.000 WHEN 5 THEN (c % 20000) / 200.0 ELSE round(random()::numeric * 100, 9) END AS value
+FROM generate_series(1, 7000) AS c, generate_series(1, 8) AS m
+WHERE random() < 0.4;
+SELECT is_empty(
+    $$ SELECT customer, entitle.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
+                                              (SELECT array_agg(w.multiplier ORDER BY w.metric_id) FROM weight w))::text,
+              round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text
+       FROM slider s JOIN weight USING (metric_id) GROUP BY customer
+       HAVING entitle.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
+                                    (SELECT array_agg(w.multiplier ORDER BY w.metric_id) FROM weight w))::text
+              IS DISTINCT FROM round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text $$,
+    'R16: weighted_mean equals the formula in numeric');
+SELECT is_empty(
+    $$ SELECT a, b FROM generate_series(0, 200) AS a, generate_series(0, 10) AS b
+       WHERE (SELECT entitle.weighted_mean(m, v, '{1,2}', '{1,1}') FROM (VALUES (1, a / 100.0), (2, b / 100.0)) AS x (m, v)) <> round((a + b) / 200.0, 2) $$,
+    'R16: halves are rounded away from zero');
+SELECT throws_ok($$ SELECT entitle.weighted_mean(1, 1, '{1}', '{1,2}') $$, '22023', NULL, 'every metric has its multiplier');
+
 -- The tables' owner is bound, a superuser is not (R53).
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;

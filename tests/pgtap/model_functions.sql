@@ -174,15 +174,14 @@ SELECT set_eq('SELECT signature FROM our_function WHERE proleakproof',
     $$ SELECT signature FROM public_function WHERE signature LIKE '%row\_allowed(%' $$,
     'S9: the row tests are leakproof, and nothing else is');
 SELECT set_eq($$ SELECT signature FROM our_function WHERE provolatile = 'i' $$,
-    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'shown_test(text)'],
+    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'shown_test(text)',
+          'weighted_mean(bigint,numeric,bigint[],numeric[])', 'weighted_mean_of(internal)',
+          'add_weighted(internal,bigint,numeric,bigint[],numeric[])'],
     'S9: nothing that knows an identity or reads a table is immutable');
 SELECT is_empty(
     $$ SELECT signature, provolatile, proparallel FROM our_function
        WHERE prorettype <> 'trigger'::regtype AND prorettype <> 'internal'::regtype
-         AND NOT (provolatile IN ('s', 'i') AND proparallel = 's' OR provolatile = 'v' AND proparallel = 'u')
-         -- a part of these has an EXCEPTION clause, which a parallel plan cannot
-         AND signature NOT IN ('parent_problem(protection)', 'view_remedy(protection,protection,regclass)', 'verify_view(protection,protection)',
-                               'expected_policies(protection,regclass)', 'verify_protection()', 'lint()') $$,
+         AND NOT (provolatile IN ('s', 'i') AND proparallel = 's' OR provolatile = 'v' AND proparallel = 'u') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -204,7 +203,7 @@ SELECT is_empty(
     'a NULL argument reaches the check, which denies');
 SELECT is_empty(
     $$ SELECT f.signature FROM our_function f JOIN pg_language l ON l.oid = f.prolang
-       WHERE l.lanname <> 'c' AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(f.proconfig, '{}')) $$,
+       WHERE l.lanname NOT IN ('c', 'internal') AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(f.proconfig, '{}')) $$,
     'S70: functions in SQL and PL/pgSQL pin their search_path');
 
 -- What runs with the owner's rights, complete.

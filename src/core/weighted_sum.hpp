@@ -1,0 +1,43 @@
+// Sums values times weights exactly, with whole numbers where the decimals are short, as those of
+// sliders are. What does not fit is left to the caller's own arithmetic.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace entitle {
+
+// A decimal of at most six places and below 10^12, not negative.
+struct ShortDecimal {
+    std::int64_t millionths = 0;
+    int places = 0; // as written: 2.50 has two
+};
+
+// Reads a decimal from the bytes in which PostgreSQL stores a numeric. Returns: none when it is not
+// a short decimal.
+std::optional<ShortDecimal> read_decimal(const char *bytes, std::size_t size) noexcept;
+
+// Aligned as PostgreSQL's memory is, which is less than the compiler would like.
+typedef unsigned __int128 WideSum __attribute__((aligned(8)));
+
+class WeightedSum {
+  public:
+    void add(const ShortDecimal &value, const ShortDecimal &weight) noexcept;
+
+    bool is_empty() const noexcept { return count_ == 0; }
+
+    // The sums as decimals, with as many places as adding the products and the weights would give.
+    std::string products() const;
+    std::string weights() const;
+
+  private:
+    WideSum products_ = 0; // 10^-12
+    WideSum weights_ = 0;  // 10^-6
+    std::int64_t count_ = 0;
+    int product_places_ = 0;
+    int weight_places_ = 0;
+};
+
+} // namespace entitle
