@@ -175,4 +175,21 @@ Decision check_row(const Subject *subject, const Session &session, const RowRule
     return rule.level ? opened : permitted;
 }
 
+Decision check_mask(const Subject *subject, const Session &session, RowRule rule,
+                    const RowFacts &row, std::string_view column, int level, Trace *trace) {
+    const Recorder recorder(trace);
+    rule.level = level;
+    rule.is_dated = false;
+    const Decision shown = check_row(subject, session, rule, row, nullptr);
+    const auto text = [&](const char *what) {
+        return "\"" + std::string(column) + "\" " + what + std::to_string(level);
+    };
+    if (!shown) {
+        recorder.fail(Gate::mask, [&] { return text("is masked: by external access it needs L"); });
+        return shown;
+    }
+    recorder.pass(Gate::mask, [&] { return text("shows; by external access it needs L"); });
+    return shown;
+}
+
 } // namespace entitle

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -92,5 +93,10 @@ class RowTest {
 // Decides one row and tells the steps; the same calls as RowTest.
 Decision check_row(const Subject *subject, const Session &session, const RowRule &rule,
                    const RowFacts &row, Trace *trace);
+
+// Decides whether a column masked below a level shows in a row that shows, and tells one step. The
+// date decided about the row; how much of it shows is the permission's or the level's alone (R36).
+Decision check_mask(const Subject *subject, const Session &session, RowRule rule,
+                    const RowFacts &row, std::string_view column, int level, Trace *trace);
 
 } // namespace entitle

@@ -43,6 +43,8 @@ std::string_view gate_name(Gate gate) noexcept {
         return "staff";
     case Gate::external:
         return "external";
+    case Gate::mask:
+        return "mask";
     case Gate::decision:
         return "decision";
     }

@@ -27,6 +27,7 @@ enum class Gate {
     row,          // whether a row with the key is there
     staff,        // all gates of the way by permission (R36)
     external,     // all gates of the way by external access
+    mask,         // one masked column of a row that shows (R36)
     decision,
 };
 

@@ -107,6 +107,9 @@ struct RowQuestion {
     bool is_write; // then these open the write of a visible row
     std::optional<std::string_view> write_permission;
     std::optional<std::int32_t> write_level;
+    const Datum *masked; // names of columns
+    const Datum *masked_levels;
+    int masked_count;
 };
 
 RowRule make_rule(const RowQuestion &question, std::optional<std::string_view> permission,
@@ -136,7 +139,14 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
     const RowRule rule = asks_write
                              ? make_rule(question, question.write_permission, question.write_level)
                              : make_rule(question, question.permission, question.level);
-    return check_row(subject, session, rule, facts, &trace);
+    const Decision decision = check_row(subject, session, rule, facts, &trace);
+    for (int i = 0; decision && !question.is_write && i < question.masked_count; ++i) {
+        const auto *name = reinterpret_cast<const text *>(DatumGetPointer(question.masked[i]));
+        (void)check_mask(subject, session, rule, facts,
+                         std::string_view(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)),
+                         DatumGetInt32(question.masked_levels[i]), &trace);
+    }
+    return decision;
 }
 
 // A row's facts, and what is known of its customer.
@@ -203,29 +213,12 @@ Decision tell_ways(const Subject *subject, const Session &session, const RowQues
 
 // Reads the row from the first of the tables that has it. regime: C
 FoundRow find_row(FunctionCallInfo fcinfo, const RowQuestion &question) {
-    Datum *indexes = nullptr;
-    Datum *key = nullptr;
-    int index_count = 0;
-    int key_count = 0;
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT,
-                      &indexes, nullptr, &index_count);
-    bool *key_nulls = nullptr;
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &key, &key_nulls,
-                      &key_count);
     FoundRow row{};
-    for (int i = 0; i < key_count; ++i) {
-        if (key_nulls[i]) {
-            return row; // no primary key is NULL
-        }
-    }
     const char *names[] = {PG_ARGISNULL(3) ? nullptr : NameStr(*PG_GETARG_NAME(3)),
                            PG_ARGISNULL(4) ? nullptr : NameStr(*PG_GETARG_NAME(4)),
                            PG_ARGISNULL(5) ? nullptr : NameStr(*PG_GETARG_NAME(5))};
     ColumnValue values[3]{};
-    for (int i = 0; i < index_count && !row.is_found; ++i) {
-        row.is_found =
-            read_keyed_row(DatumGetObjectId(indexes[i]), key, key_count, names, 3, values);
-    }
+    row.is_found = find_keyed_row(fcinfo, names, 3, values);
     if (row.is_found) {
         row.facts.customer = customer_value(values[0].value, values[0].type);
         row.facts.date = day_value(values[1].value, values[1].type);
@@ -359,14 +352,29 @@ ENTITLE_FUNCTION(entitle_explain_capability) {
 ENTITLE_FUNCTION(entitle_explain_metric) { return explain_key(fcinfo, check_metric, Gate::metric); }
 
 // explain_declared_row(relation, indexes, key, customer_column, date_column, brand_column, level,
-// permission, login, heading, is_write, write_permission, write_level) -> steps. Its SQL caller
-// looks up what is declared. R34 to R40, R45
+// permission, login, heading, is_write, write_permission, write_level, masked, masked_levels) ->
+// steps. Its SQL caller looks up what is declared. R34 to R40, R45
 ENTITLE_FUNCTION(entitle_explain_declared_row) {
     require_select(PG_GETARG_OID(0));
-    const RowQuestion question{
-        text_argument(fcinfo, 8),  text_argument(fcinfo, 9),  text_argument(fcinfo, 7),
-        level_argument(fcinfo, 6), !PG_ARGISNULL(5),          !PG_ARGISNULL(4),
-        PG_GETARG_BOOL(10),        text_argument(fcinfo, 11), level_argument(fcinfo, 12)};
+    Datum *masked = nullptr;
+    Datum *masked_levels = nullptr;
+    int masked_count = 0;
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(13), TEXTOID, -1, false, TYPALIGN_INT, &masked, nullptr,
+                      &masked_count);
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(14), INT4OID, sizeof(std::int32_t), true, TYPALIGN_INT,
+                      &masked_levels, nullptr, &masked_count);
+    const RowQuestion question{text_argument(fcinfo, 8),
+                               text_argument(fcinfo, 9),
+                               text_argument(fcinfo, 7),
+                               level_argument(fcinfo, 6),
+                               !PG_ARGISNULL(5),
+                               !PG_ARGISNULL(4),
+                               PG_GETARG_BOOL(10),
+                               text_argument(fcinfo, 11),
+                               level_argument(fcinfo, 12),
+                               masked,
+                               masked_levels,
+                               masked_count};
     const FoundRow row = find_row(fcinfo, question);
     const Asker &asker = asker_now();
     const PlainSteps steps = is_about_asker(asker, question.login)

@@ -1,6 +1,7 @@
 // A row by its primary key.
 #include "pg/postgres.hpp"
 
+#include "pg/function.hpp"
 #include "pg/keyed_row.hpp"
 
 extern "C" {
@@ -43,8 +44,7 @@ void fill_keys(Relation index, TupleDesc columns, const Datum *key, int key_coun
     }
 }
 
-} // namespace
-
+// `key` holds `key_count` texts in the index's order.
 bool read_keyed_row(Oid index_oid, const Datum *key, int key_count, const char *const *names,
                     int name_count, ColumnValue *values) {
     Relation index = index_open(index_oid, AccessShareLock);
@@ -86,4 +86,66 @@ bool read_keyed_row(Oid index_oid, const Datum *key, int key_count, const char *
     return is_found;
 }
 
+} // namespace
+
+bool find_keyed_row(FunctionCallInfo fcinfo, const char *const *names, int name_count,
+                    ColumnValue *values) {
+    Datum *indexes = nullptr;
+    Datum *key = nullptr;
+    bool *key_nulls = nullptr;
+    int index_count = 0;
+    int key_count = 0;
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT,
+                      &indexes, nullptr, &index_count);
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &key, &key_nulls,
+                      &key_count);
+    for (int i = 0; i < key_count; ++i) {
+        if (key_nulls[i]) {
+            return false;
+        }
+    }
+    bool is_found = false;
+    for (int i = 0; i < index_count && !is_found; ++i) {
+        is_found =
+            read_keyed_row(DatumGetObjectId(indexes[i]), key, key_count, names, name_count, values);
+    }
+    return is_found;
+}
+
 } // namespace entitle::pg
+
+using namespace entitle::pg;
+
+// read_row_key(columns, indexes, key) -> text[]: these columns of the row with that key, which are
+// the key of another row; NULL where there is no such row.
+ENTITLE_FUNCTION(entitle_read_row_key) {
+    Datum *columns = nullptr;
+    int count = 0;
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+                      &columns, nullptr, &count);
+    const char *names[INDEX_MAX_KEYS];
+    ColumnValue values[INDEX_MAX_KEYS]{};
+    if (count > INDEX_MAX_KEYS) {
+        elog(ERROR, "a key of %d columns", count);
+    }
+    for (int i = 0; i < count; ++i) {
+        names[i] = NameStr(*DatumGetName(columns[i]));
+    }
+    if (!find_keyed_row(fcinfo, names, count, values)) {
+        PG_RETURN_NULL();
+    }
+    Datum texts[INDEX_MAX_KEYS];
+    bool nulls[INDEX_MAX_KEYS];
+    for (int i = 0; i < count; ++i) {
+        nulls[i] = values[i].value.isnull;
+        if (!nulls[i]) {
+            Oid output = InvalidOid;
+            bool is_varlena = false;
+            getTypeOutputInfo(values[i].type, &output, &is_varlena);
+            texts[i] = CStringGetTextDatum(OidOutputFunctionCall(output, values[i].value.value));
+        }
+    }
+    int lower = 1;
+    PG_RETURN_ARRAYTYPE_P(
+        construct_md_array(texts, nulls, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+}

@@ -13,10 +13,11 @@ struct ColumnValue {
     Oid type;
 };
 
-// Looks for the row in the table of a primary key's index. `key` holds `key_count` texts in the
-// index's order. `names` are columns to read, a null pointer for one not wanted.
+// Looks for the row in the tables of primary keys' indexes: arguments 1 and 2 of the function are
+// the indexes (regclass[]) and the key, a text a column in the indexes' order (text[]). `names` are
+// columns to read, a null pointer for one not wanted. A key with a NULL finds nothing.
 // Returns: whether there is such a row, visible to the running statement.
-bool read_keyed_row(Oid index, const Datum *key, int key_count, const char *const *names,
-                    int name_count, ColumnValue *values);
+bool find_keyed_row(FunctionCallInfo fcinfo, const char *const *names, int name_count,
+                    ColumnValue *values);
 
 } // namespace entitle::pg

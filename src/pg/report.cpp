@@ -6,6 +6,7 @@
 #include "pg/plain.hpp"
 #include "pg/rights.hpp"
 #include "pg/rowset.hpp"
+#include "pg/setting.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"
@@ -157,4 +158,29 @@ ENTITLE_FUNCTION(entitle_user_rights) {
         add_row(set, values, nulls);
     }
     return Datum(0);
+}
+
+// past_level(role, days_back, valid_from, valid_until, is_active, as_of) -> integer: the level that
+// such a grant of such a user gave at that time. R33, R40
+ENTITLE_FUNCTION(entitle_past_level) {
+    const auto role = text_argument(fcinfo, 0);
+    if (!role || PG_ARGISNULL(4) || PG_ARGISNULL(5)) {
+        PG_RETURN_INT32(kNoLevel);
+    }
+    const auto today = business_date(PG_GETARG_TIMESTAMPTZ(5));
+    Grant grant;
+    grant.level = parse_level(*role);
+    grant.days_back = PG_ARGISNULL(1) ? kUnlimitedDays : PG_GETARG_INT32(1);
+    grant.valid_from = PG_ARGISNULL(2) ? kFirstDay : PG_GETARG_DATEADT(2);
+    grant.valid_until = PG_ARGISNULL(3) ? kLastDay : PG_GETARG_DATEADT(3);
+    int level = kNoLevel;
+    if (today) {
+        compute([&] {
+            Subject subject;
+            subject.is_active = PG_GETARG_BOOL(4);
+            level = access_level(&subject, Session{std::nullopt, std::nullopt, *today},
+                                 grant.customer, &grant);
+        });
+    }
+    PG_RETURN_INT32(level);
 }

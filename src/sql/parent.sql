@@ -247,7 +247,10 @@ CREATE FUNCTION entitle.refuse_line_write() RETURNS trigger
 BEGIN
     IF NOT entitle.action_allowed(entitle.declaration(TG_RELID), TG_OP, OLD) THEN
         RAISE EXCEPTION 'permission denied to % this row of table "%"', lower(TG_OP), TG_TABLE_NAME
-            USING ERRCODE = '42501', HINT = 'The row may be read, but not written, by the signed-in user.';
+            USING ERRCODE = '42501',
+                  HINT = format('The row may be read, but not written, by the signed-in user. To see why:'
+                                ' SELECT * FROM entitle.explain_action(%L, key, %L).',
+                                format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), lower(TG_OP));
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END

@@ -85,6 +85,87 @@ COMMENT ON FUNCTION entitle.user_access(text) IS
     'The customers on which a user has a grant, of those whose access the caller manages; level is the one that counts today';
 GRANT EXECUTE ON FUNCTION entitle.user_access(text) TO PUBLIC;
 
+-- The past, from the change log.
+
+CREATE FUNCTION entitle.past_level(role text, days_back integer, valid_from date, valid_until date, is_active boolean, as_of timestamptz)
+    RETURNS integer
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_past_level';
+COMMENT ON FUNCTION entitle.past_level(text, integer, date, date, boolean, timestamptz) IS
+    'The level that such a grant of such a user gave at that time';
+REVOKE ALL ON FUNCTION entitle.past_level(text, integer, date, date, boolean, timestamptz) FROM PUBLIC;
+
+-- A change of the key ends one row and begins another; an emptied table has none left.
+CREATE FUNCTION entitle.past_rows(logged regclass, key_columns text[], part jsonb, as_of timestamptz) RETURNS SETOF jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH entry AS MATERIALIZED (
+        SELECT l.change_id, l.old_row, l.new_row, entitle.shipped_key(l.old_row, key_columns) AS old_key,
+               entitle.shipped_key(l.new_row, key_columns) AS new_key
+        FROM entitle.change_log l
+        WHERE l.relation = logged AND l.changed_at <= as_of AND (l.old_row @> part OR l.new_row @> part)),
+    state AS (
+        SELECT e.old_key AS key, e.change_id, CASE WHEN e.new_key = e.old_key THEN e.new_row END AS stored
+        FROM entry e WHERE e.old_row IS NOT NULL
+        UNION ALL
+        SELECT e.new_key, e.change_id, e.new_row
+        FROM entry e WHERE e.new_row IS NOT NULL AND e.new_key IS DISTINCT FROM e.old_key)
+    SELECT last.stored
+    FROM (SELECT DISTINCT ON (s.key) s.stored, s.change_id FROM state s ORDER BY s.key, s.change_id DESC) last
+    WHERE last.stored @> part
+      AND last.change_id > coalesce((SELECT max(l.change_id) FROM entitle.change_log l
+                                     WHERE l.relation = logged AND l.action = 'truncate' AND l.changed_at <= as_of), 0)
+    $$;
+COMMENT ON FUNCTION entitle.past_rows(regclass, text[], jsonb, timestamptz) IS
+    'The rows of a logged table, of those that hold the given part, as they were at that time';
+REVOKE ALL ON FUNCTION entitle.past_rows(regclass, text[], jsonb, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION entitle.past_grants(part jsonb, as_of timestamptz)
+    RETURNS TABLE (customer_id bigint, login text, role text, level integer, days_back integer, valid_from date, valid_until date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT g.customer_id, u.login, g.role,
+           entitle.past_level(g.role, g.days_back, g.valid_from, g.valid_until, u.is_active, as_of), g.days_back, g.valid_from, g.valid_until
+    FROM entitle.past_rows('entitle.external_access', '{customer_id,user_id}', part, as_of) r
+    CROSS JOIN LATERAL jsonb_to_record(r) AS g (customer_id bigint, user_id bigint, role text, days_back integer, valid_from date, valid_until date)
+    LEFT JOIN (SELECT p.*
+               FROM entitle.past_rows('entitle.app_user', '{user_id}', coalesce(part - 'customer_id', '{}'), as_of) t
+               CROSS JOIN LATERAL jsonb_to_record(t) AS p (user_id bigint, login text, is_active boolean)) u USING (user_id)
+    $$;
+COMMENT ON FUNCTION entitle.past_grants(jsonb, timestamptz) IS 'Grants that hold the given part, and their users, as they were at that time';
+REVOKE ALL ON FUNCTION entitle.past_grants(jsonb, timestamptz) FROM PUBLIC;
+
+-- SECURITY DEFINER: the log is closed. Superusers and who manages the customer's access today may ask.
+CREATE FUNCTION entitle.customer_access(customer_id bigint, as_of timestamptz)
+    RETURNS TABLE (login text, role text, level integer, days_back integer, valid_from date, valid_until date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT g.login, g.role, g.level, g.days_back, g.valid_from, g.valid_until
+    FROM (SELECT WHERE entitle.acting_superuser() OR entitle.manages_access(customer_access.customer_id)) allowed,
+         entitle.past_grants(jsonb_build_object('customer_id', customer_access.customer_id), as_of) g
+    ORDER BY g.login
+    $$;
+COMMENT ON FUNCTION entitle.customer_access(bigint, timestamptz) IS 'customer_access as it was at that time, from the change log';
+GRANT EXECUTE ON FUNCTION entitle.customer_access(bigint, timestamptz) TO PUBLIC;
+
+-- SECURITY DEFINER: as customer_access. The login is the user's of today.
+CREATE FUNCTION entitle.user_access(login text, as_of timestamptz)
+    RETURNS TABLE (customer_id bigint, role text, level integer, days_back integer, valid_from date, valid_until date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT g.customer_id, g.role, g.level, g.days_back, g.valid_from, g.valid_until
+    FROM entitle.app_user u
+    CROSS JOIN LATERAL entitle.past_grants(jsonb_build_object('user_id', u.user_id), as_of) g
+    WHERE u.login = user_access.login AND (entitle.acting_superuser() OR entitle.manages_access(g.customer_id))
+    ORDER BY g.customer_id
+    $$;
+COMMENT ON FUNCTION entitle.user_access(text, timestamptz) IS 'user_access as it was at that time, from the change log';
+GRANT EXECUTE ON FUNCTION entitle.user_access(text, timestamptz) TO PUBLIC;
+
 CREATE FUNCTION entitle.rights_digests() RETURNS jsonb
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

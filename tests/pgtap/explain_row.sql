@@ -132,6 +132,66 @@ SELECT is(hint_of('l20', v.command), 'The row may be read, but not written, by t
           || format('entitle.explain_action(''public.papers'', key, %L).', v.action), 'a refused ' || v.action || ' names the call that explains it')
 FROM (VALUES ('UPDATE papers SET id = 3 WHERE id = 1', 'update'), ('DELETE FROM papers WHERE id = 1', 'delete')) AS v (command, action);
 
+-- Masked columns, and lines that follow their document
+CREATE TABLE bill (a integer, b integer, customer_id bigint, billed_on date, total numeric, PRIMARY KEY (a, b));
+CREATE TABLE bill_line (line_id uuid PRIMARY KEY, b bigint, a bigint, price numeric, cost numeric, FOREIGN KEY (a, b) REFERENCES bill);
+CREATE TABLE bill_note (note_id integer PRIMARY KEY, line_id uuid REFERENCES bill_line);
+INSERT INTO bill VALUES (1, 1, 1, now() AT TIME ZONE 'UTC', 10), (1, 2, 1, now() AT TIME ZONE 'UTC' - interval '40 days', 20), (2, 1, 2, now(), 30);
+INSERT INTO bill_line SELECT md5(a || ':' || b)::uuid, b, a, total, 1 FROM bill;
+INSERT INTO bill_line VALUES (md5('none')::uuid, NULL, NULL, 5, 1);
+INSERT INTO bill_note SELECT row_number() OVER (ORDER BY a, b), line_id FROM bill_line;
+SELECT entitle.protect_table('bill', customer_column => 'customer_id', date_column => 'billed_on', min_level => 20, view_permission => 'orders.view',
+                             masked_columns => '{"total": 30}'),
+       entitle.protect_table('bill_line', parent => 'bill', masked_columns => '{"price": 30, "cost": 40}', update_permission => 'customers.edit'),
+       entitle.protect_table('bill_note', parent => 'bill_line') \g /dev/null
+GRANT SELECT ON bill_view, bill_line_view, bill_note TO test_app;
+GRANT SELECT (a, b, customer_id, billed_on) ON bill TO test_app;
+GRANT SELECT (line_id, a, b) ON bill_line TO test_app;
+CREATE FUNCTION masks(relation regclass, key text, login text) RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT coalesce(string_agg(CASE WHEN gate = 'mask' THEN detail WHEN passed THEN 'shown' ELSE 'hidden' END, '; ' ORDER BY step), '')
+    FROM entitle.explain_row(relation, key, login) WHERE gate IN ('mask', 'decision')
+    $$;
+SELECT is(masks('bill', '{"a": 1, "b": 1}', 'l20'), '"total" is masked: by external access it needs L30; shown', 'R36: a masked column is told with its level');
+SELECT is(masks('bill_view', '{"a": 1, "b": 1}', 'l30'), '"total" shows; by external access it needs L30; shown', 'R36: and one that shows; the view is explained, too');
+SELECT is(masks('bill', '{"a": 1, "b": 2}', 'l20'), 'hidden', 'R38: of a row that does not show no mask is told');
+SELECT is(masks('bill_line', md5('1:1')::uuid::text, 'l30'),
+          '"price" shows; by external access it needs L30; "cost" is masked: by external access it needs L40; shown',
+          'R51: a line''s masks use its document''s customer');
+SELECT is(masks('bill_line', md5('1:1')::uuid::text, 'staff'),
+          '"price" shows; by external access it needs L30; "cost" shows; by external access it needs L40; shown', 'R36: by permission a row shows whole');
+SELECT is(masks('bill_line', md5('none')::uuid::text, 'staff'), 'hidden', 'R51: a line without document does not show');
+SELECT is((SELECT detail FROM entitle.explain_row('bill_note', '1', 'l20') WHERE gate = 'protection'),
+          'table public.bill_note is protected: rows show with the row of public.bill_line that they refer to', 'R51: the parent is told');
+-- Every one of these rows as SELECT shows it, column by column
+CREATE FUNCTION shown_and_told(relation text, key text, login text, OUT shown text, OUT told text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    question CONSTANT text := format('SELECT coalesce((SELECT %s FROM %s v WHERE %s = %L), ''hidden'')',
+        CASE relation WHEN 'bill_note' THEN '''shown''' ELSE '''shown '' || masked_columns::text' END,
+        CASE relation WHEN 'bill_note' THEN relation ELSE relation || '_view' END,
+        CASE relation WHEN 'bill' THEN 'jsonb_build_object(''a'', a, ''b'', b)::text' WHEN 'bill_line' THEN 'line_id::text' ELSE 'note_id::text' END, key);
+BEGIN
+    shown := ask(login, question);
+    SELECT CASE WHEN NOT bool_or(passed) FILTER (WHERE gate = 'decision') THEN 'hidden' WHEN relation = 'bill_note' THEN 'shown'
+                ELSE 'shown ' || coalesce(array_agg(substring(detail FROM '"(.*)"') ORDER BY step) FILTER (WHERE gate = 'mask' AND NOT passed), '{}')::text END
+    INTO told FROM entitle.explain_row(relation::regclass, key, login);
+END
+$$;
+SELECT is(c.told, c.shown, format('R36, R51: %s %s of %s is told as it shows (%s)', r.relation, left(r.key, 20), login, c.shown))
+FROM (SELECT 'bill' AS relation, jsonb_build_object('a', a, 'b', b)::text AS key FROM bill
+      UNION ALL SELECT 'bill_line', line_id::text FROM bill_line
+      UNION ALL SELECT 'bill_note', note_id::text FROM bill_note) r,
+     unnest(ARRAY['staff', 'l20', 'l30', 'ended', 'admin', 'stranger']) AS login,
+     shown_and_told(r.relation, r.key, login) c;
+SELECT is(details('l20', format('explain_row(''bill_line_view'', %L)', md5('1:2')::uuid)), details('l20', format('explain_row(''bill_line_view'', %L)', md5('?')::uuid)),
+          'R3: a hidden line is told as a missing one');
+SELECT is((SELECT passed FROM entitle.explain_action('bill_line', md5('1:1')::uuid::text, 'update', login) ORDER BY step DESC LIMIT 1), expected,
+          format('%s: update of a line', login))
+FROM (VALUES ('staff', true), ('l30', false)) AS v (login, expected);
+
 -- Keys and tables
 SELECT throws_ok($$ SELECT ask('l20', 'SELECT detail FROM entitle.explain_row(''plain_orders'', ''1'')') $$, '42P01', NULL, 'a table that does not exist is PostgreSQL''s error');
 CREATE TABLE closed (id integer PRIMARY KEY, customer_id bigint);

@@ -143,9 +143,11 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('explain_row(regclass,text,text)'),
     -- report: as explain
     ('customer_access(bigint)'),
+    ('customer_access(bigint,timestamp with time zone)'),
     ('permission_matrix(bigint)'),
     ('permission_matrix(bigint,bigint)'),
-    ('user_access(text)');
+    ('user_access(text)'),
+    ('user_access(text,timestamp with time zone)');
 
 SET LOCAL search_path = entitle, public;
 CREATE TEMP VIEW our_function AS

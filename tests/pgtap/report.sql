@@ -53,6 +53,33 @@ SELECT is(ask(asker, format('SELECT string_agg(customer_id || '':'' || level, ''
 FROM (VALUES ('manager', 'ext', '1:0'), ('l80', 'ext', '1:0'), ('ext', 'ext', '1:0 2:30'), ('ext', 'l80', NULL), ('clerk', 'ext', NULL),
              ('manager', 'no such user', NULL)) AS v (asker, login, expected);
 
+-- As it was
+CREATE TEMP TABLE moment (name text PRIMARY KEY, at timestamptz);
+INSERT INTO moment VALUES ('begin', clock_timestamp());
+UPDATE entitle.external_access SET role = 'L40', days_back = 90 WHERE (customer_id, user_id) = (1, 4);
+UPDATE entitle.external_access SET valid_from = NULL, valid_until = NULL WHERE (customer_id, user_id) = (1, 4);
+DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (1, 5);
+INSERT INTO moment VALUES ('raised', clock_timestamp());
+UPDATE entitle.app_user SET is_active = false WHERE user_id = 4;
+INSERT INTO moment VALUES ('off', clock_timestamp());
+SELECT is((SELECT string_agg(concat_ws(' ', login, role, level, days_back), '; ' ORDER BY login) FROM entitle.customer_access(1, m.at)), v.expected,
+          'customer_access as it was: ' || v.name)
+FROM moment m JOIN (VALUES
+    ('begin', 'ext L20 0 7; l80 L80 80; off L30 0 30'), ('raised', 'ext L40 40 90; l80 L80 80'), ('off', 'ext L40 0 90; l80 L80 80')) AS v (name, expected) USING (name);
+SELECT is_empty('SELECT * FROM entitle.customer_access(1, ''2020-06-01'')', 'and before there was any');
+SELECT is((SELECT string_agg(concat_ws(' ', customer_id, role, level), '; ' ORDER BY customer_id) FROM entitle.user_access('ext', m.at)), v.expected,
+          'user_access as it was: ' || v.name)
+FROM moment m JOIN (VALUES ('begin', '1 L20 0; 2 L30 30'), ('raised', '1 L40 40; 2 L30 30'), ('off', '1 L40 0; 2 L30 0')) AS v (name, expected) USING (name);
+SELECT is((SELECT string_agg(concat_ws(' ', login, role, level, days_back, valid_from, valid_until), '; ' ORDER BY login) FROM entitle.customer_access(1, clock_timestamp())),
+          (SELECT string_agg(concat_ws(' ', login, role, level, days_back, valid_from, valid_until), '; ' ORDER BY login) FROM entitle.customer_access(1)),
+          'now is the present');
+SELECT is(ask(asker, 'SELECT count(*) FROM entitle.customer_access(1, now() + interval ''1 day'')'), expected, format('R21, R41: %s reads of the past what the present shows', asker))
+FROM (VALUES ('manager', '2'), ('l80', '2'), ('clerk', '0')) AS v (asker, expected);
+UPDATE entitle.app_user SET is_active = true WHERE user_id = 4;
+DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (1, 4);
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back, valid_from, valid_until) VALUES
+    (1, 4, 'L20', 7, '2020-01-01', '2020-12-31'), (1, 5, 'L30', 30, NULL, NULL);
+
 -- A change, tried and taken back
 SELECT results_eq($$ SELECT * FROM entitle.explain_change('INSERT INTO entitle.role_permission VALUES (101, ''customers.edit'')') $$,
     $$ VALUES ('manager', 'permission', 'brand 1', 'customers.edit', NULL::text, 'held') $$, 'a role''s new permission gives it to who holds the role');

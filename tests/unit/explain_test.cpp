@@ -163,4 +163,31 @@ TEST_F(Words, TellBothWaysApart) {
     EXPECT_EQ(find_step(trace, Gate::external), nullptr);
 }
 
+// R36: a mask asks for the level alone, or the permission; the window does not count again.
+TEST_F(Words, TellTheMaskedColumns) {
+    entitle::Grant grant;
+    grant.customer = 7;
+    grant.level = 20;
+    grant.days_back = 0;
+    entitle::RowRule rule;
+    rule.permission = "orders.view";
+    rule.level = 10;
+    rule.is_dated = true;
+    entitle::RowFacts facts;
+    facts.customer = 7;
+    facts.grant = &grant;
+    Trace trace;
+    EXPECT_TRUE(entitle::check_mask(&subject_, session_, rule, facts, "amount", 20, &trace));
+    EXPECT_FALSE(entitle::check_mask(&subject_, session_, rule, facts, "price", 30, &trace));
+    ASSERT_EQ(trace.size(), 2U);
+    EXPECT_TRUE(trace[0].passed);
+    EXPECT_EQ(trace[0].detail, "\"amount\" shows; by external access it needs L20");
+    EXPECT_FALSE(trace[1].passed);
+    EXPECT_EQ(trace[1].gate, Gate::mask);
+    EXPECT_EQ(trace[1].detail, "\"price\" is masked: by external access it needs L30");
+    add_role(1, "sales", true);
+    subject_.roles[0].permissions = {0};
+    EXPECT_TRUE(entitle::check_mask(&subject_, session_, rule, facts, "price", 30, nullptr));
+}
+
 } // namespace

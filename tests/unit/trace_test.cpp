@@ -17,11 +17,11 @@ TEST(GateName, IsItsOwn) {
     for (Gate gate : {Gate::identity, Gate::membership, Gate::module, Gate::plan, Gate::permission,
                       Gate::prerequisite, Gate::metric, Gate::capability, Gate::customer,
                       Gate::validity, Gate::level, Gate::window, Gate::status, Gate::protection,
-                      Gate::row, Gate::staff, Gate::external, Gate::decision}) {
+                      Gate::row, Gate::staff, Gate::external, Gate::mask, Gate::decision}) {
         EXPECT_NE(entitle::gate_name(gate), "unknown");
         names.insert(entitle::gate_name(gate));
     }
-    EXPECT_EQ(names.size(), 18U);
+    EXPECT_EQ(names.size(), 19U);
     EXPECT_EQ(entitle::gate_name(Gate::decision), "decision");
 }
 
