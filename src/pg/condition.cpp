@@ -132,12 +132,15 @@ Expr *brand_is_listed(Node *brand, std::string_view permission, std::size_t leng
     return make_listed(brand, "permitted_brand", text_constant(permission), length);
 }
 
-Expr *date_is_reached(Node *date, int level) {
+Expr *date_is_reached(Node *date, int level, bool is_partitioned) {
     const Oid type = exprType(date);
-    const char *function = type == DATEOID          ? "earliest_visible_date"
-                           : type == TIMESTAMPOID   ? "earliest_visible_timestamp"
-                           : type == TIMESTAMPTZOID ? "earliest_visible_timestamptz"
-                                                    : nullptr;
+    const char *function =
+        type == DATEOID ? (is_partitioned ? "earliest_partition_date" : "earliest_visible_date")
+        : type == TIMESTAMPOID
+            ? (is_partitioned ? "earliest_partition_timestamp" : "earliest_visible_timestamp")
+        : type == TIMESTAMPTZOID
+            ? (is_partitioned ? "earliest_partition_timestamptz" : "earliest_visible_timestamptz")
+            : nullptr;
     FuncExpr *earliest =
         function == nullptr ? nullptr : make_call(function, list_make1(int_constant(level)), type);
     if (earliest == nullptr) {

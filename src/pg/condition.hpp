@@ -24,7 +24,8 @@ Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family);
 Expr *customer_is_listed(Node *customer, int level, std::size_t length);
 Expr *brand_is_listed(Node *brand, std::string_view permission, std::size_t length);
 
-// date >= the first day that any window reaches.
-Expr *date_is_reached(Node *date, int level);
+// date >= the first day that any window reaches; of a partitioned table by functions that no
+// parallel worker calls.
+Expr *date_is_reached(Node *date, int level, bool is_partitioned);
 
 } // namespace entitle::pg

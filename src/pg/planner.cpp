@@ -114,10 +114,10 @@ bool rely_on_no_access(PlannerInfo *root, const Call &call) {
     return !call.level || assume(root, Question{Fact::has_grants, {}}, false);
 }
 
-// Whether the column is a partition key of its table: then partitions can be left out by it.
-bool is_partition_key(const PlannerInfo *root, const Node *column) {
+// Finds the partitioned table that a column belongs to. Returns: null for any other column.
+const RangeTblEntry *find_partitioned(const PlannerInfo *root, const Node *column) {
     if (column == nullptr || !IsA(column, Var)) {
-        return false;
+        return nullptr;
     }
     const auto *var = reinterpret_cast<const Var *>(column);
     // PostgreSQL simplifies the condition of an EXISTS with the outer query at hand: the number may
@@ -126,15 +126,23 @@ bool is_partition_key(const PlannerInfo *root, const Node *column) {
     const bool is_known =
         var->varlevelsup == 0 && var->varno >= 1 && var->varno <= list_length(root->parse->rtable);
     const RangeTblEntry *entry = is_known ? rt_fetch(var->varno, root->parse->rtable) : nullptr;
-    if (entry == nullptr || entry->rtekind != RTE_RELATION ||
-        entry->relkind != RELKIND_PARTITIONED_TABLE) {
+    return entry != nullptr && entry->rtekind == RTE_RELATION &&
+                   entry->relkind == RELKIND_PARTITIONED_TABLE
+               ? entry
+               : nullptr;
+}
+
+// Whether the column is a partition key of its table: then partitions can be left out by it.
+bool is_partition_key(const PlannerInfo *root, const Node *column) {
+    const RangeTblEntry *entry = find_partitioned(root, column);
+    if (entry == nullptr) {
         return false;
     }
     Relation relation = table_open(entry->relid, NoLock);
     const PartitionKeyData *key = RelationGetPartitionKey(relation);
     bool found = false;
     for (int i = 0; i < key->partnatts; ++i) {
-        found = found || key->partattrs[i] == var->varattno;
+        found = found || key->partattrs[i] == reinterpret_cast<const Var *>(column)->varattno;
     }
     table_close(relation, NoLock);
     return found;
@@ -195,7 +203,8 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     List *conditions = NIL;
     const Question unlimited{Fact::has_unlimited_window, {}};
     if (!by_permission && call.date != nullptr && !ask(unlimited)) {
-        Expr *reach = date_is_reached(call.date, *call.level);
+        Expr *reach =
+            date_is_reached(call.date, *call.level, find_partitioned(root, call.date) != nullptr);
         if (reach != nullptr && rely_on_no_permission(root, call) &&
             assume(root, unlimited, false)) {
             conditions = lappend(conditions, reach);

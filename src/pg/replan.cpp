@@ -110,7 +110,10 @@ bool is_own_function(const PlanInvalItem *item) {
                                              "permitted_brand",
                                              "earliest_visible_date",
                                              "earliest_visible_timestamp",
-                                             "earliest_visible_timestamptz"};
+                                             "earliest_visible_timestamptz",
+                                             "earliest_partition_date",
+                                             "earliest_partition_timestamp",
+                                             "earliest_partition_timestamptz"};
     if (item->cacheId != PROCOID) {
         return false;
     }

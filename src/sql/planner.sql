@@ -32,16 +32,35 @@ CREATE FUNCTION entitle.earliest_visible_timestamptz(min_level integer) RETURNS 
 COMMENT ON FUNCTION entitle.earliest_visible_timestamptz(integer) IS 'The same for timestamptz columns: no later than the start of that day in the business time zone';
 GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamptz(integer) TO PUBLIC;
 
--- The same rights one by one, for conditions that leave out partitions: a plan may compare a column with a list of known
--- length, whose elements are asked for when it runs.
+-- For conditions that leave out partitions: a plan may compare a column with a list of known length, whose elements are
+-- asked for when it runs. PARALLEL RESTRICTED: each process of a parallel plan leaves out partitions by its own answers, and
+-- a worker that has heard of a change after its leader would count the partitions differently.
 CREATE FUNCTION entitle.accessible_customer(min_level integer, nth integer) RETURNS bigint
-    LANGUAGE C STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_accessible_customer';
 COMMENT ON FUNCTION entitle.accessible_customer(integer, integer) IS 'The nth of accessible_customers(min_level), from 1; NULL past the last';
 GRANT EXECUTE ON FUNCTION entitle.accessible_customer(integer, integer) TO PUBLIC;
 
 CREATE FUNCTION entitle.permitted_brand(permission text, nth integer) RETURNS bigint
-    LANGUAGE C STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_permitted_brand';
 COMMENT ON FUNCTION entitle.permitted_brand(text, integer) IS 'The nth of permitted_brands(permission), from 1; NULL past the last';
 GRANT EXECUTE ON FUNCTION entitle.permitted_brand(text, integer) TO PUBLIC;
+
+CREATE FUNCTION entitle.earliest_partition_date(min_level integer) RETURNS date
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
+COMMENT ON FUNCTION entitle.earliest_partition_date(integer) IS 'earliest_visible_date, for tables that are partitioned';
+GRANT EXECUTE ON FUNCTION entitle.earliest_partition_date(integer) TO PUBLIC;
+
+CREATE FUNCTION entitle.earliest_partition_timestamp(min_level integer) RETURNS timestamp
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
+COMMENT ON FUNCTION entitle.earliest_partition_timestamp(integer) IS 'earliest_visible_timestamp, for tables that are partitioned';
+GRANT EXECUTE ON FUNCTION entitle.earliest_partition_timestamp(integer) TO PUBLIC;
+
+CREATE FUNCTION entitle.earliest_partition_timestamptz(min_level integer) RETURNS timestamptz
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
+COMMENT ON FUNCTION entitle.earliest_partition_timestamptz(integer) IS 'earliest_visible_timestamptz, for tables that are partitioned';
+GRANT EXECUTE ON FUNCTION entitle.earliest_partition_timestamptz(integer) TO PUBLIC;
