@@ -18,6 +18,8 @@ INSERT INTO entitle.role_permission SELECT 101, permission_key FROM entitle.perm
 INSERT INTO entitle.app_user (user_id, login, db_role) VALUES
     (101, 'staff', NULL), (102, 'one', NULL), (103, 'both', NULL), (104, 'unlimited', NULL), (105, 'nothing', NULL),
     (106, 'two brands', NULL), (107, 'goods', NULL), (110, 'mapped staff', 'plan_staff'), (111, 'mapped outsider', 'plan_outsider');
+INSERT INTO entitle.sign_in_grant (db_role, login)
+SELECT r, login FROM unnest('{plan_app,plan_staff,plan_outsider}'::text[]) AS r, entitle.app_user;
 INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES
     (101, 1, 101), (106, 1, 102), (106, 2, 101), (107, 2, 101), (110, 1, 101);
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES
@@ -39,7 +41,12 @@ CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2);
 CREATE TABLE parts_rest PARTITION OF parts DEFAULT;
 INSERT INTO parts SELECT * FROM orders;
 CREATE INDEX ON parts (customer_id);
+CREATE TABLE shelves (order_id integer, brand_id bigint, customer_id bigint) PARTITION BY LIST (brand_id);
+CREATE TABLE shelves_1 PARTITION OF shelves FOR VALUES IN (1);
+CREATE TABLE shelves_2 PARTITION OF shelves FOR VALUES IN (2);
+INSERT INTO shelves SELECT order_id, 1 + order_id % 2, customer_id FROM orders;
 CREATE TABLE probe (seen text);
+CREATE TABLE ledger AS SELECT order_id FROM orders;
 
 DO $$
 DECLARE
@@ -51,6 +58,9 @@ BEGIN
             insert_permission => 'conversions.create', update_permission => 'conversions.update',
             delete_permission => 'conversions.delete', external_insert_level => 20, external_update_level => 20);
     END LOOP;
+    PERFORM entitle.protect_table('shelves', customer_column => 'customer_id', brand_column => 'brand_id',
+                                  view_permission => 'conversions.view');
+    PERFORM entitle.protect_table('ledger', view_permission => 'conversions.view');
 END
 $$;
 

@@ -55,6 +55,8 @@ INSERT INTO entitle.app_user (user_id, login, db_role, is_active) VALUES
     (140, 'mapped staff', 'rq_staff', true), (141, 'mapped outsider', 'rq_outsider', true),
     (142, 'mapped inactive', 'rq_inactive', false), (143, 'inactive', NULL, false);
 
+INSERT INTO entitle.sign_in_grant (db_role, login)
+SELECT r, login FROM unnest('{rq_app,rq_staff,rq_outsider,rq_inactive}'::text[]) AS r, entitle.app_user;
 INSERT INTO entitle.membership (user_id, organization_id, brand_id, role_id, is_owner)
 SELECT v.u, v.o, v.b, coalesce(v.i, r.role_id), v.w
 FROM (VALUES
