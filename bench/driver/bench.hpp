@@ -18,10 +18,12 @@ struct Bench {
 
     double began = now();
 
+    double time = 450; // seconds for all cases
+
     // A quick run spends a tenth of the time, and either does the least that is needed once it is
     // late.
     [[nodiscard]] Limits limits(double seconds) const {
-        const bool is_late = now() - began > (is_quick ? 50 : 450);
+        const bool is_late = now() - began > 0.8 * time;
         Limits limits;
         limits.seconds = is_late ? 0 : is_quick ? seconds / 10 : seconds;
         return limits;

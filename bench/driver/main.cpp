@@ -1,4 +1,4 @@
-// Runs the cases and writes down what they found: driver [--quick] OUTPUT [NAME...]
+// Runs the cases and writes down what they found: driver [--quick] SECONDS OUTPUT [NAME...]
 #include "bench.hpp"
 
 #include <cstdio>
@@ -59,12 +59,13 @@ int main(int argc, char **argv) {
         bench.is_quick = true;
         arguments.erase(arguments.begin());
     }
-    if (arguments.empty()) {
-        std::fputs("driver [--quick] OUTPUT [NAME...]\n", stderr);
+    if (arguments.size() < 2) {
+        std::fputs("driver [--quick] SECONDS OUTPUT [NAME...]\n", stderr);
         return 2;
     }
-    const std::string output = arguments.front();
-    arguments.erase(arguments.begin());
+    bench.time = std::atof(arguments[0]);
+    const std::string output = arguments[1];
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
     for (const char *name : arguments) {
         if (!is_case(name)) {
             std::fprintf(stderr, "no such case: %s\n", name);

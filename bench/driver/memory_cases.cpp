@@ -48,7 +48,7 @@ void measure_memory(Bench &bench) {
     const std::vector<std::string> statements = {
         "SELECT amount FROM bench.orders WHERE id = " + some_key(session, "all"), count,
         "SELECT order_date FROM bench.orders ORDER BY order_date DESC LIMIT 20",
-        "SELECT count(*) FROM bench.invoice JOIN bench.client USING (customer_id)", count};
+        "SELECT count(*) FROM bench.invoice JOIN bench.client USING (customer_id)"};
     const auto side = [&](const std::string &name, const std::string &login, const char *role) {
         return Side{name, {}, {}, {}, [=] {
                         return Sample{-1, memory_after(login, role, statements)};
