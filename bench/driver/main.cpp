@@ -22,6 +22,7 @@ constexpr Case kCases[] = {
     {"pgbench", measure_pgbench},   {"turns", measure_turns},       {"first", measure_first},
     {"changes", measure_changes},   {"planning", measure_planning}, {"memory", measure_memory},
     {"parallel", measure_parallel}, {"masks", measure_masks},       {"policies", measure_policies},
+    {"identity", measure_identity}, {"pooler", measure_pooler},
 };
 
 bool is_case(const char *name) {

@@ -1,0 +1,121 @@
+// One order by its key through PgBouncer in transaction mode: eight clients over four server
+// connections, each transaction another person's. Elapsed time counts, as most of the work is
+// PgBouncer's. Without PgBouncer there is nothing to measure.
+#include "bench.hpp"
+#include "lookup.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace bench {
+
+namespace {
+
+constexpr const char *kProgram = "/usr/sbin/pgbouncer";
+constexpr int kPort = 6543; // of a socket in a folder of our own
+
+std::string folder() { return std::filesystem::absolute("pooler").string(); }
+
+class Pooler {
+  public:
+    Pooler() {
+        std::filesystem::create_directory(folder());
+        std::ofstream(folder() + "/users") << '"' << kPlain << "\" \"\"\n\"" << kApp << "\" \"\"\n";
+        std::ofstream(folder() + "/ini")
+            << "[databases]\nbench = host=" << std::getenv("PGHOST")
+            << " port=" << std::getenv("PGPORT")
+            << "\n[pgbouncer]\nlisten_addr =\nlisten_port = " << kPort
+            << "\nunix_socket_dir = " << folder() << "\nauth_type = trust\nauth_file = " << folder()
+            << "/users\npool_mode = transaction\ndefault_pool_size = 4\nlogfile = " << folder()
+            << "/log\npidfile = " << folder() << "/pid\n";
+        if (std::system((std::string(kProgram) + " -q -d " + folder() + "/ini").c_str()) != 0) {
+            std::fputs("PgBouncer does not start\n", stderr);
+            std::exit(1);
+        }
+        for (int i = 0; i < 500 && process_ <= 0; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            std::ifstream(folder() + "/pid") >> process_;
+        }
+    }
+    ~Pooler() {
+        if (process_ > 0) {
+            kill(process_, SIGINT);
+        }
+        std::filesystem::remove_all(folder());
+    }
+    Pooler(const Pooler &) = delete;
+    Pooler &operator=(const Pooler &) = delete;
+
+  private:
+    pid_t process_ = 0;
+};
+
+Sample run_pgbench(const std::string &command) {
+    std::FILE *pipe = popen((command + " 2>&1").c_str(), "r");
+    std::string output;
+    char line[512];
+    double tps = 0;
+    while (pipe != nullptr && std::fgets(line, sizeof(line), pipe) != nullptr) {
+        output += line;
+        std::sscanf(line, "tps = %lf", &tps);
+    }
+    if (pipe == nullptr || pclose(pipe) != 0 || tps <= 0) {
+        std::fprintf(stderr, "%s\n%s", command.c_str(), output.c_str());
+        std::exit(1);
+    }
+    return {-1, 1 / tps};
+}
+
+} // namespace
+
+void measure_pooler(Bench &bench) {
+    if (access(kProgram, X_OK) != 0) {
+        std::puts("pooler       skipped: no PgBouncer");
+        return;
+    }
+    Session session;
+    const std::string key = some_key(session, "turn_1");
+    const auto script = [&](const std::string &name, const std::string &enter) {
+        std::ofstream(name) << "\\set u random(1, 32)\nBEGIN;\n"
+                            << enter << ";\n"
+                            << kLookup << key << ";\nCOMMIT;\n";
+        return name;
+    };
+    const std::string plain =
+        script("plain.pgbench", "SELECT set_config('bench.login', 'turn_' || :u, true)");
+    const std::string entered = script("entered.pgbench", "SELECT entitle.sign_in('turn_' || :u)");
+    session.run(std::string("ALTER ROLE ") + kApp + " LOGIN");
+    const Pooler pooler;
+    const std::string command = "pgbench -n -c 8 -j 1 -h " + folder() + " -p " +
+                                std::to_string(kPort) + " -t " +
+                                std::to_string(bench.is_quick ? 200 : 1000) + " -U ";
+    const auto side = [&](const std::string &name, const std::string &role,
+                          const std::string &file) {
+        return Side{name, {}, {}, {}, [=] {
+                        return run_pgbench(command + role + " -f " + file + " bench");
+                    }};
+    };
+    Result labels;
+    labels.topic = "pooler";
+    labels.key = "lookup";
+    labels.title = "a lookup through PgBouncer, another person in every transaction";
+    labels.unit = "ratio";
+    labels.baseline = "BEGIN; SELECT set_config(...); " + std::string(kLookup) + "...; COMMIT";
+    labels.measured = "BEGIN; SELECT entitle.sign_in(...); " + std::string(kLookup) + "...; COMMIT";
+    compare(bench, labels,
+            {side("plain", kPlain, plain), side("entitle", kApp, entered),
+             side("again", kPlain, plain)},
+            bench.limits(10));
+    session.run(std::string("ALTER ROLE ") + kApp + " NOLOGIN");
+    std::remove(plain.c_str());
+    std::remove(entered.c_str());
+}
+
+} // namespace bench
