@@ -36,6 +36,9 @@ GRANT SELECT ON shop.invoices TO shop_app;
 -- The model narrows itself in the same way: users read what concerns them.
 GRANT SELECT ON entitle.customer, entitle.customer_profile, entitle.brand, entitle.external_access TO shop_app;
 
--- Whoever may execute sign_in can be any active user: the application's role and no other.
+-- Whoever may execute sign_in can be any active user who manages nothing: the application's role and no other.
 GRANT EXECUTE ON FUNCTION entitle.sign_in, entitle.sign_out TO shop_app;
+-- A pool may become an owner, a manager of access or a mapped superuser only where it is listed.
+INSERT INTO entitle.sign_in_grant (db_role, login)
+SELECT 'shop_app', login FROM entitle.app_user ON CONFLICT DO NOTHING;
 \echo 'shop_app:      may read and write the tables, and sign users in'
