@@ -55,6 +55,15 @@ SELECT * FROM refused($$SET entitle.time_zone = 'Nowhere/Special'$$);
 SELECT * FROM refused($$SET entitle.time_zone = ''$$);
 SELECT * FROM refused($$SET entitle.anything = 'x'$$);
 
+-- A grant of the parameter itself opens no way around sign_in (S22).
+GRANT SET ON PARAMETER entitle.identity, entitle.chosen_brand, entitle.chosen_customer TO app_role;
+SET LOCAL ROLE app_role;
+SELECT * FROM refused($$SET entitle.identity = '1'$$);
+SELECT * FROM refused($$SELECT set_config('entitle.identity', '1', false)$$);
+SELECT entitle.current_login(), entitle.access_level(1);
+RESET ROLE;
+REVOKE SET ON PARAMETER entitle.identity, entitle.chosen_brand, entitle.chosen_customer FROM app_role;
+
 -- Choices that are not the user's to make; a refused one leaves the one before it.
 SELECT * FROM refused('SELECT entitle.use_brand(1)');
 SELECT * FROM refused('SELECT entitle.use_customer(1)');

@@ -154,6 +154,12 @@ SELECT is((SELECT string_agg(order_id || ' ' || note, ', ' ORDER BY order_id) FR
 SELECT throws_like($$SELECT do_as('outsider', 'INSERT INTO orders (order_id, customer_id, on_date) VALUES (3, 603, ''infinity'')')$$, '%row-level security policy%',
                    'S42: a hidden customer''s row is refused by the policy, not by the key');
 DELETE FROM orders WHERE order_id > 50;
+-- A row that may be written is not moved to where one may only look: 602 shows to the outsider from L20, writing takes L30 (S50).
+SELECT entitle.protect_table('orders', 'customer_id', 'on_date', min_level => 20, external_update_level => 30) \g /dev/null
+SELECT throws_ok($$SELECT do_as('outsider', 'UPDATE orders SET customer_id = 602 WHERE order_id = 1')$$, '42501', NULL,
+                 'S50: a row is not moved to a customer whose rows one only sees');
+SELECT throws_ok($$SELECT do_as('outsider', 'UPDATE orders SET customer_id = 601 WHERE order_id = 2')$$, '42501', NULL, 'S50: nor taken from there');
+SELECT is(do_as('outsider', 'UPDATE orders SET note = ''z'' WHERE order_id = 1'), 1::bigint, 'S50: it may be written where it is');
 
 -- The row's own brand (R52).
 UPDATE orders SET brand_id = CASE WHEN order_id <= 3 THEN 601 WHEN order_id <= 5 THEN 602 WHEN order_id = 6 THEN NULL ELSE 1 END;
