@@ -377,6 +377,30 @@ TEST_F(PlanAttackTest, ATableForStaffOnlyComesBack) {
     }
 }
 
+// The plan of one who sees nothing names no partition, so it does not notice what happens to one.
+TEST_F(PlanAttackTest, PartitionsChangeBehindAPlanThatNamesNone) {
+    admin_.must(
+        "CREATE TABLE books (order_id integer) PARTITION BY LIST (order_id); CREATE TABLE books_1 "
+        "PARTITION OF books DEFAULT; CREATE INDEX books_1_id ON books_1 (order_id); INSERT INTO "
+        "books "
+        "SELECT order_id FROM orders; GRANT SELECT ON books TO plan_app; DO $$ BEGIN PERFORM "
+        "entitle.protect_table('books', view_permission => 'conversions.view'); END $$");
+    app_.must("SET enable_seqscan = off");
+    sign_in("one", true);
+    app_.must(std::string("PREPARE asked AS ") + kIds + "books WHERE order_id > 0");
+    EXPECT_EQ(execute("asked"), kNull);
+    sign_in("staff", true);
+    EXPECT_EQ(execute("asked"), "1,2,3,4,5,6,7,8,9");
+    EXPECT_EQ(execute("asked"), "1,2,3,4,5,6,7,8,9");
+    admin_.must("DROP INDEX books_1_id");
+    EXPECT_EQ(execute("asked"), "1,2,3,4,5,6,7,8,9");
+    admin_.must(
+        "ALTER TABLE books_1 ALTER order_id SET STATISTICS 10; CREATE INDEX ON books_1 (order_id)");
+    EXPECT_EQ(execute("asked"), "1,2,3,4,5,6,7,8,9");
+    sign_in("");
+    admin_.must("DROP TABLE books");
+}
+
 // A partition asked directly is as protected as the whole.
 TEST_F(PlanAttackTest, PartitionsAskedDirectly) {
     app_.must(std::string("PREPARE asked AS ") + kIds + "parts_1");
