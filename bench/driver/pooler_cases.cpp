@@ -23,9 +23,21 @@ constexpr int kPort = 6543; // of a socket in a folder of our own
 
 std::string folder() { return std::filesystem::absolute("pooler").string(); }
 
+pid_t process = 0;
+
+// At the program's end too, however a case ends it.
+void stop() {
+    if (process > 0) {
+        kill(process, SIGTERM);
+        process = 0;
+        std::filesystem::remove_all(folder());
+    }
+}
+
 class Pooler {
   public:
     Pooler() {
+        std::atexit(stop);
         std::filesystem::create_directory(folder());
         std::ofstream(folder() + "/users") << '"' << kPlain << "\" \"\"\n\"" << kApp << "\" \"\"\n";
         std::ofstream(folder() + "/ini")
@@ -39,22 +51,14 @@ class Pooler {
             std::fputs("PgBouncer does not start\n", stderr);
             std::exit(1);
         }
-        for (int i = 0; i < 500 && process_ <= 0; ++i) {
+        for (int i = 0; i < 500 && process <= 0; ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
-            std::ifstream(folder() + "/pid") >> process_;
+            std::ifstream(folder() + "/pid") >> process;
         }
     }
-    ~Pooler() {
-        if (process_ > 0) {
-            kill(process_, SIGINT);
-        }
-        std::filesystem::remove_all(folder());
-    }
+    ~Pooler() { stop(); }
     Pooler(const Pooler &) = delete;
     Pooler &operator=(const Pooler &) = delete;
-
-  private:
-    pid_t process_ = 0;
 };
 
 Sample run_pgbench(const std::string &command) {

@@ -75,7 +75,7 @@ INI
 	return $port;
 }
 
-sub stop { our $pid; kill 'INT', $pid if $pid; $pid = 0; return; }
+sub stop { our $pid; kill 'TERM', $pid if $pid; $pid = 0; return; }
 END { my $status = $?; stop(); $? = $status; }
 
 1;
