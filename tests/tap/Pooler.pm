@@ -14,12 +14,12 @@ our @modes = qw(session transaction statement);
 
 sub is_there { return (grep { -x $_ } '/usr/sbin/pgbouncer', map { "$_/pgbouncer" } split /:/, $ENV{PATH})[0]; }
 
-# A token for the login, good for an hour.
+# A token for the login, good for an hour, or for so many seconds.
 sub token
 {
-	my ($login) = @_;
+	my ($login, $seconds) = @_;
 	my $text = join '.', map { encode_base64url($_) } '{"alg":"HS256","kid":"1"}',
-		sprintf '{"iss":"https://issuer.test","aud":"entitle","sub":"%s","exp":%d}', $login, time + 3600;
+		sprintf '{"iss":"https://issuer.test","aud":"entitle","sub":"%s","exp":%d}', $login, time + ($seconds // 3600);
 	return $text . '.' . encode_base64url(hmac_sha256($text, $secret));
 }
 
@@ -28,7 +28,7 @@ sub start_server
 {
 	my ($name) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
+	$node->init(allows_streaming => 1);
 	my $keys = $node->data_dir . '/token_keys.json';
 	PostgreSQL::Test::Utils::append_to_file($keys,
 		sprintf '{"keys":[{"kid":"1","kty":"oct","alg":"HS256","k":"%s"}]}', encode_base64url($secret));
