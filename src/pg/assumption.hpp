@@ -41,6 +41,10 @@ bool ask(const Question &question);
 // Returns: false when the plan cannot carry it; the answer must then not shape the plan.
 bool assume(PlannerInfo *root, const Question &question, bool answer);
 
+// Tells whether plans that are made from now on can be exchanged; those that cannot are dropped
+// when another identity contradicts them. Returns: what held before.
+bool set_exchangeable(bool value) noexcept;
+
 bool has_assumptions(const PlannedStmt *plan) noexcept;
 
 // Asks every assumption of the plan again. Returns: whether all hold for the present asker.

@@ -1,4 +1,5 @@
-// The estimate in front of the B-tree's own.
+// In front of the B-tree's own estimate: what a path needs of the row tests' conditions, and what
+// these cost.
 #include "pg/postgres.hpp"
 
 #include "pg/cost.hpp"
@@ -24,6 +25,72 @@ constexpr double kAssumedKeys = 10.0;
 // What the B-tree's estimate charges for touching a page on the way down (selfuncs.c).
 constexpr double kPageVisits = 50.0;
 
+// The condition that a row test gave. Returns: null for any other.
+RestrictInfo *condition_of_test(const IndexClause *clause) {
+    if (!clause->lossy || list_length(clause->indexquals) != 1) {
+        return nullptr;
+    }
+    auto *condition = static_cast<RestrictInfo *>(linitial(clause->indexquals));
+    return IsA(condition->clause, ScalarArrayOpExpr) && IsA(clause->rinfo->clause, FuncExpr)
+               ? condition
+               : nullptr;
+}
+
+// Whether the clause leaves the column one value; with `or_few`, some values known beforehand.
+bool is_equality(const IndexOptInfo *index, const IndexClause *clause, bool or_few) {
+    if (list_length(clause->indexquals) != 1 || condition_of_test(clause) != nullptr) {
+        return false;
+    }
+    const auto *condition = static_cast<RestrictInfo *>(linitial(clause->indexquals));
+    const Node *test = reinterpret_cast<const Node *>(condition->clause);
+    const Oid operation = IsA(test, OpExpr) ? reinterpret_cast<const OpExpr *>(test)->opno
+                          : or_few && IsA(test, ScalarArrayOpExpr)
+                              ? reinterpret_cast<const ScalarArrayOpExpr *>(test)->opno
+                              : InvalidOid;
+    return OidIsValid(operation) &&
+           get_op_opfamily_strategy(operation, index->opfamily[clause->indexcol]) ==
+               BTEqualStrategyNumber;
+}
+
+bool has_equality(const IndexPath *path, int column, bool or_few) {
+    ListCell *cell = nullptr;
+    foreach (cell, path->indexclauses) {
+        const auto *clause = static_cast<const IndexClause *>(lfirst(cell));
+        if (clause->indexcol == column && is_equality(path->indexinfo, clause, or_few)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether an array on the column leaves the order that the path promises: every column before it
+// has one value. PostgreSQL itself keeps arrays away from ordered paths, but not those that a
+// support function made.
+bool keeps_order(const IndexPath *path, int column) {
+    for (int before = 0; before < column && path->path.pathkeys != NIL; ++before) {
+        if (!has_equality(path, before, false)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Takes out the conditions of row tests that would spoil the path's order, and those beside an
+// equality on the same column: there they find nothing more, but would gather all the asker's
+// customers at each execution. The tests themselves stay as filters.
+void drop_needless(IndexPath *path) {
+    List *kept = NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, path->indexclauses) {
+        auto *clause = static_cast<IndexClause *>(lfirst(cell));
+        if (condition_of_test(clause) == nullptr ||
+            (!has_equality(path, clause->indexcol, true) && keeps_order(path, clause->indexcol))) {
+            kept = lappend(kept, clause);
+        }
+    }
+    path->indexclauses = kept;
+}
+
 // Fills in the fraction of every condition that a row test gave. Returns: by how much the number of
 // its keys exceeds what PostgreSQL assumes.
 double fill_fractions(PlannerInfo *root, const IndexPath *path) {
@@ -31,11 +98,8 @@ double fill_fractions(PlannerInfo *root, const IndexPath *path) {
     ListCell *cell = nullptr;
     foreach (cell, path->indexclauses) {
         const auto *clause = static_cast<const IndexClause *>(lfirst(cell));
-        if (!clause->lossy || list_length(clause->indexquals) != 1) {
-            continue;
-        }
-        auto *condition = static_cast<RestrictInfo *>(linitial(clause->indexquals));
-        if (!IsA(condition->clause, ScalarArrayOpExpr)) {
+        RestrictInfo *condition = condition_of_test(clause);
+        if (condition == nullptr) {
             continue;
         }
         auto *column = static_cast<Node *>(
@@ -52,6 +116,7 @@ double fill_fractions(PlannerInfo *root, const IndexPath *path) {
 
 void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup,
                    Cost *total, Selectivity *selectivity, double *correlation, double *pages) {
+    drop_needless(path);
     const double surplus = fill_fractions(root, path);
     btcostestimate(root, path, loop_count, startup, total, selectivity, correlation, pages);
     if (surplus == 0.0) {

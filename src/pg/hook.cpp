@@ -103,23 +103,33 @@ bool runs_once(const QueryDesc *query) noexcept {
     }
 }
 
+// Plans, with the assumptions told whether the query is kept. Planning may evaluate functions that
+// plan in turn.
+PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int cursor_options,
+                       ParamListInfo parameters) {
+    const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
+    const bool previous = set_exchangeable(is_kept);
+    PlannedStmt *volatile result = nullptr;
+    PG_TRY();
+    { result = plan(query, source, cursor_options, parameters); }
+    PG_FINALLY();
+    { set_exchangeable(previous); }
+    PG_END_TRY();
+    return result;
+}
+
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
-    const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
+    // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
-        PlannedStmt *result = plan(query, source, cursor_options, parameters);
-        // A row test came in by a way not known here: its plan cannot be exchanged.
-        if (has_assumptions(result)) {
-            orphan_assumptions(result->invalItems);
-        }
-        return result;
+        return plan_next(false, query, source, cursor_options, parameters);
     }
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
-    PlannedStmt *result = plan(query, source, cursor_options, parameters);
+    PlannedStmt *result = plan_next(true, query, source, cursor_options, parameters);
     if (unknown_grants() != unknown && result->planTree->total_cost > kWorthLoading) {
         load_asker_grants();
-        result = plan(copy_query(kept), source, cursor_options, parameters);
+        result = plan_next(true, copy_query(kept), source, cursor_options, parameters);
     }
     tie_query(kept, result);
     return result;

@@ -16,6 +16,7 @@
 
 extern "C" {
 #include "catalog/pg_am.h"
+#include "catalog/pg_proc.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
@@ -180,6 +181,15 @@ Expr *make_pruning(PlannerInfo *root, const Call &call, bool by_permission) {
     return nullptr;
 }
 
+// What leaves out partitions must be asked by one process only: a worker that starts after a change
+// would leave out others than its leader. The functions are marked so, but a query without any such
+// call was found safe before simplification put one in, and would not be looked at again.
+void keep_to_leader(PlannerInfo *root) {
+    if (root->glob->maxParallelHazard == PROPARALLEL_SAFE) {
+        root->glob->maxParallelHazard = PROPARALLEL_RESTRICTED;
+    }
+}
+
 // Folds the test away where the answer is the same for every row, or puts beside it what follows
 // from it and the planner knows how to use: the reach of the windows, and lists that leave out
 // partitions.
@@ -216,6 +226,9 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     }
     if (conditions == NIL) {
         return nullptr;
+    }
+    if (pruning != nullptr || find_partitioned(root, call.date) != nullptr) {
+        keep_to_leader(root);
     }
     auto *test = static_cast<FuncExpr *>(copyObjectImpl(function));
     static_cast<Const *>(linitial(test->args))->location = kTakenApart;
