@@ -1,5 +1,5 @@
--- Who writes which grant (R41, R42, R44), through plain DML and through the functions: nobody, every level, managers, the table's
--- owner and a superuser; and what a grant may say (R33, R38, R40).
+-- Who writes which grant (R41, R42, R44), through plain DML and through the functions: nobody, every level, every example role,
+-- managers, the table's owner and a superuser; and what a grant may say (R33, R38, R40).
 \ir setup.psql
 SELECT no_plan();
 
@@ -10,10 +10,12 @@ INSERT INTO entitle.role (role_id, organization_id, name) VALUES (109, 1, 'manag
 INSERT INTO entitle.role_permission VALUES (109, 'customers.view'), (109, 'external_access.manage'), (110, 'external_access.manage');
 INSERT INTO entitle.app_user (user_id, login) SELECT 100 + level, 'L' || level FROM unnest(ARRAY[10, 20, 30, 40, 80, 90]) AS level;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES
-    (201, 'manager', true), (202, 'blind manager', true), (203, 'sales manager', true), (204, 'elsewhere', true),
+    (201, 'manager', true), (202, 'blind manager', true), (204, 'elsewhere', true),
     (205, 'expired admin', true), (206, 'gone', false), (207, 'target', true), (208, 'second owner', true), (209, 'second admin', true),
     (210, 'new', true);
-INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (201, 1, 109), (202, 1, 110), (203, 1, 6);
+INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (201, 1, 109), (202, 1, 110);
+INSERT INTO entitle.app_user (user_id, login) SELECT 300 + role_id, name FROM entitle.role WHERE role_id < 100;
+INSERT INTO entitle.membership (user_id, organization_id, role_id) SELECT 300 + role_id, 1, role_id FROM entitle.role WHERE role_id < 100;
 INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (190, NULL, 'elsewhere');
 INSERT INTO entitle.brand_module VALUES (190, 'customers');
 INSERT INTO entitle.membership (user_id, brand_id) VALUES (204, 190);
@@ -47,8 +49,9 @@ $$;
 CREATE TEMP TABLE writer (login, can, sees, can_owner) AS VALUES
     (NULL, false, false, false), ('L10', false, false, false), ('L20', false, false, false), ('L30', false, false, false),
     ('L40', false, false, false), ('L80', true, true, false), ('L90', true, true, true), ('manager', true, true, true),
-    ('blind manager', false, false, false), ('sales manager', false, false, false), ('elsewhere', false, false, false),
+    ('blind manager', false, false, false), ('elsewhere', false, false, false),
     ('expired admin', false, false, false), ('new', false, false, false);
+INSERT INTO writer SELECT login, false, false, false FROM entitle.app_user WHERE user_id > 300;
 
 -- R41, R42: each writer against each level.
 SELECT is(tried(login, format('INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 210, %L)', level)),

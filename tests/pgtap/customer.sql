@@ -1,5 +1,5 @@
--- Customers live as R7 to R11 say, whoever writes and however: plain DML and the functions, as nobody, as each example role,
--- as the table's owner and as a superuser (R53); links follow R19.
+-- Customers live as R7 to R11 say, whoever writes and however: plain DML and the functions, as nobody, at each level of external
+-- access, as each example role, as the table's owner and as a superuser (R53); links follow R19.
 \ir setup.psql
 SELECT no_plan();
 
@@ -9,7 +9,9 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA entitle TO test_app;
 -- One user of each example role.
 INSERT INTO entitle.app_user (user_id, login) SELECT 100 + role_id, name FROM entitle.role;
 INSERT INTO entitle.membership (user_id, organization_id, role_id) SELECT 100 + role_id, 1, role_id FROM entitle.role;
-INSERT INTO entitle.app_user (user_id, login) VALUES (190, 'owner of another brand'), (191, 'customer''s owner');
+INSERT INTO entitle.app_user (user_id, login) VALUES (190, 'owner of another brand'), (191, 'organization''s owner');
+INSERT INTO entitle.app_user (user_id, login) SELECT 200 + level, 'L' || level FROM unnest(ARRAY[10, 20, 30, 40, 80, 90]) AS level;
+INSERT INTO entitle.membership (user_id, organization_id, is_owner) VALUES (191, 1, true);
 INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (190, NULL, 'elsewhere');
 INSERT INTO entitle.brand_module VALUES (190, 'customers');
 INSERT INTO entitle.membership (user_id, brand_id) VALUES (190, 190);
@@ -20,7 +22,9 @@ INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax
     (104, 1, 'd', 'd', '4', 'INAC', NULL, NULL, NULL, 'PAIN'),
     (105, 190, 'e', 'e', '5', 'PAIN', NULL, NULL, NULL, NULL),
     (106, 1, 'f', 'f', '6', 'INAC', 'c', 'a', 'e', NULL);
-INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 191, 'L90');
+INSERT INTO entitle.external_access (customer_id, user_id, role)
+SELECT customer_id, user_id, login FROM entitle.customer, entitle.app_user WHERE login ~ '^L[0-9]+$';
+INSERT INTO entitle.integration_link VALUES (102, 'invoices', 'i');
 
 -- Runs a command as somebody and tells how it ended: rows, or the SQLSTATE, which comes with a hint. With undo it leaves
 -- nothing behind.
@@ -55,18 +59,39 @@ $$;
 CREATE FUNCTION status_of(wanted bigint) RETURNS text LANGUAGE sql
     AS $$ SELECT status || coalesce('<' || status_before, '') FROM entitle.customer WHERE customer_id = wanted $$;
 
--- R7: who may write at all.
-SELECT is(tried(login, command, undo => true), CASE WHEN login IN ('sales', 'sales manager') THEN '1' ELSE denied END,
-          format('R7: %s: %s', coalesce(login, 'nobody'), what))
-FROM (SELECT name FROM entitle.role UNION ALL VALUES (NULL), ('customer''s owner'), ('owner of another brand')) AS u (login)
-CROSS JOIN LATERAL (SELECT login IN ('customers-only viewer', 'read-only', 'reports reader', 'sales', 'sales manager') AS sees) s
-CROSS JOIN LATERAL (VALUES
-    ('INSERT INTO entitle.customer (legal_name, trade_name, tax_id) VALUES (''x'', ''x'', ''x'')', 'creating', '42501'),
-    ('UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 101', 'editing', CASE WHEN sees THEN '42501' ELSE '0' END),
-    ('SELECT entitle.deactivate_customer(101)', 'deactivating', '42501'),
-    ('SELECT entitle.reactivate_customer(103)', 'reactivating', '42501'),
-    ('INSERT INTO entitle.integration_link VALUES (102, ''freshbooks'', gen_random_uuid())', 'linking', '42501')) AS c (command, what, denied)
-WHERE login IS DISTINCT FROM 'owner of another brand' OR what <> 'creating';
+-- R7, R19: who may write at all. Who sees a row and may not write it is told so; for the others it is not there (R3).
+CREATE TEMP TABLE writer (login, sees, may) AS
+SELECT u.login, u.login IN ('customers-only viewer', 'read-only', 'reports reader') OR may, may
+FROM (SELECT login FROM entitle.app_user WHERE login <> 'owner of another brand' UNION ALL VALUES (NULL)) AS u
+CROSS JOIN LATERAL (SELECT coalesce(u.login IN ('sales', 'sales manager', 'organization''s owner'), false) AS may) m;
+SELECT is((SELECT count(*) FROM writer), 15::bigint, 'nobody, six levels, seven example roles and an owner of the organization');
+SELECT is(tried(login, command, undo => true), CASE WHEN may THEN '1' WHEN hides AND sees IS NOT TRUE THEN '0' ELSE '42501' END,
+          format('%s: %s: %s', rule, coalesce(login, 'nobody'), what))
+FROM writer
+CROSS JOIN (VALUES
+    ('R7', 'creating', false, 'INSERT INTO entitle.customer (legal_name, trade_name, tax_id) VALUES (''x'', ''x'', ''x'')'),
+    ('R7', 'editing', true, 'UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 101'),
+    ('R7', 'editing by ON CONFLICT', false,
+     'INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (101, ''x'', ''x'', ''x'')
+      ON CONFLICT (customer_id) DO UPDATE SET notes = ''x'''),
+    ('R7', 'editing by MERGE', true,
+     'MERGE INTO entitle.customer c USING (VALUES (101)) v (id) ON c.customer_id = v.id WHEN MATCHED THEN UPDATE SET notes = ''x'''),
+    ('R9', 'completing', true, 'UPDATE entitle.customer SET country = ''c'', address = ''a'', contact_email = ''e'' WHERE customer_id = 101'),
+    ('R10', 'deactivating', true, 'UPDATE entitle.customer SET status = ''INAC'' WHERE customer_id = 101'),
+    ('R10', 'deactivating by the function', false, 'SELECT entitle.deactivate_customer(101)'),
+    ('R10', 'reactivating', true, 'UPDATE entitle.customer SET status = ''ACTV'' WHERE customer_id = 103'),
+    ('R10', 'reactivating by the function', false, 'SELECT entitle.reactivate_customer(103)'),
+    ('R19', 'linking', false, 'INSERT INTO entitle.integration_link VALUES (102, ''freshbooks'', gen_random_uuid())'),
+    ('R19', 'linking again', false,
+     'INSERT INTO entitle.integration_link VALUES (102, ''invoices'', ''j'') ON CONFLICT (customer_id, provider) DO UPDATE SET external_id = excluded.external_id'),
+    ('R19', 'changing a link', true, 'UPDATE entitle.integration_link SET external_id = ''j'' WHERE customer_id = 102'),
+    ('R19', 'removing a link', true, 'DELETE FROM entitle.integration_link WHERE customer_id = 102')) AS c (rule, what, hides, command);
+SELECT is(tried(login, command, undo => true), CASE WHEN sees IS TRUE OR command ~ '^(INSERT|SELECT)' THEN '42501' ELSE '0' END,
+          format('R11, R17: %s: %s', coalesce(login, 'nobody'), command))
+FROM writer, unnest(ARRAY[
+    'UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 104', 'UPDATE entitle.customer SET client_score = 1 WHERE customer_id = 102',
+    'UPDATE entitle.customer SET scored_at = now() WHERE customer_id = 102', 'SELECT entitle.deactivate_customer(103)',
+    'INSERT INTO entitle.integration_link VALUES (103, ''freshbooks'', ''x'')', 'DELETE FROM entitle.customer WHERE customer_id = 106']) AS command;
 SELECT is(tried('owner of another brand', 'INSERT INTO entitle.customer (brand_id, legal_name, trade_name, tax_id) VALUES (190, ''x'', ''x'', ''x'')'),
           '1', 'R25: a member of a standalone brand creates customers there');
 SELECT is(tried('sales', 'DELETE FROM entitle.customer WHERE customer_id = 102'), '42501', 'customers are not deleted');
@@ -154,6 +179,9 @@ SELECT is(tried('sales', 'UPDATE entitle.integration_link SET customer_id = 104 
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;
 ALTER TABLE entitle.customer OWNER TO test_owner;
+ALTER TABLE entitle.integration_link OWNER TO test_owner;
+GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_owner;
+INSERT INTO entitle.integration_link VALUES (103, 'invoices', 'i');
 CREATE FUNCTION tried_as_owner(command text) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -169,11 +197,13 @@ $$;
 SELECT is(tried_as_owner(command), '42501', format('the table''s owner, signed in as nobody: %s', command))
 FROM unnest(ARRAY['INSERT INTO entitle.customer (legal_name, trade_name, tax_id) VALUES (''x'', ''x'', ''x'')',
                   'UPDATE entitle.customer SET notes = ''x''', 'DELETE FROM entitle.customer WHERE customer_id = 102',
-                  'UPDATE entitle.customer SET client_score = 1']) AS command;
+                  'UPDATE entitle.customer SET client_score = 1', 'INSERT INTO entitle.integration_link VALUES (120, ''freshbooks'', ''x'')',
+                  'UPDATE entitle.integration_link SET external_id = ''x''', 'DELETE FROM entitle.integration_link']) AS command;
 SELECT lives_ok(command, format('R53: a superuser: %s', command))
 FROM unnest(ARRAY['INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, client_score) VALUES (130, ''x'', ''x'', ''x'', ''INAC'', 5)',
                   'UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 130', 'UPDATE entitle.customer SET status = ''ACTV'' WHERE customer_id = 130',
-                  'UPDATE entitle.customer SET status = ''INAC'' WHERE customer_id = 130']) AS command;
+                  'UPDATE entitle.customer SET status = ''INAC'' WHERE customer_id = 130', 'INSERT INTO entitle.integration_link VALUES (130, ''freshbooks'', ''x'')',
+                  'UPDATE entitle.integration_link SET external_id = ''x'' WHERE customer_id = 103', 'DELETE FROM entitle.integration_link WHERE customer_id = 103']) AS command;
 SELECT is(status_of(130), 'INAC<ACTV', 'R10: what a superuser deactivates is remembered too');
 SELECT throws_ok(command, '23514', NULL, format('R8: a superuser, too, is refused %s', command))
 FROM unnest(ARRAY['UPDATE entitle.customer SET status = ''NONE'' WHERE customer_id = 130', 'UPDATE entitle.customer SET tax_id = '' '' WHERE customer_id = 130',

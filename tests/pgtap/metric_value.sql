@@ -1,4 +1,5 @@
--- Who writes metric values and their catalogue (R12 to R15), through plain DML and set_metric_value, and which values there are.
+-- Who writes metric values and their catalogue (R12 to R15), through plain DML and set_metric_value, and which values there are:
+-- nobody, each level, each example role, the tables' owner and a superuser.
 \ir setup.psql
 SELECT no_plan();
 
@@ -7,14 +8,15 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA entitle TO test_app;
 
 INSERT INTO entitle.app_user (user_id, login) SELECT 100 + role_id, name FROM entitle.role;
 INSERT INTO entitle.membership (user_id, organization_id, role_id) SELECT 100 + role_id, 1, role_id FROM entitle.role;
-INSERT INTO entitle.app_user (user_id, login) VALUES (190, 'organization''s owner'), (191, 'customer''s owner'), (192, 'elsewhere');
+INSERT INTO entitle.app_user (user_id, login) VALUES (190, 'organization''s owner'), (192, 'elsewhere');
+INSERT INTO entitle.app_user (user_id, login) SELECT 200 + level, 'L' || level FROM unnest(ARRAY[10, 20, 30, 40, 80, 90]) AS level;
 INSERT INTO entitle.membership (user_id, organization_id, is_owner) VALUES (190, 1, true);
 INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (190, NULL, 'elsewhere');
 INSERT INTO entitle.brand_module VALUES (190, 'customers');
 INSERT INTO entitle.membership (user_id, brand_id) VALUES (192, 190);
 INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id, status) VALUES
     (101, 1, 'a', 'a', '1', 'PAIN'), (102, 1, 'b', 'b', '2', 'ACTV'), (103, 1, 'c', 'c', '3', 'INAC'), (104, 190, 'd', 'd', '4', 'ACTV');
-INSERT INTO entitle.external_access (customer_id, user_id, role) SELECT customer_id, 191, 'L90' FROM entitle.customer;
+INSERT INTO entitle.external_access (customer_id, user_id, role) SELECT customer_id, user_id, login FROM entitle.customer, entitle.app_user WHERE login ~ '^L[0-9]+$';
 INSERT INTO entitle.client_metric (metric_id, name) VALUES (101, 'pays'), (102, 'answers');
 INSERT INTO entitle.customer_metric SELECT customer_id, 101, 50 FROM entitle.customer;
 
