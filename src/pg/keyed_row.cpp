@@ -1,11 +1,12 @@
 // A row by its primary key.
 #include "pg/postgres.hpp"
 
-#include "pg/function.hpp"
+#include "pg/declaration.hpp"
 #include "pg/keyed_row.hpp"
 
 extern "C" {
 #include "access/nbtree.h"
+#include "utils/jsonb.h"
 }
 
 namespace entitle::pg {
@@ -13,7 +14,7 @@ namespace entitle::pg {
 namespace {
 
 // Reads a key's text as a value of the column's base type.
-Datum parse_key(Datum written, Oid type) {
+Datum parse_key(const char *written, Oid type) {
     const char kind = get_typtype(type);
     if ((kind != TYPTYPE_BASE && kind != TYPTYPE_ENUM) || OidIsValid(get_element_type(type))) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -24,12 +25,12 @@ Datum parse_key(Datum written, Oid type) {
     Oid input = InvalidOid;
     Oid parameter = InvalidOid;
     getTypeInputInfo(type, &input, &parameter);
-    return OidInputFunctionCall(input, TextDatumGetCString(written), parameter, -1);
+    // Input functions take a text that they may change.
+    return OidInputFunctionCall(input, pstrdup(written), parameter, -1);
 }
 
-void fill_keys(Relation index, TupleDesc columns, const Datum *key, int key_count,
-               ScanKeyData *scan_keys) {
-    for (int i = 0; i < key_count; ++i) {
+void fill_keys(Relation index, TupleDesc columns, const RowKey &key, ScanKeyData *scan_keys) {
+    for (int i = 0; i < key.count; ++i) {
         const AttrNumber column = index->rd_index->indkey.values[i];
         const Oid type = getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
         const Oid compared = index->rd_opcintype[i];
@@ -40,34 +41,47 @@ void fill_keys(Relation index, TupleDesc columns, const Datum *key, int key_coun
         }
         ScanKeyEntryInitialize(&scan_keys[i], 0, column, BTEqualStrategyNumber, InvalidOid,
                                index->rd_indcollation[i], get_opcode(equals),
-                               parse_key(key[i], type));
+                               parse_key(key.texts[i], type));
     }
 }
 
-// `key` holds `key_count` texts in the index's order.
-bool read_keyed_row(Oid index_oid, const Datum *key, int key_count, const char *const *names,
-                    int name_count, ColumnValue *values) {
+AttrNumber column_number(Relation table, const char *name) {
+    const AttrNumber number = get_attnum(RelationGetRelid(table), name);
+    if (number <= 0) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" no longer has the declared column \"%s\"",
+                               RelationGetRelationName(table), name),
+                        errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    }
+    return number;
+}
+
+bool read_keyed_row(Oid index_oid, const RowKey &key, const char *const *names, int name_count,
+                    ColumnValue *values) {
     Relation index = index_open(index_oid, AccessShareLock);
     Relation table = table_open(index->rd_index->indrelid, AccessShareLock);
     TupleDesc columns = RelationGetDescr(table);
-    if (key_count != IndexRelationGetNumberOfKeyAttributes(index) || key_count > INDEX_MAX_KEYS) {
-        elog(ERROR, "index \"%s\" does not have %d keys", RelationGetRelationName(index),
-             key_count);
+    // An inheriting table may have another key of its own, by which nobody asks here.
+    if (key.count != IndexRelationGetNumberOfKeyAttributes(index)) {
+        table_close(table, AccessShareLock);
+        index_close(index, AccessShareLock);
+        return false;
     }
     ScanKeyData scan_keys[INDEX_MAX_KEYS];
-    fill_keys(index, columns, key, key_count, scan_keys);
+    fill_keys(index, columns, key, scan_keys);
 
     // Despite its name it reads any table: by the index, under the statement's own snapshot.
     SysScanDesc scan =
-        systable_beginscan(table, index_oid, true, GetActiveSnapshot(), key_count, scan_keys);
+        systable_beginscan(table, index_oid, true, GetActiveSnapshot(), key.count, scan_keys);
     HeapTuple tuple = systable_getnext(scan);
     for (int i = 0; i < name_count; ++i) {
         values[i] = ColumnValue{NullableDatum{Datum(0), true}, InvalidOid};
-        if (!HeapTupleIsValid(tuple) || names[i] == nullptr) {
+        if (names[i] == nullptr) {
             continue;
         }
-        const AttrNumber column = get_attnum(RelationGetRelid(table), names[i]);
-        if (column <= 0) {
+        // Asked whether or not there is a row: an error must not tell.
+        const AttrNumber column = column_number(table, names[i]);
+        if (!HeapTupleIsValid(tuple)) {
             continue;
         }
         const Form_pg_attribute attribute = TupleDescAttr(columns, column - 1);
@@ -88,64 +102,54 @@ bool read_keyed_row(Oid index_oid, const Datum *key, int key_count, const char *
 
 } // namespace
 
-bool find_keyed_row(FunctionCallInfo fcinfo, const char *const *names, int name_count,
-                    ColumnValue *values) {
-    Datum *indexes = nullptr;
-    Datum *key = nullptr;
-    bool *key_nulls = nullptr;
-    int index_count = 0;
-    int key_count = 0;
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT,
-                      &indexes, nullptr, &index_count);
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &key, &key_nulls,
-                      &key_count);
-    for (int i = 0; i < key_count; ++i) {
-        if (key_nulls[i]) {
+RowKey parse_row_key(Oid index_oid, const char *written) {
+    Relation index = index_open(index_oid, AccessShareLock);
+    RowKey key{IndexRelationGetNumberOfKeyAttributes(index), {}};
+    if (written != nullptr && key.count == 1) {
+        key.texts[0] = written;
+    } else if (written != nullptr) {
+        const Datum object = DirectFunctionCall1(jsonb_in, CStringGetDatum(pstrdup(written)));
+        for (int i = 0; i < key.count; ++i) {
+            const char *name =
+                get_attname(index->rd_index->indrelid, index->rd_index->indkey.values[i], false);
+            key.texts[i] = get_json_field(object, name);
+        }
+    }
+    index_close(index, AccessShareLock);
+    return key;
+}
+
+bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *names,
+                    int name_count, ColumnValue *values) {
+    for (int i = 0; i < key.count; ++i) {
+        if (key.texts[i] == nullptr) {
             return false;
         }
     }
-    bool is_found = false;
-    for (int i = 0; i < index_count && !is_found; ++i) {
-        is_found =
-            read_keyed_row(DatumGetObjectId(indexes[i]), key, key_count, names, name_count, values);
+    ListCell *cell = nullptr;
+    foreach (cell, indexes) {
+        if (read_keyed_row(lfirst_oid(cell), key, names, name_count, values)) {
+            return true;
+        }
     }
-    return is_found;
+    return false;
 }
 
-} // namespace entitle::pg
-
-using namespace entitle::pg;
-
-// read_row_key(columns, indexes, key) -> text[]: these columns of the row with that key, which are
-// the key of another row; NULL where there is no such row.
-ENTITLE_FUNCTION(entitle_read_row_key) {
-    Datum *columns = nullptr;
-    int count = 0;
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-                      &columns, nullptr, &count);
-    const char *names[INDEX_MAX_KEYS];
+RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count) {
+    RowKey found{count, {}};
     ColumnValue values[INDEX_MAX_KEYS]{};
-    if (count > INDEX_MAX_KEYS) {
-        elog(ERROR, "a key of %d columns", count);
+    if (!find_keyed_row(indexes, key, names, count, values)) {
+        return found;
     }
     for (int i = 0; i < count; ++i) {
-        names[i] = NameStr(*DatumGetName(columns[i]));
-    }
-    if (!find_keyed_row(fcinfo, names, count, values)) {
-        PG_RETURN_NULL();
-    }
-    Datum texts[INDEX_MAX_KEYS];
-    bool nulls[INDEX_MAX_KEYS];
-    for (int i = 0; i < count; ++i) {
-        nulls[i] = values[i].value.isnull;
-        if (!nulls[i]) {
+        if (!values[i].value.isnull) {
             Oid output = InvalidOid;
             bool is_varlena = false;
             getTypeOutputInfo(values[i].type, &output, &is_varlena);
-            texts[i] = CStringGetTextDatum(OidOutputFunctionCall(output, values[i].value.value));
+            found.texts[i] = OidOutputFunctionCall(output, values[i].value.value);
         }
     }
-    int lower = 1;
-    PG_RETURN_ARRAYTYPE_P(
-        construct_md_array(texts, nulls, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+    return found;
 }
+
+} // namespace entitle::pg

@@ -5,7 +5,21 @@
 
 #include "pg/postgres.hpp"
 
+extern "C" {
+#include "nodes/pg_list.h"
+}
+
 namespace entitle::pg {
+
+// A key as texts, in the order of its index; a null pointer is a NULL, which finds nothing.
+struct RowKey {
+    int count;
+    const char *texts[INDEX_MAX_KEYS];
+};
+
+// Reads a key as SQL gives it: the text itself, or of several columns a JSON object like
+// change_log.row_key. A null pointer is a key with a NULL.
+RowKey parse_row_key(Oid index, const char *written);
 
 // One column as read; its type is the base type of a domain.
 struct ColumnValue {
@@ -13,11 +27,15 @@ struct ColumnValue {
     Oid type;
 };
 
-// Looks for the row in the tables of primary keys' indexes: arguments 1 and 2 of the function are
-// the indexes (regclass[]) and the key, a text a column in the indexes' order (text[]). `names` are
-// columns to read, a null pointer for one not wanted. A key with a NULL finds nothing.
+// Looks for the row in the tables of these indexes (OIDs). `names` are columns to read, a null
+// pointer for one not wanted.
 // Returns: whether there is such a row, visible to the running statement.
-bool find_keyed_row(FunctionCallInfo fcinfo, const char *const *names, int name_count,
-                    ColumnValue *values);
+// Errors: 55000 for a column that the table does not have.
+bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *names,
+                    int name_count, ColumnValue *values);
+
+// Reads columns of the row with that key as the key of another row, all NULL where there is no such
+// row.
+RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count);
 
 } // namespace entitle::pg

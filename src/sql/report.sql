@@ -95,47 +95,99 @@ COMMENT ON FUNCTION entitle.past_level(text, integer, date, date, boolean, times
     'The level that such a grant of such a user gave at that time';
 REVOKE ALL ON FUNCTION entitle.past_level(text, integer, date, date, boolean, timestamptz) FROM PUBLIC;
 
--- A change of the key ends one row and begins another; an emptied table has none left.
-CREATE FUNCTION entitle.past_rows(logged regclass, key_columns text[], part jsonb, as_of timestamptz) RETURNS SETOF jsonb
+-- The log's entries of a grant or user are found by its key: the one that the row had before, and where a change moved the row
+-- the one it got.
+CREATE INDEX change_log_grant_customer_idx ON entitle.change_log ((row_key ->> 'customer_id'))
+    WHERE relation = 'entitle.external_access'::regclass;
+CREATE INDEX change_log_grant_user_idx ON entitle.change_log ((row_key ->> 'user_id'))
+    WHERE relation = 'entitle.external_access'::regclass;
+CREATE INDEX change_log_moved_customer_idx ON entitle.change_log ((new_row ->> 'customer_id'))
+    WHERE relation = 'entitle.external_access'::regclass AND NOT new_row @> row_key;
+CREATE INDEX change_log_moved_user_idx ON entitle.change_log ((new_row ->> 'user_id'))
+    WHERE relation = 'entitle.external_access'::regclass AND NOT new_row @> row_key;
+CREATE INDEX change_log_user_idx ON entitle.change_log ((row_key ->> 'user_id')) WHERE relation = 'entitle.app_user'::regclass;
+CREATE INDEX change_log_renumbered_user_idx ON entitle.change_log ((new_row ->> 'user_id'))
+    WHERE relation = 'entitle.app_user'::regclass AND NOT new_row @> row_key;
+CREATE INDEX change_log_truncate_idx ON entitle.change_log (relation, change_id) WHERE action = 'truncate';
+
+CREATE FUNCTION entitle.last_truncate(logged regclass, as_of timestamptz) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+    SELECT coalesce(max(l.change_id), 0)
+    FROM entitle.change_log l
+    WHERE l.relation = logged AND l.action = 'truncate' AND l.changed_at <= as_of
+    $$;
+COMMENT ON FUNCTION entitle.last_truncate(regclass, timestamptz) IS 'The change that emptied a logged table last before that time; 0 when none did';
+REVOKE ALL ON FUNCTION entitle.last_truncate(regclass, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION entitle.past_user(id bigint, as_of timestamptz) RETURNS TABLE (login text, is_active boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT last.new_row ->> 'login', (last.new_row ->> 'is_active')::boolean
+    FROM (SELECT e.*
+          FROM (SELECT * FROM entitle.change_log l
+                WHERE l.relation = 'entitle.app_user'::regclass AND l.row_key ->> 'user_id' = id::text
+                UNION ALL
+                SELECT * FROM entitle.change_log l
+                WHERE l.relation = 'entitle.app_user'::regclass AND NOT l.new_row @> l.row_key AND l.new_row ->> 'user_id' = id::text) e
+          WHERE e.changed_at <= as_of
+          ORDER BY e.change_id DESC
+          LIMIT 1) last
+    -- Deleted, or given another number.
+    WHERE last.new_row ->> 'user_id' = id::text AND last.change_id > (SELECT entitle.last_truncate('entitle.app_user', as_of))
+    $$;
+COMMENT ON FUNCTION entitle.past_user(bigint, timestamptz) IS 'A user as at that time; no row when there was none';
+REVOKE ALL ON FUNCTION entitle.past_user(bigint, timestamptz) FROM PUBLIC;
+
+-- A change of the key ends one grant and begins another; an emptied table has none left.
+CREATE FUNCTION entitle.past_grants(customer bigint, holder bigint, as_of timestamptz)
+    RETURNS TABLE (customer_id bigint, login text, role text, level integer, days_back integer, valid_from date, valid_until date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    SET max_parallel_workers_per_gather = 0 -- nothing tells the planner how few rows it finds; workers take longer to start
+    AS $$
     WITH entry AS MATERIALIZED (
-        SELECT l.change_id, l.old_row, l.new_row, entitle.shipped_key(l.old_row, key_columns) AS old_key,
-               entitle.shipped_key(l.new_row, key_columns) AS new_key
-        FROM entitle.change_log l
-        WHERE l.relation = logged AND l.changed_at <= as_of AND (l.old_row @> part OR l.new_row @> part)),
+        SELECT e.change_id, e.old_row, e.new_row, jsonb_build_array(e.old_row -> 'customer_id', e.old_row -> 'user_id') AS old_key,
+               jsonb_build_array(e.new_row -> 'customer_id', e.new_row -> 'user_id') AS new_key
+        FROM (SELECT * FROM entitle.change_log l
+              WHERE l.relation = 'entitle.external_access'::regclass AND l.row_key ->> 'customer_id' = customer::text
+              UNION ALL
+              SELECT * FROM entitle.change_log l
+              WHERE l.relation = 'entitle.external_access'::regclass AND NOT l.new_row @> l.row_key
+                AND l.new_row ->> 'customer_id' = customer::text
+              UNION ALL
+              SELECT * FROM entitle.change_log l
+              WHERE l.relation = 'entitle.external_access'::regclass AND l.row_key ->> 'user_id' = holder::text
+              UNION ALL
+              SELECT * FROM entitle.change_log l
+              WHERE l.relation = 'entitle.external_access'::regclass AND NOT l.new_row @> l.row_key
+                AND l.new_row ->> 'user_id' = holder::text) e
+        WHERE e.changed_at <= as_of),
     state AS (
         SELECT e.old_key AS key, e.change_id, CASE WHEN e.new_key = e.old_key THEN e.new_row END AS stored
         FROM entry e WHERE e.old_row IS NOT NULL
         UNION ALL
         SELECT e.new_key, e.change_id, e.new_row
-        FROM entry e WHERE e.new_row IS NOT NULL AND e.new_key IS DISTINCT FROM e.old_key)
-    SELECT last.stored
-    FROM (SELECT DISTINCT ON (s.key) s.stored, s.change_id FROM state s ORDER BY s.key, s.change_id DESC) last
-    WHERE last.stored @> part
-      AND last.change_id > coalesce((SELECT max(l.change_id) FROM entitle.change_log l
-                                     WHERE l.relation = logged AND l.action = 'truncate' AND l.changed_at <= as_of), 0)
-    $$;
-COMMENT ON FUNCTION entitle.past_rows(regclass, text[], jsonb, timestamptz) IS
-    'The rows of a logged table, of those that hold the given part, as they were at that time';
-REVOKE ALL ON FUNCTION entitle.past_rows(regclass, text[], jsonb, timestamptz) FROM PUBLIC;
-
-CREATE FUNCTION entitle.past_grants(part jsonb, as_of timestamptz)
-    RETURNS TABLE (customer_id bigint, login text, role text, level integer, days_back integer, valid_from date, valid_until date)
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
+        FROM entry e WHERE e.new_row IS NOT NULL AND e.new_key IS DISTINCT FROM e.old_key),
+    past AS (
+        SELECT g.*
+        FROM (SELECT DISTINCT ON (s.key) s.stored, s.change_id FROM state s ORDER BY s.key, s.change_id DESC) last
+        CROSS JOIN LATERAL jsonb_to_record(last.stored)
+            AS g (customer_id bigint, user_id bigint, role text, days_back integer, valid_from date, valid_until date)
+        WHERE (g.customer_id = customer OR g.user_id = holder)
+          AND last.change_id > (SELECT entitle.last_truncate('entitle.external_access', as_of)))
     SELECT g.customer_id, u.login, g.role,
            entitle.past_level(g.role, g.days_back, g.valid_from, g.valid_until, u.is_active, as_of), g.days_back, g.valid_from, g.valid_until
-    FROM entitle.past_rows('entitle.external_access', '{customer_id,user_id}', part, as_of) r
-    CROSS JOIN LATERAL jsonb_to_record(r) AS g (customer_id bigint, user_id bigint, role text, days_back integer, valid_from date, valid_until date)
-    LEFT JOIN (SELECT p.*
-               FROM entitle.past_rows('entitle.app_user', '{user_id}', coalesce(part - 'customer_id', '{}'), as_of) t
-               CROSS JOIN LATERAL jsonb_to_record(t) AS p (user_id bigint, login text, is_active boolean)) u USING (user_id)
+    FROM past g
+    LEFT JOIN (SELECT i.user_id, p.login, p.is_active
+               FROM (SELECT DISTINCT past.user_id FROM past) i
+               CROSS JOIN LATERAL entitle.past_user(i.user_id, as_of) p) u USING (user_id)
     $$;
-COMMENT ON FUNCTION entitle.past_grants(jsonb, timestamptz) IS 'Grants that hold the given part, and their users, as they were at that time';
-REVOKE ALL ON FUNCTION entitle.past_grants(jsonb, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.past_grants(bigint, bigint, timestamptz) IS
+    'Grants on a customer or of a user, one of the two given, and their users, as they were at that time';
+REVOKE ALL ON FUNCTION entitle.past_grants(bigint, bigint, timestamptz) FROM PUBLIC;
 
 -- SECURITY DEFINER: the log is closed. Superusers and who manages the customer's access today may ask.
 CREATE FUNCTION entitle.customer_access(customer_id bigint, as_of timestamptz)
@@ -145,7 +197,7 @@ CREATE FUNCTION entitle.customer_access(customer_id bigint, as_of timestamptz)
     AS $$
     SELECT g.login, g.role, g.level, g.days_back, g.valid_from, g.valid_until
     FROM (SELECT WHERE entitle.acting_superuser() OR entitle.manages_access(customer_access.customer_id)) allowed,
-         entitle.past_grants(jsonb_build_object('customer_id', customer_access.customer_id), as_of) g
+         entitle.past_grants(customer_access.customer_id, NULL, as_of) g
     ORDER BY g.login
     $$;
 COMMENT ON FUNCTION entitle.customer_access(bigint, timestamptz) IS 'customer_access as it was at that time, from the change log';
@@ -159,8 +211,8 @@ CREATE FUNCTION entitle.user_access(login text, as_of timestamptz)
     AS $$
     SELECT g.customer_id, g.role, g.level, g.days_back, g.valid_from, g.valid_until
     FROM entitle.app_user u
-    CROSS JOIN LATERAL entitle.past_grants(jsonb_build_object('user_id', u.user_id), as_of) g
-    WHERE u.login = user_access.login AND (entitle.acting_superuser() OR entitle.manages_access(g.customer_id))
+    CROSS JOIN LATERAL entitle.past_grants(NULL, u.user_id, as_of) g
+    WHERE u.login = user_access.login AND ((SELECT entitle.acting_superuser()) OR entitle.manages_access(g.customer_id))
     ORDER BY g.customer_id
     $$;
 COMMENT ON FUNCTION entitle.user_access(text, timestamptz) IS 'user_access as it was at that time, from the change log';

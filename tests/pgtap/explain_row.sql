@@ -212,5 +212,20 @@ SELECT is(told('lines_1', '{"line": 1, "code": "a"}', 'l20') ~ 'external decisio
 SELECT is(told('lines', '{"line": 1, "code": "boom"}', 'l20'), 'protection -row -decision', 'a domain''s checks are not run');
 SELECT is(told('lines', '{"line": 1}', 'l20'), 'protection -row -decision', 'a key column left out finds nothing');
 
+-- What cannot be told truly is refused
+SELECT is(told(NULL, '1', 'l20'), '-protection -decision', 'no table shows nothing');
+SELECT is(told('orders', NULL, 'l20'), 'protection -row -decision', 'no key finds nothing');
+SELECT throws_ok($$ SELECT * FROM entitle.explain_action('entitle.customer', '1', 'update') $$, '0A000', NULL, 'writes of the model''s own tables obey rules that are no declaration');
+SELECT is(told('entitle.customer', '1', 'staff') ~ 'staff decision$', true, 'reads of it are explained');
+SELECT throws_ok($$ SELECT * FROM entitle.explain_action('orders', '1', 'insert') $$, '22023', NULL, 'a row that is not there yet has no explanation');
+SELECT throws_ok($$ SELECT * FROM entitle.explain_action('orders', '1', NULL) $$, '22023', NULL, 'nor has no action');
+ALTER TABLE orders RENAME placed_on TO ordered_on;
+SELECT throws_ok($$ SELECT * FROM entitle.explain_row('orders', '1') $$, '55000', NULL, 'a declared column that was renamed is not taken for NULL');
+SELECT throws_ok($$ SELECT * FROM entitle.explain_row('orders', '99') $$, '55000', NULL, 'R3: whether or not there is such a row');
+ALTER TABLE bill_line RENAME price TO cost_price;
+SELECT throws_ok(format('SELECT * FROM entitle.explain_row(''bill_line'', %L)', md5('1:1')::uuid), '55000', NULL, 'nor is a masked column left out');
+ALTER TABLE bill_note DROP CONSTRAINT bill_note_line_id_fkey;
+SELECT throws_ok($$ SELECT * FROM entitle.explain_row('bill_note', '1') $$, '55000', NULL, 'a line without its foreign key leads to no document');
+
 SELECT finish();
 ROLLBACK;

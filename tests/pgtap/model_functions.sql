@@ -225,7 +225,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'view_relation',
-    'declared_protection', 'explain_action', 'customer_access', 'permission_matrix', 'user_access',
+    'customer_access', 'permission_matrix', 'user_access',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
 

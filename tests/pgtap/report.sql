@@ -77,8 +77,37 @@ SELECT is(ask(asker, 'SELECT count(*) FROM entitle.customer_access(1, now() + in
 FROM (VALUES ('manager', '2'), ('l80', '2'), ('clerk', '0')) AS v (asker, expected);
 UPDATE entitle.app_user SET is_active = true WHERE user_id = 4;
 DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (1, 4);
+
+-- Rows whose key changed, or that went with their table
+INSERT INTO entitle.app_user (user_id, login) VALUES (60, 'mover');
+INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES (3, 1, 'c', 'c', '3');
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (3, 60, 'L30');
+INSERT INTO moment VALUES ('given', clock_timestamp());
+UPDATE entitle.external_access SET customer_id = 2 WHERE user_id = 60;
+INSERT INTO moment VALUES ('moved', clock_timestamp());
+UPDATE entitle.external_access SET user_id = 3 WHERE user_id = 60;
+INSERT INTO moment VALUES ('handed on', clock_timestamp());
+UPDATE entitle.external_access SET user_id = 60 WHERE (customer_id, user_id) = (2, 3);
+DELETE FROM entitle.external_access WHERE user_id = 60;
+UPDATE entitle.app_user SET user_id = 61, login = 'renumbered' WHERE user_id = 60;
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (3, 61, 'L40');
+INSERT INTO moment VALUES ('renumbered', clock_timestamp());
+DELETE FROM entitle.external_access WHERE user_id = 61;
+INSERT INTO moment VALUES ('deleted', clock_timestamp());
+SELECT is((SELECT coalesce(string_agg(concat_ws(' ', g.customer, p.login, p.role, p.level), '; ' ORDER BY g.customer, p.login), '')
+           FROM unnest(ARRAY[2, 3]) AS g (customer), entitle.customer_access(g.customer, m.at) p WHERE p.login IN ('mover', 'renumbered', 'l80')), v.expected,
+          'the grants of two customers as they were: ' || v.name)
+FROM moment m JOIN (VALUES
+    ('given', '3 mover L30 30'), ('moved', '2 mover L30 30'), ('handed on', '2 l80 L30 30'), ('renumbered', '3 renumbered L40 40'), ('deleted', '')) AS v (name, expected) USING (name);
+SELECT is((SELECT coalesce(string_agg(p.customer_id || ' ' || p.role, '; ' ORDER BY p.customer_id), '') FROM entitle.user_access('renumbered', m.at) p), v.expected,
+          'a user''s grants as they were: ' || v.name)
+FROM moment m JOIN (VALUES ('given', ''), ('renumbered', '3 L40'), ('deleted', '')) AS v (name, expected) USING (name);
+TRUNCATE entitle.external_access;
+INSERT INTO moment VALUES ('emptied', clock_timestamp());
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back, valid_from, valid_until) VALUES
-    (1, 4, 'L20', 7, '2020-01-01', '2020-12-31'), (1, 5, 'L30', 30, NULL, NULL);
+    (1, 3, 'L80', NULL, NULL, NULL), (2, 4, 'L30', 30, NULL, NULL), (1, 4, 'L20', 7, '2020-01-01', '2020-12-31'), (1, 5, 'L30', 30, NULL, NULL);
+SELECT is((SELECT count(*) FROM entitle.customer_access(c, m.at)), expected, format('customer %s: %s grants, %s', c, expected, name))
+FROM moment m JOIN (VALUES ('handed on', 1, 1::bigint), ('deleted', 1, 1), ('emptied', 1, 0)) AS v (name, c, expected) USING (name);
 
 -- A change, tried and taken back
 SELECT results_eq($$ SELECT * FROM entitle.explain_change('INSERT INTO entitle.role_permission VALUES (101, ''customers.edit'')') $$,

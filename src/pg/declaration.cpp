@@ -1,0 +1,314 @@
+// What is declared of a table. Its columns are checked against the table at hand: policies follow a
+// renamed column, declarations do not, and an explanation of the wrong column would be a lie.
+#include "pg/postgres.hpp"
+
+#include "pg/declaration.hpp"
+
+extern "C" {
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+constexpr const char kSchema[] = "entitle";
+
+Oid find_relation(const char *name) {
+    const Oid schema = get_namespace_oid(kSchema, true);
+    const Oid relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+    if (!OidIsValid(relation)) {
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("extension \"entitle\" is incomplete: \"%s\" is missing or changed", name),
+             errhint("Restore the extension's own objects, or drop and create the extension.")));
+    }
+    return relation;
+}
+
+// One row of one of the tables of declarations, by an index on a column that holds a relation.
+struct Record {
+    Relation table;
+    SysScanDesc scan;
+    HeapTuple tuple; // null: no such row
+};
+
+Record open_record(const char *table, const char *index, const char *column, Oid relation) {
+    Record record{table_open(find_relation(table), AccessShareLock), nullptr, nullptr};
+    const AttrNumber number = get_attnum(RelationGetRelid(record.table), column);
+    ScanKeyData key;
+    ScanKeyInit(&key, number, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+    record.scan = systable_beginscan(record.table, find_relation(index), true, nullptr, 1, &key);
+    record.tuple = systable_getnext(record.scan);
+    return record;
+}
+
+void close_record(Record &record) {
+    systable_endscan(record.scan);
+    table_close(record.table, AccessShareLock);
+}
+
+Datum get_field(const Record &record, const char *name, bool *is_null) {
+    const AttrNumber number = get_attnum(RelationGetRelid(record.table), name);
+    if (number <= 0) {
+        elog(ERROR, "table \"%s\" has no column \"%s\"", RelationGetRelationName(record.table),
+             name);
+    }
+    return heap_getattr(record.tuple, number, RelationGetDescr(record.table), is_null);
+}
+
+const char *get_name(const Record &record, const char *name) {
+    bool is_null = false;
+    const Datum value = get_field(record, name, &is_null);
+    return is_null ? nullptr : pstrdup(NameStr(*DatumGetName(value)));
+}
+
+const char *get_text(const Record &record, const char *name) {
+    bool is_null = false;
+    const Datum value = get_field(record, name, &is_null);
+    return is_null ? nullptr : TextDatumGetCString(value);
+}
+
+Oid get_oid(const Record &record, const char *name) {
+    bool is_null = false;
+    const Datum value = get_field(record, name, &is_null);
+    return is_null ? InvalidOid : DatumGetObjectId(value);
+}
+
+// Finds one OID beside another, such as the root of a part. Returns: InvalidOid when there is none.
+Oid find_beside(const char *table, const char *index, const char *column, Oid relation,
+                const char *wanted) {
+    Record record = open_record(table, index, column, relation);
+    const Oid oid = HeapTupleIsValid(record.tuple) ? get_oid(record, wanted) : InvalidOid;
+    close_record(record);
+    return oid;
+}
+
+bool read_declaration(Oid relation, Declaration &declared) {
+    Record record = open_record("protection", "protection_pkey", "relation", relation);
+    const bool is_found = HeapTupleIsValid(record.tuple);
+    if (is_found) {
+        bool is_null = false;
+        declared.relation = relation;
+        declared.customer_column = get_name(record, "customer_column");
+        declared.date_column = get_name(record, "date_column");
+        declared.brand_column = get_name(record, "brand_column");
+        declared.min_level = DatumGetInt32(get_field(record, "min_level", &is_null));
+        declared.view_permission = get_text(record, "view_permission");
+        declared.update_permission = get_text(record, "update_permission");
+        declared.delete_permission = get_text(record, "delete_permission");
+        const Datum level = get_field(record, "external_update_level", &is_null);
+        if (!is_null) {
+            declared.external_update_level = DatumGetInt32(level);
+        }
+        declared.masked_columns = DatumGetJsonbPCopy(get_field(record, "masked_columns", &is_null));
+        declared.parent = get_oid(record, "parent");
+    }
+    close_record(record);
+    return is_found;
+}
+
+// The model's own table and view of customers. Returns: false for any other relation.
+bool declare_customers(Oid relation, Declaration &declared, Oid &table) {
+    const char *name = get_rel_namespace(relation) == get_namespace_oid(kSchema, true)
+                           ? get_rel_name(relation)
+                           : nullptr;
+    const bool is_profile = name != nullptr && strcmp(name, "customer_profile") == 0;
+    if (!is_profile && (name == nullptr || strcmp(name, "customer") != 0)) {
+        return false;
+    }
+    declared.relation = relation;
+    declared.customer_column = is_profile ? "customer_id" : nullptr;
+    declared.brand_column = "brand_id";
+    declared.min_level = 10;
+    declared.view_permission = "customers.view";
+    declared.is_model = true;
+    table = find_relation("customer");
+    return true;
+}
+
+bool is_primary(Oid index) {
+    HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+    const bool is_found =
+        HeapTupleIsValid(tuple) && reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple))->indisprimary;
+    if (HeapTupleIsValid(tuple)) {
+        ReleaseSysCache(tuple);
+    }
+    return is_found;
+}
+
+// Returns: InvalidOid when the table has none, or holds no rows itself.
+Oid find_primary_key(Oid table) {
+    Relation relation = table_open(table, AccessShareLock);
+    Oid found = InvalidOid;
+    if (relation->rd_rel->relkind == RELKIND_RELATION) {
+        ListCell *cell = nullptr;
+        foreach (cell, RelationGetIndexList(relation)) {
+            if (is_primary(lfirst_oid(cell))) {
+                found = lfirst_oid(cell);
+            }
+        }
+    }
+    table_close(relation, AccessShareLock);
+    return found;
+}
+
+bool refers_by(const ForeignKeyCacheInfo *key, AttrNumber column) {
+    for (int i = 0; i < key->nkeys; ++i) {
+        if (key->conkey[i] == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The one foreign key to the parent; with a customer column the one that has it. As
+// entitle.find_parent_key chose it when the line was protected.
+const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
+    AttrNumber customer = InvalidAttrNumber;
+    if (declared.customer_column != nullptr) {
+        customer = get_attnum(RelationGetRelid(child), declared.customer_column);
+    }
+    const ForeignKeyCacheInfo *chosen = nullptr;
+    int count = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, RelationGetFKeyList(child)) {
+        const auto *key = static_cast<const ForeignKeyCacheInfo *>(lfirst(cell));
+        if (key->confrelid == declared.parent &&
+            (declared.customer_column == nullptr || refers_by(key, customer))) {
+            chosen = key;
+            ++count;
+        }
+    }
+    if (count != 1) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" no longer has its foreign key to its parent",
+                               RelationGetRelationName(child)),
+                        errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    }
+    return chosen;
+}
+
+// The unique index that a foreign key refers to.
+Oid referred_index(Oid constraint) {
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+    if (!HeapTupleIsValid(tuple)) {
+        elog(ERROR, "no constraint with OID %u", constraint);
+    }
+    const Oid index = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple))->conindid;
+    ReleaseSysCache(tuple);
+    return index;
+}
+
+} // namespace
+
+bool find_declaration(Oid relation, Declaration &declared, Oid &table) {
+    if (declare_customers(relation, declared, table)) {
+        return true;
+    }
+    const Oid viewed = get_rel_relkind(relation) == RELKIND_VIEW
+                           ? find_beside("protection_view", "protection_view_view_key", "view",
+                                         relation, "relation")
+                           : InvalidOid;
+    table = OidIsValid(viewed) ? viewed : relation;
+    const Oid root =
+        find_beside("protection_member", "protection_member_pkey", "relation", table, "root");
+    return OidIsValid(root) && read_declaration(root, declared);
+}
+
+ParentKey find_parent_key(const Declaration &child) {
+    ParentKey found{};
+    Relation line = table_open(child.relation, AccessShareLock);
+    const ForeignKeyCacheInfo *key = choose_key(line, child);
+    const Oid index_oid = referred_index(key->conoid);
+    Relation index = index_open(index_oid, AccessShareLock);
+    found.count = IndexRelationGetNumberOfKeyAttributes(index);
+    for (int i = 0; i < found.count; ++i) {
+        for (int k = 0; k < key->nkeys; ++k) {
+            if (key->confkey[k] == index->rd_index->indkey.values[i]) {
+                found.columns[i] = get_attname(child.relation, key->conkey[k], false);
+            }
+        }
+    }
+    const bool has_parts = index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX;
+    index_close(index, AccessShareLock);
+    table_close(line, AccessShareLock);
+
+    ListCell *cell = nullptr;
+    foreach (cell, has_parts ? find_all_inheritors(index_oid, AccessShareLock, nullptr)
+                             : list_make1_oid(index_oid)) {
+        if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_INDEX) {
+            found.indexes = lappend_oid(found.indexes, lfirst_oid(cell));
+        }
+    }
+    return found;
+}
+
+List *find_primary_keys(Oid table) {
+    List *indexes = NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, find_all_inheritors(table, AccessShareLock, nullptr)) {
+        const Oid index = find_primary_key(lfirst_oid(cell));
+        if (OidIsValid(index)) {
+            indexes = lappend_oid(indexes, index);
+        }
+    }
+    if (indexes == NIL) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" has no primary key", qualified_name(table)),
+                        errhint("Rows are explained by their primary key; give the table one.")));
+    }
+    return indexes;
+}
+
+MaskedColumns find_masked_columns(const Declaration &declared, Oid table) {
+    const int most = declared.masked_columns == nullptr
+                         ? 0
+                         : static_cast<int>(JB_ROOT_COUNT(declared.masked_columns));
+    if (most == 0) {
+        return MaskedColumns{nullptr, 0};
+    }
+    auto *masked = static_cast<MaskedColumn *>(palloc(most * sizeof(MaskedColumn)));
+    int count = 0;
+    Relation relation = table_open(table, AccessShareLock);
+    TupleDesc columns = RelationGetDescr(relation);
+    for (int i = 0; i < columns->natts; ++i) {
+        const FormData_pg_attribute &column = *TupleDescAttr(columns, i);
+        const char *name = NameStr(column.attname);
+        const char *level = column.attisdropped
+                                ? nullptr
+                                : get_json_field(JsonbPGetDatum(declared.masked_columns), name);
+        if (level != nullptr) {
+            masked[count++] = MaskedColumn{pstrdup(name), pg_strtoint32(level)};
+        }
+    }
+    if (count < most) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" no longer has a declared masked column",
+                               RelationGetRelationName(relation)),
+                        errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    }
+    table_close(relation, AccessShareLock);
+    return MaskedColumns{masked, count};
+}
+
+const char *get_json_field(Datum object, const char *name) {
+    LOCAL_FCINFO(call, 2);
+    InitFunctionCallInfoData(*call, nullptr, 2, InvalidOid, nullptr, nullptr);
+    call->args[0] = NullableDatum{object, false};
+    call->args[1] = NullableDatum{CStringGetTextDatum(name), false};
+    const Datum field = jsonb_object_field_text(call);
+    return call->isnull ? nullptr : TextDatumGetCString(field);
+}
+
+const char *qualified_name(Oid relation) {
+    const char *name = get_rel_name(relation);
+    return name == nullptr
+               ? psprintf("%u", relation)
+               : quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,68 @@
+// What protect_table was told of a table, and how a line leads to its document, for explanations.
+// Read by index, without SQL, as the rights are. regime: C throughout.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include <optional>
+
+extern "C" {
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+}
+
+namespace entitle::pg {
+
+// Texts live in the current memory context; a null pointer is a NULL.
+struct Declaration {
+    Oid relation = InvalidOid; // the one declared, of a part its root
+    const char *customer_column = nullptr;
+    const char *date_column = nullptr;
+    const char *brand_column = nullptr;
+    std::int32_t min_level = 0;
+    const char *view_permission = nullptr;
+    const char *update_permission = nullptr;
+    const char *delete_permission = nullptr;
+    std::optional<std::int32_t> external_update_level;
+    Jsonb *masked_columns = nullptr;
+    Oid parent = InvalidOid;
+    bool is_model = false; // the model's own table or view of customers, as visibility.sql shows it
+};
+
+// Finds what is declared of a table, of the one it is a part of, or of the one that a filtered view
+// is of. `table` becomes the table whose rows these are.
+// Returns: false when nothing is declared; the table is as good as any other then.
+bool find_declaration(Oid relation, Declaration &declared, Oid &table);
+
+// The key by which a line knows its document: columns of the line, in the order of the index.
+struct ParentKey {
+    int count;
+    const char *columns[INDEX_MAX_KEYS];
+    List *indexes; // OIDs: of a partitioned parent those of its partitions
+};
+
+// Requires: child.parent is valid. Errors: 55000 when the foreign key is no longer there.
+ParentKey find_parent_key(const Declaration &child);
+
+// The indexes of the primary keys of a table and of its parts, as OIDs. Errors: 55000 when the
+// table has none.
+List *find_primary_keys(Oid table);
+
+// The masked columns in the order of the table's. Errors: 55000 when one is no longer there.
+struct MaskedColumn {
+    const char *name;
+    std::int32_t level; // that sees it by external access
+};
+struct MaskedColumns {
+    const MaskedColumn *columns;
+    int count;
+};
+MaskedColumns find_masked_columns(const Declaration &declared, Oid table);
+
+// Returns: an object's field as text, a null pointer when there is none or it is null.
+const char *get_json_field(Datum object, const char *name);
+
+// A relation's name with its schema, as SQL writes it.
+const char *qualified_name(Oid relation);
+
+} // namespace entitle::pg
