@@ -93,10 +93,11 @@ void measure_lookup(Bench &bench);   // lookup_cases
 void measure_pgbench(Bench &bench);  // pgbench_cases
 void measure_turns(Bench &bench);    // identity_cases
 void measure_first(Bench &bench);
-void measure_identity(Bench &bench); // token_cases
-void measure_pooler(Bench &bench);   // pooler_cases
-void measure_changes(Bench &bench);  // change_cases
-void measure_planning(Bench &bench); // planning_cases
-void measure_memory(Bench &bench);   // memory_cases
+void measure_identity(Bench &bench);     // token_cases
+void measure_pooler(Bench &bench);       // pooler_cases
+void measure_changes(Bench &bench);      // change_cases
+void measure_planning(Bench &bench);     // planning_cases
+void measure_memory(Bench &bench);       // memory_cases
+void measure_explanations(Bench &bench); // explain_cases
 
 } // namespace bench

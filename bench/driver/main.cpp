@@ -17,12 +17,15 @@ struct Case {
 };
 
 constexpr Case kCases[] = {
-    {"calls", measure_calls},       {"own", measure_own_rows},      {"latest", measure_latest},
-    {"shapes", measure_shapes},     {"staff", measure_staff},       {"lookup", measure_lookup},
-    {"pgbench", measure_pgbench},   {"turns", measure_turns},       {"first", measure_first},
-    {"changes", measure_changes},   {"planning", measure_planning}, {"memory", measure_memory},
-    {"parallel", measure_parallel}, {"masks", measure_masks},       {"policies", measure_policies},
-    {"identity", measure_identity}, {"pooler", measure_pooler},
+    {"calls", measure_calls},       {"own", measure_own_rows},
+    {"latest", measure_latest},     {"shapes", measure_shapes},
+    {"staff", measure_staff},       {"lookup", measure_lookup},
+    {"pgbench", measure_pgbench},   {"turns", measure_turns},
+    {"first", measure_first},       {"changes", measure_changes},
+    {"planning", measure_planning}, {"memory", measure_memory},
+    {"parallel", measure_parallel}, {"masks", measure_masks},
+    {"policies", measure_policies}, {"identity", measure_identity},
+    {"pooler", measure_pooler},     {"explain", measure_explanations},
 };
 
 bool is_case(const char *name) {
