@@ -6,7 +6,7 @@
 
 # The install script is these topics of src/sql, in this order.
 SQL_TOPICS = schema identity permission customer score access token log planner protection privilege parent mask write catalogue \
-	signal visibility explain report verify_view verify lint dump inventory
+	signal visibility explain report verify_view verify lint_table lint dump inventory
 
 EXTENSION = entitle
 MODULE_big = entitle

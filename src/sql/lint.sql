@@ -1,164 +1,6 @@
 -- lint: everything in the database that weakens the protection, with the statement that mends it. One function per kind of
 -- place that it looks at; each reads catalogues and the model, and changes nothing.
 
-CREATE TYPE entitle.finding AS (severity text, object text, finding text, remedy text);
-COMMENT ON TYPE entitle.finding IS
-    'error: rows or rights are open to whom they are not granted; warning: somebody could open them; notice: worth knowing';
-
-CREATE FUNCTION entitle.policy_text(policy pg_catalog.pg_policy) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', policy.polname, policy.polrelid::regclass,
-        CASE WHEN policy.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-        CASE policy.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-        (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE r::regrole::text END, ', ') FROM unnest(policy.polroles) AS r),
-        ' USING (' || pg_get_expr(policy.polqual, policy.polrelid) || ')',
-        ' WITH CHECK (' || pg_get_expr(policy.polwithcheck, policy.polrelid) || ')')
-    $$;
-COMMENT ON FUNCTION entitle.policy_text(pg_catalog.pg_policy) IS 'The statement that makes a policy';
-REVOKE ALL ON FUNCTION entitle.policy_text(pg_catalog.pg_policy) FROM PUBLIC;
-
-CREATE FUNCTION entitle.grantee_name(grantee oid) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
-    $$;
-COMMENT ON FUNCTION entitle.grantee_name(oid) IS 'A role as GRANT and REVOKE name it';
-REVOKE ALL ON FUNCTION entitle.grantee_name(oid) FROM PUBLIC;
-
--- Superusers are bound by nothing and named by nothing here; the roles that PostgreSQL brings are its own.
-CREATE FUNCTION entitle.is_ordinary(grantee oid) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT grantee = 0 OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = grantee AND NOT r.rolsuper AND r.oid >= 16384)
-    $$;
-COMMENT ON FUNCTION entitle.is_ordinary(oid) IS 'Whether a role, or PUBLIC, is one that protection is meant to bind';
-REVOKE ALL ON FUNCTION entitle.is_ordinary(oid) FROM PUBLIC;
-
--- What stands beside the policies of protected tables: other policies, privileges that row-level security does not see,
--- copies, and rows on their way out.
-CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    WITH RECURSIVE member AS MATERIALIZED (
-        SELECT c.oid, c.oid::regclass AS relation, c.relowner, c.relacl, c.relnamespace
-        FROM entitle.protection_member m JOIN pg_class c ON c.oid = m.relation),
-    reader (oid) AS (
-        SELECT m.oid FROM member m
-        UNION
-        SELECT w.ev_class
-        FROM reader r
-        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_rewrite'::regclass
-        JOIN pg_rewrite w ON w.oid = d.objid)
-    SELECT 'error', m.relation::text, format('policy "%s" lets through what entitle does not', p.polname),
-           format('DROP POLICY %I ON %s;', p.polname, m.relation)
-    FROM member m JOIN pg_policy p ON p.polrelid = m.oid
-    WHERE p.polpermissive AND p.polname NOT IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
-    UNION ALL
-    SELECT CASE WHEN o.rolsuper OR o.rolbypassrls THEN 'error' ELSE 'warning' END, c.oid::regclass::text,
-           format('the view reads protected tables with the rights of its owner %s', o.rolname),
-           format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass)
-    FROM reader r JOIN pg_class c ON c.oid = r.oid JOIN pg_roles o ON o.oid = c.relowner
-    WHERE c.relkind = 'v'
-      AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) t WHERE t.option_name = 'security_invoker' AND t.option_value::boolean)
-      AND NOT EXISTS (SELECT FROM entitle.protection_view v WHERE v.view = c.oid)
-    UNION ALL
-    SELECT 'warning', c.oid::regclass::text, 'the materialized view holds rows of protected tables, and nothing filters them',
-           format('DROP MATERIALIZED VIEW %s;', c.oid::regclass)
-    FROM reader r JOIN pg_class c ON c.oid = r.oid WHERE c.relkind = 'm'
-    UNION ALL
-    SELECT 'warning', m.relation::text,
-           format('%s holds %s, which row-level security does not narrow', entitle.grantee_name(x.grantee), string_agg(DISTINCT x.privilege_type, ', ')),
-           format('REVOKE %s ON %s FROM %s;', string_agg(DISTINCT x.privilege_type, ', '), m.relation, entitle.grantee_name(x.grantee))
-    FROM member m
-    CROSS JOIN LATERAL (
-        SELECT * FROM aclexplode(m.relacl)
-        UNION ALL
-        SELECT e.* FROM pg_attribute a, aclexplode(a.attacl) e WHERE a.attrelid = m.oid) x
-    WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND x.grantee <> m.relowner AND entitle.is_ordinary(x.grantee)
-    GROUP BY m.relation, x.grantee
-    UNION ALL
-    SELECT 'warning', p.pubname::text, format('the publication sends all rows of %s', m.relation),
-           format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, m.relation)
-    FROM member m JOIN pg_publication_rel r ON r.prrelid = m.oid JOIN pg_publication p ON p.oid = r.prpubid
-    UNION ALL
-    SELECT DISTINCT 'warning', p.pubname::text, format('the publication sends all rows of schema %s', n.nspname),
-           format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA %I;', p.pubname, n.nspname)
-    FROM member m JOIN pg_publication_namespace r ON r.pnnspid = m.relnamespace JOIN pg_publication p ON p.oid = r.pnpubid
-    JOIN pg_namespace n ON n.oid = m.relnamespace
-    UNION ALL
-    SELECT 'warning', p.pubname::text, 'the publication sends all rows of all tables', format('DROP PUBLICATION %I;', p.pubname)
-    FROM pg_publication p WHERE p.puballtables AND EXISTS (SELECT FROM member)
-    UNION ALL
-    SELECT 'warning', o.rolname::text, format('owns protected tables and may log in: an owner can switch protection off'),
-           format('ALTER ROLE %I NOLOGIN;', o.rolname)
-    FROM pg_roles o WHERE o.rolcanlogin AND NOT o.rolsuper AND o.oid IN (SELECT m.relowner FROM member m)
-    UNION ALL
-    SELECT DISTINCT 'warning', n.nspname::text, 'PUBLIC may create objects in the schema of protected tables',
-           format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC;', n.nspname)
-    FROM member m JOIN pg_namespace n ON n.oid = m.relnamespace, aclexplode(n.nspacl) x
-    WHERE x.grantee = 0 AND x.privilege_type = 'CREATE'
-    $$;
-COMMENT ON FUNCTION entitle.lint_tables() IS 'lint: what weakens the protected tables from beside';
-REVOKE ALL ON FUNCTION entitle.lint_tables() FROM PUBLIC;
-
--- What was forgotten: tables of customers that nobody protected, and indexes that the row tests would use.
-CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    WITH customer_name AS (
-        SELECT unnest(ARRAY['customer_id', 'customer_uuid', 'customer_code']::name[]) AS name
-        UNION
-        SELECT p.customer_column FROM entitle.protection p WHERE p.customer_column IS NOT NULL),
-    unprotected AS (
-        SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, a.attname
-        FROM pg_class c
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-          AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'entitle'::regnamespace)
-          AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-          AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
-          AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype)
-          AND (a.attname IN (SELECT n.name FROM customer_name n)
-               OR EXISTS (SELECT FROM pg_constraint k
-                          WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = 'entitle.customer'::regclass
-                            AND k.conkey = ARRAY[a.attnum]))
-        ORDER BY c.oid, a.attnum),
-    wanted AS (
-        SELECT n.relation, n.customer_column AS first, n.date_column AS second
-        FROM entitle.protection p JOIN pg_class c ON c.oid = p.relation CROSS JOIN LATERAL entitle.declared_now(p) n
-        WHERE n.customer_column IS NOT NULL),
-    prefix AS (
-        SELECT i.indrelid, array_agg(a.attname ORDER BY k.position) AS columns
-        FROM pg_index i
-        CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE i.indisvalid AND i.indpred IS NULL AND k.position <= least(2, i.indnkeyatts)
-        GROUP BY i.indexrelid, i.indrelid)
-    SELECT 'warning', u.relation::text, format('column "%s" holds customers, and the table is not protected', u.attname),
-           format('SELECT entitle.protect_table(%L, customer_column => %L);', u.relation::text, u.attname)
-           || CASE WHEN EXISTS (SELECT FROM prefix l WHERE l.indrelid = u.relation AND l.columns[1] = u.attname) THEN ''
-                   ELSE format(' CREATE INDEX ON %s (%I);', u.relation, u.attname) END
-    FROM unprotected u
-    UNION ALL
-    SELECT 'notice', w.relation::text,
-           format('no index begins with column "%s"%s', w.first, CASE WHEN w.second IS NULL THEN '' ELSE format(' and finds by "%s"', w.second) END),
-           format('CREATE INDEX ON %s (%s);', w.relation, concat_ws(', ', quote_ident(w.first), quote_ident(w.second)))
-    FROM wanted w
-    WHERE NOT EXISTS (SELECT FROM prefix l WHERE l.indrelid = w.relation AND l.columns[1] = w.first)
-       OR w.second IS NOT NULL
-          AND NOT EXISTS (SELECT FROM prefix l
-                          WHERE l.indrelid = w.relation AND (l.columns[1] = w.second OR l.columns[1:2] = ARRAY[w.first, w.second]))
-    $$;
-COMMENT ON FUNCTION entitle.lint_coverage() IS 'lint: tables of customers without protection, and protected tables without the indexes it uses';
-REVOKE ALL ON FUNCTION entitle.lint_coverage() FROM PUBLIC;
-
 -- Roles that row-level security does not bind, or that could become one it does not bind.
 CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -184,15 +26,34 @@ CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
            OR g.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
            OR g.oid IN (SELECT c.relowner FROM pg_class c JOIN entitle.protection_member p ON p.relation = c.oid))
     UNION ALL
-    SELECT 'error', u.login, format('is mapped to database role %s, which row-level security does not bind', u.db_role),
+    SELECT 'error', u.login, format('is mapped to database role %s, which row-level security does not bind', r.rolname),
            format('UPDATE entitle.app_user SET db_role = NULL WHERE login = %L;', u.login)
-    FROM entitle.app_user u JOIN pg_roles r ON r.rolname = u.db_role
+    FROM entitle.app_user u JOIN pg_roles r ON r.oid = u.db_role_oid
     WHERE r.rolsuper OR r.rolbypassrls
     UNION ALL
-    SELECT 'notice', u.login, format('is mapped to database role %s, which was dropped or made anew since: the mapping counts for nothing', u.db_role),
-           format('UPDATE entitle.app_user SET db_role = NULL WHERE login = %L;', u.login)
-    FROM entitle.app_user u LEFT JOIN pg_roles r ON r.rolname = u.db_role
+    -- Roles are stored with their name and their OID, which counts.
+    SELECT 'notice', u.login,
+           format('is mapped to database role %s, which ', u.db_role)
+           || coalesce('is called ' || n.rolname || ' now', 'was dropped or made anew since: the mapping counts for nothing'),
+           format('UPDATE entitle.app_user SET db_role = %L WHERE login = %L;', n.rolname, u.login)
+    FROM entitle.app_user u LEFT JOIN pg_roles r ON r.rolname = u.db_role LEFT JOIN pg_roles n ON n.oid = u.db_role_oid
     WHERE u.db_role IS NOT NULL AND r.oid IS DISTINCT FROM u.db_role_oid
+    UNION ALL
+    SELECT 'notice', 'entitle.sign_in_grant',
+           format('lists %s for database role %s, which ', g.login, g.db_role)
+           || coalesce('is called ' || n.rolname || ' now', 'was dropped or made anew since: the entry counts for nothing'),
+           coalesce('UPDATE entitle.sign_in_grant SET db_role = ' || quote_literal(n.rolname), 'DELETE FROM entitle.sign_in_grant')
+           || format(' WHERE (db_role, login) = (%L, %L);', g.db_role, g.login)
+    FROM entitle.sign_in_grant g LEFT JOIN pg_roles r ON r.rolname = g.db_role LEFT JOIN pg_roles n ON n.oid = g.db_role_oid
+    WHERE r.oid IS DISTINCT FROM g.db_role_oid
+    UNION ALL
+    SELECT 'notice', p.relation::text,
+           format('role %s, to which unprotect_table would give back %s, was renamed or dropped', p.grantee,
+                  string_agg(DISTINCT p.privilege, ', ' ORDER BY p.privilege)),
+           format('DELETE FROM entitle.protection_privilege WHERE (relation, grantee) = (%L::regclass, %L); -- or set its new name', p.relation::text, p.grantee)
+    FROM entitle.protection_privilege p JOIN pg_class c ON c.oid = p.relation
+    WHERE p.grantee <> 'public' AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = p.grantee)
+    GROUP BY p.relation, p.grantee
     $$;
 COMMENT ON FUNCTION entitle.lint_roles() IS 'lint: database roles that protection does not bind, and users mapped to them';
 REVOKE ALL ON FUNCTION entitle.lint_roles() FROM PUBLIC;

@@ -162,6 +162,17 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SELECT m.relation, format('a part of protected table %s, and not protected itself', (m.declared).relation), m.call
     FROM member m WHERE NOT m.is_known
     UNION ALL
+    -- DETACH PARTITION takes the triggers away that refuse writes, and leaves the policies.
+    SELECT c.oid::regclass, format('was a part of protected table %s, and is one of its own now', (d.declared).relation),
+           entitle.protection_call(ROW(c.oid, (d.current).customer_column, (d.current).date_column, (d.current).brand_column,
+               (d.current).min_level, (d.current).view_permission, (d.current).insert_permission, (d.current).update_permission,
+               (d.current).delete_permission, (d.current).external_insert_level, (d.current).external_update_level,
+               (d.current).masked_columns, NULL, (d.current).parent)::entitle.protection)
+    FROM declared d
+    JOIN entitle.protection_member m ON m.root = (d.declared).relation
+    JOIN pg_class c ON c.oid = m.relation
+    WHERE m.relation NOT IN (SELECT f FROM entitle.protection_family((d.declared).relation) f)
+    UNION ALL
     SELECT p.relation, format('policy "%s" is missing', p.name), p.call FROM policy p WHERE p.is_missing
     UNION ALL
     SELECT p.relation, format('policy "%s" is not what was declared', p.name),

@@ -14,11 +14,16 @@ CREATE INDEX orders_customer ON shop.orders (customer_id, placed_on);
 CREATE TABLE shop.lines (line_id bigint, customer_code text, year integer) PARTITION BY LIST (year);
 CREATE TABLE shop.lines_1 PARTITION OF shop.lines FOR VALUES IN (1);
 CREATE INDEX ON shop.lines (customer_code);
+CREATE TABLE shop.prices (price_id bigint PRIMARY KEY, customer_id bigint, price numeric);
+CREATE INDEX ON shop.prices (customer_id);
 RESET ROLE;
+CREATE ROLE test_reader;
+GRANT SELECT, INSERT ON shop.prices TO test_reader;
 INSERT INTO entitle.permission (permission_key) VALUES ('orders.view'), ('it''s \ odd');
 SELECT entitle.protect_table('shop.orders', customer_column => 'customer_id', date_column => 'placed_on', brand_column => 'brand_id', min_level => 20,
                              view_permission => 'orders.view', update_permission => 'it''s \ odd', external_insert_level => 30),
-       entitle.protect_table('shop.lines', customer_column => 'customer_code')
+       entitle.protect_table('shop.lines', customer_column => 'customer_code'),
+       entitle.protect_table('shop.prices', customer_column => 'customer_id', masked_columns => '{"price": 30}')
 \g /dev/null
 GRANT SELECT, INSERT, UPDATE ON shop.orders TO test_app;
 CREATE VIEW shop.recent WITH (security_invoker) AS SELECT * FROM shop.orders;
@@ -76,6 +81,8 @@ FROM (VALUES
     ('DELETE FROM entitle.permission WHERE permission_key = ''it''''s \ odd''', 'error, shop.orders: permission "it''s \ odd" is not known'),
     -- Beside them
     ('CREATE POLICY mine ON shop.orders FOR SELECT USING (true)', 'error, shop.orders: policy "mine" lets through what entitle does not'),
+    ('CREATE TABLE shop.memo (memo_id integer); SELECT entitle.protect_table(''shop.memo'', view_permission => ''orders.view''); DELETE FROM entitle.protection WHERE relation = ''shop.memo''::regclass',
+     'warning, shop.memo: has policies of protect_table, and is not declared: nothing watches over them'),
     ('CREATE VIEW shop.open AS SELECT * FROM shop.orders', 'error, shop.open: the view reads protected tables with the rights of its owner postgres'),
     ('CREATE VIEW shop.open AS SELECT * FROM shop.recent', 'error, shop.open: the view reads protected tables with the rights of its owner postgres'),
     ('CREATE MATERIALIZED VIEW shop.copy AS SELECT * FROM shop.orders', 'warning, shop.copy: the materialized view holds rows of protected tables, and nothing filters them'),
@@ -99,6 +106,14 @@ FROM (VALUES
     ('UPDATE entitle.app_user SET db_role = ''postgres''', 'error, ann: is mapped to database role postgres, which row-level security does not bind'),
     ('UPDATE entitle.app_user SET db_role = ''test_member''; DROP ROLE test_member; CREATE ROLE test_member',
      'notice, ann: is mapped to database role test_member, which was dropped or made anew since: the mapping counts for nothing'),
+    ('UPDATE entitle.app_user SET db_role = ''test_member''; ALTER ROLE test_member RENAME TO test_new', 'notice, ann: is mapped to database role test_member, which is called test_new now'),
+    ('UPDATE entitle.app_user SET db_role = ''test_member''; ALTER ROLE test_member RENAME TO test_new; ALTER ROLE test_new SUPERUSER',
+     'error, ann: is mapped to database role test_new, which row-level security does not bind; notice, ann: is mapped to database role test_member, which is called test_new now'),
+    ('INSERT INTO entitle.sign_in_grant VALUES (''test_member'', ''ann''); ALTER ROLE test_member RENAME TO test_new',
+     'notice, entitle.sign_in_grant: lists ann for database role test_member, which is called test_new now'),
+    ('INSERT INTO entitle.sign_in_grant VALUES (''test_member'', ''ann''); DROP ROLE test_member; CREATE ROLE test_member',
+     'notice, entitle.sign_in_grant: lists ann for database role test_member, which was dropped or made anew since: the entry counts for nothing'),
+    ('ALTER ROLE test_reader RENAME TO test_new', 'notice, shop.prices: role test_reader, to which unprotect_table would give back INSERT, SELECT, was renamed or dropped'),
     -- The server
     ('GRANT SET ON PARAMETER entitle.identity TO test_app', 'error, entitle.identity: test_app may set this parameter'),
     ('GRANT SET ON PARAMETER session_replication_role TO PUBLIC', 'error, session_replication_role: PUBLIC may set this parameter'),
