@@ -9,8 +9,6 @@ namespace entitle {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n\r\f\v";
-
 Error denied(std::string message, std::string hint) {
     return Error{ErrorCode::denied, std::move(message), {}, std::move(hint)};
 }
@@ -116,10 +114,6 @@ std::string_view status_text(Status status) noexcept {
     return {};
 }
 
-bool is_blank(std::string_view text) noexcept {
-    return text.find_first_not_of(kBlanks) == std::string_view::npos;
-}
-
 Error unreachable_customer() {
     return denied("permission denied for this customer",
                   "There is no such customer, or the signed-in user may not view it.");
@@ -129,14 +123,6 @@ Result<Passed> check_customer_status(std::string_view text) {
     if (!parse_status(text)) {
         return broken("this is not a status of a customer",
                       "The statuses are PAIN, ACTV and INAC.");
-    }
-    return Passed{};
-}
-
-Result<Passed> check_not_blank(std::string_view what, std::string_view text) {
-    if (is_blank(text)) {
-        return broken("field \"" + std::string(what) + "\" cannot be blank",
-                      "Give it at least one visible character.");
     }
     return Passed{};
 }

@@ -20,10 +20,6 @@ enum class Status { pending, active, inactive }; // PAIN, ACTV, INAC
 std::optional<Status> parse_status(std::string_view text) noexcept;
 std::string_view status_text(Status status) noexcept;
 
-// Tells whether nothing but white space stands in a text; the same characters as the tables'
-// constraints.
-bool is_blank(std::string_view text) noexcept;
-
 // What the rules ask about one version of a customer's row.
 struct CustomerRecord {
     std::optional<BrandId> brand;
@@ -51,10 +47,8 @@ Result<Status> check_customer_change(const Subject *subject, const Session &sess
                                      const CustomerChange &change,
                                      const std::vector<std::string> &fields);
 
-// Decides the values of a customer that bind everyone: the status is one, and the named texts are
-// not blank (R8).
+// Decides whether the text is a status, which binds everyone (R8).
 Result<Passed> check_customer_status(std::string_view text);
-Result<Passed> check_not_blank(std::string_view what, std::string_view text);
 
 // Decides whether the subject may write the customer's links: edit, and the customer is not INAC
 // (R19).

@@ -14,8 +14,8 @@ extern "C" {
 #include "executor/spi.h"
 }
 
-#include "core/customer.hpp"
 #include "core/grant.hpp"
+#include "core/name.hpp"
 
 using namespace entitle;
 using namespace entitle::pg;

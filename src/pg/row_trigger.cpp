@@ -3,6 +3,12 @@
 
 #include "pg/row_trigger.hpp"
 
+extern "C" {
+#include "utils/numeric.h"
+}
+
+#include "core/name.hpp"
+
 namespace entitle::pg {
 
 FiredRow fired_row(FunctionCallInfo fcinfo) {
@@ -72,6 +78,28 @@ bool is_changed(const FiredRow &row, AttrNumber number) {
     }
     const FormData_pg_attribute &shape = *TupleDescAttr(row.shape, number - 1);
     return !datum_image_eq(old_value, new_value, shape.attbyval, shape.attlen);
+}
+
+bool is_between(const FiredRow &row, AttrNumber number, std::int64_t low, const char *high) {
+    bool is_null = false;
+    const Datum value = column(row, row.after, number, &is_null);
+    if (is_null) {
+        return true;
+    }
+    const Datum least = NumericGetDatum(int64_to_numeric(low));
+    const Datum most = DirectFunctionCall3(numeric_in, CStringGetDatum(high),
+                                           ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+    return DatumGetBool(DirectFunctionCall2(numeric_ge, value, least)) &&
+           DatumGetBool(DirectFunctionCall2(numeric_le, value, most));
+}
+
+void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name) {
+    const char *value = row.after == nullptr ? nullptr : text_column(row, row.after, number);
+    compute([&] {
+        if (value != nullptr) {
+            demand(check_not_blank(name, value));
+        }
+    });
 }
 
 bool is_exempt() { return superuser_arg(GetOuterUserId()); }

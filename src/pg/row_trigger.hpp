@@ -39,6 +39,12 @@ const char *text_column(const FiredRow &row, HeapTuple tuple, AttrNumber number)
 // Tells whether a column differs between the two versions of an updated row.
 bool is_changed(const FiredRow &row, AttrNumber number);
 
+// Compares a numeric column with bounds; NaN is above all. A missing value passes.
+bool is_between(const FiredRow &row, AttrNumber number, std::int64_t low, const char *high);
+
+// Raises when the column is given and blank.
+void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name);
+
 // Tells whether the rules of who may write do not bind the session's role (R53).
 bool is_exempt();
 

@@ -96,20 +96,22 @@ CREATE FUNCTION entitle.grant_access(
 DECLARE
     grantee bigint;
 BEGIN
-    -- Whoever lowers the own grant needs not manage anything; the trigger looks at what changes.
-    IF login IS DISTINCT FROM entitle.current_login() THEN
-        PERFORM entitle.require_managing(customer_id);
+    -- Whoever lowers the own grant needs not manage anything, and inserts none: the trigger looks at what changes.
+    IF login = entitle.current_login() THEN
+        grantee := entitle.find_grantee(login);
+        UPDATE entitle.external_access g
+        SET role = grant_access.role, days_back = grant_access.days_back, notes = coalesce(grant_access.notes, g.notes)
+        WHERE g.customer_id = grant_access.customer_id AND g.user_id = grantee;
+        IF FOUND THEN
+            RETURN;
+        END IF;
     END IF;
+    PERFORM entitle.require_managing(customer_id);
     grantee := entitle.find_grantee(login);
-    UPDATE entitle.external_access g
-    SET role = grant_access.role, days_back = grant_access.days_back, notes = coalesce(grant_access.notes, g.notes)
-    WHERE g.customer_id = grant_access.customer_id AND g.user_id = grantee;
-    IF NOT FOUND THEN
-        INSERT INTO entitle.external_access AS g (customer_id, user_id, role, days_back, notes)
-        VALUES (grant_access.customer_id, grantee, grant_access.role, grant_access.days_back, grant_access.notes)
-        ON CONFLICT ON CONSTRAINT external_access_pkey DO UPDATE
-            SET role = excluded.role, days_back = excluded.days_back, notes = coalesce(excluded.notes, g.notes);
-    END IF;
+    INSERT INTO entitle.external_access AS g (customer_id, user_id, role, days_back, notes)
+    VALUES (grant_access.customer_id, grantee, grant_access.role, grant_access.days_back, grant_access.notes)
+    ON CONFLICT ON CONSTRAINT external_access_pkey DO UPDATE
+        SET role = excluded.role, days_back = excluded.days_back, notes = coalesce(excluded.notes, g.notes);
 END
 $$;
 COMMENT ON FUNCTION entitle.grant_access(bigint, text, text, integer, text) IS

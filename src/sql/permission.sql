@@ -210,6 +210,16 @@ BEGIN
         RETURN NEW;
     END IF;
     NEW.role_organization_id := NULL;
+    IF num_nonnulls(NEW.organization_id, NEW.brand_id) <> 1 THEN
+        RAISE EXCEPTION 'a membership names either an organization or a brand'
+            USING ERRCODE = '23514', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+                  HINT = 'Give organization_id for all brands of an organization, or brand_id for one brand.';
+    END IF;
+    IF NEW.is_owner AND NEW.organization_id IS NULL THEN
+        RAISE EXCEPTION 'an owner owns an organization, not a brand'
+            USING ERRCODE = '23514', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA, COLUMN = 'is_owner',
+                  HINT = 'Give organization_id, or leave is_owner false.';
+    END IF;
     IF NEW.role_id IS NULL THEN
         RETURN NEW;
     END IF;

@@ -53,16 +53,6 @@ TEST(Status, IsOneOfThree) {
     }
 }
 
-TEST(Blank, IsWhiteSpaceOnly) {
-    for (const char *text : {"", " ", "\t\r\n\f\v "}) {
-        EXPECT_TRUE(is_blank(text));
-        EXPECT_EQ(code(check_not_blank("tax_id", text)), ErrorCode::broken_rule);
-    }
-    for (const char *text : {"a", " v ", "0"}) {
-        EXPECT_FALSE(is_blank(text));
-    }
-}
-
 // R7
 TEST(Customer, IsWrittenByEditorsOnly) {
     for (const char *role :
