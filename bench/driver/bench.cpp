@@ -4,8 +4,8 @@
 
 namespace bench {
 
-SharedSession open_session() {
-    auto session = std::make_shared<Session>();
+SharedSession open_session(const std::string &database) {
+    auto session = std::make_shared<Session>("", database);
     session->run("SET max_parallel_workers_per_gather = 0");
     return session;
 }

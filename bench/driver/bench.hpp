@@ -20,12 +20,12 @@ struct Bench {
 
     double time = 450; // seconds for all cases
 
-    // A quick run spends a tenth of the time, and either does the least that is needed once it is
-    // late.
+    // A full run has time for two thirds of what the cases ask for, a quick one for a tenth,
+    // and either does the least that is needed once it is late.
     [[nodiscard]] Limits limits(double seconds) const {
         const bool is_late = now() - began > 0.8 * time;
         Limits limits;
-        limits.seconds = is_late ? 0 : is_quick ? seconds / 10 : seconds;
+        limits.seconds = is_late ? 0 : is_quick ? seconds / 10 : seconds * 0.66;
         return limits;
     }
 
@@ -44,7 +44,7 @@ constexpr const char *kNaive = "bench_naive"; // the naive one in PL/pgSQL
 using SharedSession = std::shared_ptr<Session>;
 
 // A session set for timing: nothing parallel, no plans compiled.
-SharedSession open_session();
+SharedSession open_session(const std::string &database = "");
 
 // A statement prepared on first use, executed as that role.
 Side prepared(const SharedSession &session, const std::string &name, const std::string &role,
@@ -98,6 +98,7 @@ void measure_pooler(Bench &bench);       // pooler_cases
 void measure_changes(Bench &bench);      // change_cases
 void measure_planning(Bench &bench);     // planning_cases
 void measure_memory(Bench &bench);       // memory_cases
+void measure_writes(Bench &bench);       // write_cases
 void measure_explanations(Bench &bench); // explain_cases
 
 } // namespace bench

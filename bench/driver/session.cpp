@@ -26,8 +26,10 @@ std::vector<const char *> pointers(const std::vector<std::string> &texts) {
 
 } // namespace
 
-Session::Session(const std::string &role)
-    : connection_(PQconnectdb(role.empty() ? "" : ("user=" + role).c_str())) {
+Session::Session(const std::string &role, const std::string &database)
+    : connection_(PQconnectdb(
+          ((role.empty() ? "" : "user=" + role) + (database.empty() ? "" : " dbname=" + database))
+              .c_str())) {
     if (PQstatus(connection_) != CONNECTION_OK) {
         give_up("cannot connect", PQerrorMessage(connection_));
     }

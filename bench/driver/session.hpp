@@ -11,8 +11,8 @@ namespace bench {
 
 class Session {
   public:
-    // Connects by PGHOST and the like. An empty role: the one of PGUSER.
-    explicit Session(const std::string &role = "");
+    // Connects by PGHOST and the like. An empty role: the one of PGUSER; database: of PGDATABASE.
+    explicit Session(const std::string &role = "", const std::string &database = "");
     ~Session();
     Session(const Session &) = delete;
     Session &operator=(const Session &) = delete;
