@@ -49,20 +49,27 @@ Result<Passed> check_metric_write(const Subject *subject, const Session &session
                      {},
                      "Reactivate it first, with entitle.reactivate_customer(customer_id)."};
     }
-    return Error{ErrorCode::denied,
-                 "permission denied to write metric values of this customer",
-                 {},
-                 status == "PAIN"
-                     ? "For a PAIN customer it takes customers.edit and customers.client_metrics."
-                     : "It takes customers.edit in the customer's brand."};
+    return Error{
+        ErrorCode::denied,
+        "permission denied to write metric values of this customer",
+        {},
+        status == "PAIN"
+            ? "For a PAIN customer it takes customers.edit and customers.client_metrics. To "
+              "see why: SELECT * FROM entitle.explain_permission('customers.client_metrics', "
+              "brand_id => brand)."
+            : "It takes customers.edit in the customer's brand. To see why: SELECT * FROM "
+              "entitle.explain_permission('customers.edit', brand_id => brand)."};
 }
 
 Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session) {
     if (permitted_brands(subject, session, "customers.client_metrics").empty()) {
-        return Error{ErrorCode::denied,
-                     "permission denied to write client metrics",
-                     {},
-                     "It takes customers.view and customers.client_metrics in at least one brand."};
+        return Error{
+            ErrorCode::denied,
+            "permission denied to write client metrics",
+            {},
+            "It takes customers.view and customers.client_metrics in at least one brand. To "
+            "see why: SELECT * FROM "
+            "entitle.explain_permission('customers.client_metrics')."};
     }
     return Passed{};
 }

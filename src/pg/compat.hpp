@@ -63,3 +63,16 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
     ((state)->es_result_relation_info = (target),                                                  \
      ExecInsertIndexTuples(slot, state, false, nullptr, NIL))
 #endif
+
+// PostgreSQL 14 made the array of a statement's target tables a list.
+inline List *entitle_result_relations(const EState *state) {
+#if PG_VERSION_NUM >= 140000
+    return state->es_opened_result_relations;
+#else
+    List *relations = NIL;
+    for (int i = 0; i < state->es_num_result_relations; ++i) {
+        relations = lappend(relations, &state->es_result_relations[i]);
+    }
+    return relations;
+#endif
+}

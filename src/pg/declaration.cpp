@@ -72,6 +72,12 @@ const char *get_text(const Record &record, const char *name) {
     return is_null ? nullptr : TextDatumGetCString(value);
 }
 
+std::optional<std::int32_t> get_level(const Record &record, const char *name) {
+    bool is_null = false;
+    const Datum value = get_field(record, name, &is_null);
+    return is_null ? std::nullopt : std::optional<std::int32_t>(DatumGetInt32(value));
+}
+
 Oid get_oid(const Record &record, const char *name) {
     bool is_null = false;
     const Datum value = get_field(record, name, &is_null);
@@ -98,12 +104,11 @@ bool read_declaration(Oid relation, Declaration &declared) {
         declared.brand_column = get_name(record, "brand_column");
         declared.min_level = DatumGetInt32(get_field(record, "min_level", &is_null));
         declared.view_permission = get_text(record, "view_permission");
+        declared.insert_permission = get_text(record, "insert_permission");
         declared.update_permission = get_text(record, "update_permission");
         declared.delete_permission = get_text(record, "delete_permission");
-        const Datum level = get_field(record, "external_update_level", &is_null);
-        if (!is_null) {
-            declared.external_update_level = DatumGetInt32(level);
-        }
+        declared.external_insert_level = get_level(record, "external_insert_level");
+        declared.external_update_level = get_level(record, "external_update_level");
         declared.masked_columns = DatumGetJsonbPCopy(get_field(record, "masked_columns", &is_null));
         declared.parent = get_oid(record, "parent");
     }

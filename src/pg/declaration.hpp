@@ -21,8 +21,10 @@ struct Declaration {
     const char *brand_column = nullptr;
     std::int32_t min_level = 0;
     const char *view_permission = nullptr;
+    const char *insert_permission = nullptr;
     const char *update_permission = nullptr;
     const char *delete_permission = nullptr;
+    std::optional<std::int32_t> external_insert_level;
     std::optional<std::int32_t> external_update_level;
     Jsonb *masked_columns = nullptr;
     Oid parent = InvalidOid;

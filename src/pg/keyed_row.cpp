@@ -1,4 +1,4 @@
-// A row by its primary key.
+// A row by its primary key, or as it would be written.
 #include "pg/postgres.hpp"
 
 #include "pg/declaration.hpp"
@@ -150,6 +150,32 @@ RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *n
         }
     }
     return found;
+}
+
+void read_new_row(Oid table_oid, Datum object, const char *const *names, int count,
+                  ColumnValue *values) {
+    Relation table = table_open(table_oid, AccessShareLock);
+    for (int i = 0; i < count; ++i) {
+        values[i] = ColumnValue{NullableDatum{Datum(0), true}, InvalidOid};
+        if (names[i] == nullptr) {
+            continue;
+        }
+        const AttrNumber column = column_number(table, names[i]);
+        values[i].type = getBaseType(TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid);
+        const char *written = get_json_field(object, names[i]);
+        if (written != nullptr) {
+            values[i].value = NullableDatum{parse_key(written, values[i].type), false};
+        }
+    }
+    table_close(table, AccessShareLock);
+}
+
+RowKey key_of_new_row(Datum object, const char *const *names, int count) {
+    RowKey key{count, {}};
+    for (int i = 0; i < count; ++i) {
+        key.texts[i] = get_json_field(object, names[i]);
+    }
+    return key;
 }
 
 } // namespace entitle::pg

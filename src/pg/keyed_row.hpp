@@ -38,4 +38,10 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
 // row.
 RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count);
 
+// The same of a row that is not there yet: what a JSON object gives for these columns of a table,
+// NULL for what it does not give.
+void read_new_row(Oid table, Datum object, const char *const *names, int count,
+                  ColumnValue *values);
+RowKey key_of_new_row(Datum object, const char *const *names, int count);
+
 } // namespace entitle::pg

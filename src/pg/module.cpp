@@ -2,6 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/hook.hpp"
+#include "pg/refusal.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
 
@@ -14,4 +15,5 @@ extern "C" void _PG_init(void) {
     entitle::pg::define_settings();
     entitle::pg::register_signals();
     entitle::pg::install_hooks();
+    entitle::pg::install_refusals();
 }

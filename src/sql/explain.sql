@@ -38,3 +38,11 @@ CREATE FUNCTION entitle.explain_action(relation regclass, key text, action text,
 COMMENT ON FUNCTION entitle.explain_action(regclass, text, text, text) IS
     'explain_row for an action: select, update or delete; a row is written by those to whom it shows';
 GRANT EXECUTE ON FUNCTION entitle.explain_action(regclass, text, text, text) TO PUBLIC;
+
+CREATE FUNCTION entitle.explain_new_row(relation regclass, new_row jsonb, action text DEFAULT 'insert', login text DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    AS 'MODULE_PATHNAME', 'entitle_explain_new_row';
+COMMENT ON FUNCTION entitle.explain_new_row(regclass, jsonb, text, text) IS
+    'explain_row for a row as it would be written: whether it may be inserted, or an update make it of another; columns not given are NULL';
+GRANT EXECUTE ON FUNCTION entitle.explain_new_row(regclass, jsonb, text, text) TO PUBLIC;

@@ -88,7 +88,10 @@ BEGIN
         -- NULL: a new line whose document does not show has no masks to ask.
         IF (refused = ANY (masked)) IS NOT FALSE THEN
             RAISE EXCEPTION 'permission denied to % column "%" of "%"', lower(action), refused, view
-                USING ERRCODE = '42501', HINT = 'The column is masked from the signed-in user in this row; leave it out.';
+                USING ERRCODE = '42501',
+                      HINT = 'The column is masked from the signed-in user in this row; leave it out. To see why: SELECT * FROM '
+                             || CASE WHEN action = 'INSERT' THEN format('entitle.explain_new_row(%L, row).', view)
+                                ELSE format('entitle.explain_row(%L, key).', view) END;
         END IF;
     END LOOP;
 END
@@ -103,7 +106,10 @@ CREATE FUNCTION entitle.check_action(declared entitle.protection, view regclass,
 BEGIN
     IF NOT entitle.action_allowed(declared, action, tested) THEN
         RAISE EXCEPTION 'permission denied to % this row of "%"', lower(action), view
-            USING ERRCODE = '42501', HINT = 'The signed-in user may not write such a row.';
+            USING ERRCODE = '42501',
+                  HINT = 'The signed-in user may not write such a row. To see why: SELECT * FROM '
+                         || CASE WHEN action = 'INSERT' THEN format('entitle.explain_new_row(%L, row).', view)
+                            ELSE format('entitle.explain_action(%L, key, %L).', view, lower(action)) END;
     END IF;
 END
 $$;

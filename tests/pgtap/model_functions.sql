@@ -142,6 +142,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('explain_action(regclass,text,text,text)'),
     ('explain_capability(text,text,bigint)'),
     ('explain_metric(text,text,bigint)'),
+    ('explain_new_row(regclass,jsonb,text,text)'),
     ('explain_permission(text,text,bigint)'),
     ('explain_row(regclass,text,text)'),
     -- report: as explain
