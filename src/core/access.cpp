@@ -183,6 +183,17 @@ Decision check_access(const Subject *subject, const Session &session, CustomerId
     return Decision{true, std::nullopt};
 }
 
+namespace {
+
+// FNV-1a, eight bytes at a time.
+std::uint64_t mix(std::uint64_t hash, CustomerId customer, bool is_limited) noexcept {
+    const std::uint64_t word = static_cast<std::uint64_t>(customer) * 2 + (is_limited ? 1 : 0);
+    hash = (hash ^ word) * 0x100000001B3U;
+    return hash ^ hash >> 29U;
+}
+
+} // namespace
+
 GrantSummary summarize(const Subject *subject, const Session &session,
                        const std::vector<Grant> &grants) {
     GrantSummary summary;
@@ -191,8 +202,12 @@ GrantSummary summarize(const Subject *subject, const Session &session,
         const auto place = level_place(access_level(subject, session, grant.customer, &grant));
         // A level includes those below it (R33).
         for (std::size_t i = 0; place && i <= *place; ++i) {
+            const Day earliest = earliest_day(grant, session);
+            const bool is_limited = earliest != kFirstDay;
             ++summary.customers[i];
-            summary.earliest[i] = std::min(summary.earliest[i], earliest_day(grant, session));
+            summary.earliest[i] = std::min(summary.earliest[i], earliest);
+            summary.limited[i] += is_limited ? 1 : 0;
+            summary.fingerprints[i] = mix(summary.fingerprints[i], grant.customer, is_limited);
         }
     }
     return summary;

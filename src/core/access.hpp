@@ -70,6 +70,8 @@ struct GrantSummary {
     static constexpr std::size_t kCount = std::size(kLevels);
     std::size_t customers[kCount] = {}; // with at least that level today
     Day earliest[kCount] = {}; // first day any of their windows reaches; kLastDay without customers
+    std::size_t limited[kCount] = {};        // customers of those whose window has a first day
+    std::uint64_t fingerprints[kCount] = {}; // of the customers, and which of them are limited
 };
 
 // Sums up the grants; only those that count today are counted.

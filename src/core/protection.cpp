@@ -76,27 +76,33 @@ bool RowTest::allows_by_permission(std::optional<BrandId> brand) {
     return last_answer_;
 }
 
-bool RowTest::allows_by_access(const RowFacts &row) const {
-    return by_access(subject_, session_, rule_, row, nullptr).allowed;
+// The day before which nothing of the customer shows, as Verdicts has it.
+Day RowTest::first_day(CustomerId customer, const Grant *grant) const {
+    // A date in the far future is inside every window, so this asks about the grant alone.
+    const RowFacts row{std::nullopt, customer, grant, kLastDay};
+    if (!by_access(subject_, session_, rule_, row, nullptr)) {
+        return kLastDay;
+    }
+    return rule_.is_dated ? earliest_day(*grant, session_) : kFirstDay;
+}
+
+void RowTest::prepare_one(CustomerId customer, const Grant *grant) {
+    last_day_ = first_day(customer, grant);
+    last_customer_ = customer;
 }
 
 void RowTest::prepare(const std::vector<Grant> &grants) {
     std::vector<std::pair<CustomerId, Day>> days;
     days.reserve(grants.size());
     for (const Grant &grant : grants) {
-        // A date in the far future is inside every window, so this asks about the grant alone.
-        const RowFacts row{std::nullopt, grant.customer, &grant, kLastDay};
-        const bool is_open = by_access(subject_, session_, rule_, row, nullptr).allowed;
-        days.emplace_back(grant.customer, !is_open         ? kLastDay
-                                          : rule_.is_dated ? earliest_day(grant, session_)
-                                                           : kFirstDay);
+        days.emplace_back(grant.customer, first_day(grant.customer, &grant));
     }
     verdicts_.build(days);
     is_prepared_ = true;
 }
 
 bool RowTest::allows_prepared(CustomerId customer, std::optional<Day> date) const noexcept {
-    const Day first = verdicts_.find(customer);
+    const Day first = is_prepared_ ? verdicts_.find(customer) : last_day_;
     if (first == kFirstDay) {
         return true;
     }

@@ -21,6 +21,11 @@ struct RowRule {
     std::optional<int> level;              // none: no external access opens it
     bool is_branded = false; // judged in the row's brand, else in the current one (R52)
     bool is_dated = false;   // narrowed by days back (R39)
+
+    bool operator==(const RowRule &other) const {
+        return permission == other.permission && level == other.level &&
+               is_branded == other.is_branded && is_dated == other.is_dated;
+    }
 };
 
 // What is known of one row.
@@ -66,19 +71,25 @@ class RowTest {
     // Decides by permission only. A brand's answer is worked out once per test.
     bool allows_by_permission(std::optional<BrandId> brand);
 
-    // Decides by external access only (R34 to R40, R45).
-    bool allows_by_access(const RowFacts &row) const;
-
-    // Works out the outcome for all of the subject's grants, for scans of many rows.
+    // Works out what external access alone comes to (R34 to R40, R45), for all of the subject's
+    // grants: for scans of many rows.
     void prepare(const std::vector<Grant> &grants);
     bool is_prepared() const noexcept { return is_prepared_; }
 
-    // The same decision as allows_by_access, looked up. Requires: is_prepared().
+    // The same for one customer, for rows that follow each other; grant: the subject's, if any.
+    void prepare_one(CustomerId customer, const Grant *grant);
+    bool is_prepared_for(CustomerId customer) const noexcept {
+        return is_prepared_ || last_customer_ == customer;
+    }
+
+    // Decides by external access only. Requires: is_prepared_for(customer).
     bool allows_prepared(CustomerId customer, std::optional<Day> date) const noexcept;
 
     const RowRule &rule() const noexcept { return rule_; }
 
   private:
+    Day first_day(CustomerId customer, const Grant *grant) const;
+
     const Subject *subject_;
     const Session &session_;
     RowRule rule_;
@@ -88,6 +99,8 @@ class RowTest {
     bool last_answer_ = false;
     bool is_prepared_ = false;
     Verdicts verdicts_;
+    std::optional<CustomerId> last_customer_; // of prepare_one
+    Day last_day_ = kLastDay;
 };
 
 // Decides one row and tells the steps; the same calls as RowTest.

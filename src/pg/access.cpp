@@ -92,6 +92,14 @@ ENTITLE_FUNCTION(entitle_days_back_filter) {
 // accessible_customers(min_level) -> bigint[], sorted
 ENTITLE_FUNCTION(entitle_accessible_customers) { return bigint_array(accessible_ids(fcinfo)); }
 
+// unlimited_customers(min_level) -> bigint[], sorted: those of accessible_customers whose window
+// has no first day. R38
+ENTITLE_FUNCTION(entitle_unlimited_customers) {
+    const Asker &asker = asker_now();
+    return bigint_array(PG_ARGISNULL(0) ? PlainIds{}
+                                        : reached_customers(asker, PG_GETARG_INT32(0), true));
+}
+
 // accessible_customer_uuids(min_level) -> uuid[]
 ENTITLE_FUNCTION(entitle_accessible_customer_uuids) {
     return accessible_keys(fcinfo, uuid_of_customer, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR);

@@ -76,6 +76,15 @@ bool find_answer(const Asker &asker, const Question &question) {
             answer = summary == nullptr || summary->earliest[0] == kFirstDay;
         }
         return answer;
+    case Fact::has_limited_window:
+        if (asker.user != nullptr) {
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            const auto place = level_place(question.level);
+            answer = summary == nullptr || !place || summary->limited[*place] > 0;
+        }
+        return answer;
+    case Fact::customers_as_begun:
+        return true;
     case Fact::reaches_more:
         if (asker.user != nullptr) {
             const GrantSummary *summary = cheap_grant_summary(asker);
@@ -156,9 +165,10 @@ bool assume(PlannerInfo *root, const Question &question, bool answer) {
     // PostgreSQL itself replans when one of these signals arrives: they stand among the plan's
     // relations.
     const Asker &asker = current_asker();
-    const bool on_grants = question.fact == Fact::has_grants ||
-                           question.fact == Fact::has_unlimited_window ||
-                           question.fact == Fact::reaches_more;
+    const bool on_grants =
+        question.fact == Fact::has_grants || question.fact == Fact::has_unlimited_window ||
+        question.fact == Fact::has_limited_window || question.fact == Fact::customers_as_begun ||
+        question.fact == Fact::reaches_more;
     const Oid model = on_grants ? InvalidOid : model_signal();
     const Oid user = asker.subject == nullptr ? InvalidOid
                      : on_grants              ? access_signal(asker.subject->id)
@@ -204,6 +214,26 @@ bool assumptions_hold(const PlannedStmt *plan) {
         }
     }
     return true;
+}
+
+std::uint64_t customers_version(const PlannedStmt *plan) {
+    std::uint64_t version = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId != kAssumptionItem || item->hashValue >= assumptions().size() ||
+            assumptions()[item->hashValue].fact != Fact::customers_as_begun) {
+            continue;
+        }
+        const Asker &asker = current_asker();
+        const auto place = level_place(assumptions()[item->hashValue].level);
+        // A version is never used twice, and a new one is greater than all before it: the greatest
+        // tells.
+        const std::uint64_t of_level =
+            asker.user == nullptr || !place ? 0 : customer_versions(asker)[*place];
+        version = std::max(version, of_level + 1);
+    }
+    return version;
 }
 
 void raise_changed_rights() {

@@ -21,6 +21,8 @@ enum class Fact {
     some_brand_permitted, // in any brand
     has_grants,           // any external grant at all
     has_unlimited_window, // a grant without days-back limit
+    has_limited_window,   // a grant with one, at a level
+    customers_as_begun,   // at a level; always so when asked, but see customers_version
     reaches_more,         // than so many customers at a level
     permits_more,         // than so many brands
 };
@@ -49,6 +51,10 @@ bool has_assumptions(const PlannedStmt *plan) noexcept;
 
 // Asks every assumption of the plan again. Returns: whether all hold for the present asker.
 bool assumptions_hold(const PlannedStmt *plan);
+
+// Returns: a number that is another one when the customers have changed that the plan's
+// customers_as_begun are about, even for a moment; 0 for a plan without any.
+std::uint64_t customers_version(const PlannedStmt *plan);
 
 // Raises 40001: the statement cannot go on with the rights it was planned with.
 [[noreturn]] void raise_changed_rights();

@@ -118,6 +118,12 @@ Expr *customer_is_reached(Node *customer, int level, Oid family, Oid collation) 
                : nullptr;
 }
 
+Expr *customer_is_unlimited(Node *customer, int level, Oid family) {
+    FuncExpr *keys =
+        make_call("unlimited_customers", list_make1(int_constant(level)), INT8ARRAYOID);
+    return make_any(customer, INT8OID, reinterpret_cast<Node *>(keys), family, InvalidOid);
+}
+
 Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family) {
     FuncExpr *brands =
         make_call("permitted_brands", list_make1(text_constant(permission)), INT8ARRAYOID);

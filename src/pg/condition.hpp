@@ -16,6 +16,9 @@ namespace entitle::pg {
 // customer = ANY(accessible_customers(level)), by the index's operator family and collation.
 Expr *customer_is_reached(Node *customer, int level, Oid family, Oid collation);
 
+// customer = ANY(unlimited_customers(level)). Requires: an integer column.
+Expr *customer_is_unlimited(Node *customer, int level, Oid family);
+
 // brand = ANY(permitted_brands(permission)).
 Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family);
 

@@ -27,7 +27,7 @@ constexpr double kPageVisits = 50.0;
 
 // The condition that a row test gave. Returns: null for any other.
 RestrictInfo *condition_of_test(const IndexClause *clause) {
-    if (!clause->lossy || list_length(clause->indexquals) != 1) {
+    if (list_length(clause->indexquals) != 1) {
         return nullptr;
     }
     auto *condition = static_cast<RestrictInfo *>(linitial(clause->indexquals));

@@ -5,6 +5,7 @@
 #include "pg/assumption.hpp"
 #include "pg/compat.hpp"
 #include "pg/cost.hpp"
+#include "pg/cursor.hpp"
 #include "pg/hook.hpp"
 #include "pg/replan.hpp"
 #include "pg/rights.hpp"
@@ -104,17 +105,13 @@ bool runs_once(const QueryDesc *query) noexcept {
 }
 
 // Plans, with the assumptions told whether the query is kept. Planning may evaluate functions that
-// plan in turn.
+// plan in turn; after an error nothing is restored, but whatever plans next tells its own.
 PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int cursor_options,
                        ParamListInfo parameters) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
     const bool previous = set_exchangeable(is_kept);
-    PlannedStmt *volatile result = nullptr;
-    PG_TRY();
-    { result = plan(query, source, cursor_options, parameters); }
-    PG_FINALLY();
-    { set_exchangeable(previous); }
-    PG_END_TRY();
+    PlannedStmt *result = plan(query, source, cursor_options, parameters);
+    set_exchangeable(previous);
     return result;
 }
 
@@ -167,12 +164,14 @@ void on_start(QueryDesc *query, int flags) {
     } else {
         standard_ExecutorStart(query, flags);
     }
+    note_customers(query);
 }
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
     count_statement();
-    if (!IsParallelWorker() && !assumptions_hold(query->plannedstmt)) {
+    if (!IsParallelWorker() && (!assumptions_hold(query->plannedstmt) ||
+                                (query->already_executed && !has_customers_as_begun(query)))) {
         raise_changed_rights();
     }
     if (next_run != nullptr) {

@@ -29,6 +29,7 @@ extern "C" {
 #include <optional>
 #include <string_view>
 
+#include "core/access.hpp"
 #include "core/permission.hpp"
 
 extern "C" {
@@ -276,7 +277,29 @@ bool estimate_selectivity(SupportRequestSelectivity *request, bool is_branded) {
     return true;
 }
 
-// The index condition that a row test implies for the asker. The test itself stays as a recheck.
+// Whether an index condition on the customer says all that the test says: there is no date to look
+// at, or no window that looks at it. Then the plan relies on that.
+bool rely_on_customer_alone(PlannerInfo *root, const Call &call) {
+    const Question limited{Fact::has_limited_window, {}, *call.level};
+    const Question begun{Fact::customers_as_begun, {}, *call.level};
+    return key_type_of(exprType(call.customer)) == KeyType::integer && level_place(*call.level) &&
+           (call.date == nullptr || (!ask(limited) && assume(root, limited, false))) &&
+           assume(root, begun, true);
+}
+
+// The condition on the customer column. Where it says all, it calls a function that lists nobody
+// whose dates would have to be looked at, should rights change on the way; else the test stays as a
+// recheck.
+Expr *customer_condition(SupportRequestIndexCondition *request, const Call &call) {
+    const bool is_all = rely_on_customer_alone(request->root, call);
+    request->lossy = !is_all;
+    return is_all && call.date != nullptr
+               ? customer_is_unlimited(call.customer, *call.level, request->opfamily)
+               : customer_is_reached(call.customer, *call.level, request->opfamily,
+                                     request->indexcollation);
+}
+
+// The index condition that a row test implies for the asker.
 List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
     Call call{};
     if (!IsA(request->node, FuncExpr) || !request->index->amsearcharray ||
@@ -290,23 +313,19 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
     const auto *column = static_cast<Node *>(list_nth(arguments, request->indexarg));
     Expr *condition = nullptr;
     if (column == call.customer && call.level && !may_show_by_permission(call)) {
-        condition = customer_is_reached(call.customer, *call.level, request->opfamily,
-                                        request->indexcollation);
-        if (condition == nullptr || !rely_on_no_permission(request->root, call)) {
+        if (!rely_on_no_permission(request->root, call)) {
             return NIL;
         }
+        condition = customer_condition(request, call);
     } else if (column == call.brand && call.permission && !may_show_by_access(call)) {
         // Valid only for those to whom no row shows by external access.
         condition = brand_is_permitted(call.brand, *call.permission, request->opfamily);
         if (condition == nullptr || !rely_on_no_access(request->root, call)) {
             return NIL;
         }
+        request->lossy = true;
     }
-    if (condition == nullptr) {
-        return NIL;
-    }
-    request->lossy = true;
-    return list_make1(condition);
+    return condition == nullptr ? NIL : list_make1(condition);
 }
 
 Datum support(FunctionCallInfo fcinfo, bool is_branded) {

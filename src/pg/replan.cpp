@@ -103,6 +103,7 @@ bool is_own_function(const PlanInvalItem *item) {
     static constexpr const char *kNames[] = {"row_allowed",
                                              "brand_row_allowed",
                                              "accessible_customers",
+                                             "unlimited_customers",
                                              "permitted_brands",
                                              "accessible_customer_uuids",
                                              "accessible_customer_codes",

@@ -41,6 +41,7 @@ struct CachedUser {
     std::uint64_t summary_generation = UINT64_MAX; // of the grants
     Session summary_session;
     bool summary_active = false;
+    std::uint64_t versions[GrantSummary::kCount] = {}; // of the summary's customers
 };
 
 namespace {
@@ -194,6 +195,10 @@ CachedUser &cached_user(UserId id) {
     load_user(*found);
     return *found;
 }
+
+// The last version given to a list of customers. Never taken back: a user who was forgotten and
+// loaded again begins with new ones.
+std::uint64_t version_count = 0;
 
 // The user whom the outer role stands for: SET ROLE changes it, SECURITY DEFINER does not.
 std::optional<UserId> mapped_user() {
@@ -370,12 +375,24 @@ const GrantSummary &grant_summary(const Asker &who) {
         user.summary_session.today != who.session.today ||
         user.summary_session.chosen_customer != who.session.chosen_customer ||
         user.summary_active != who.subject->is_active) {
-        compute([&] { user.summary = summarize(who.subject, who.session, user.grants); });
+        GrantSummary fresh;
+        compute([&] { fresh = summarize(who.subject, who.session, user.grants); });
+        for (std::size_t i = 0; i < GrantSummary::kCount; ++i) {
+            if (user.versions[i] == 0 || user.summary.fingerprints[i] != fresh.fingerprints[i]) {
+                user.versions[i] = ++version_count;
+            }
+        }
+        user.summary = fresh;
         user.summary_generation = user.access_generation;
         user.summary_session = who.session;
         user.summary_active = who.subject->is_active;
     }
     return user.summary;
+}
+
+const std::uint64_t *customer_versions(const Asker &who) {
+    (void)grant_summary(who);
+    return who.user->versions;
 }
 
 const GrantSummary *cheap_grant_summary(const Asker &who) {
@@ -395,15 +412,19 @@ void load_asker_grants() {
     }
 }
 
-PlainIds reached_customers(const Asker &who, int level) {
+PlainIds reached_customers(const Asker &who, int level, bool unlimited_only) {
     PlainIds ids;
     if (who.user == nullptr) {
         return ids;
     }
-    const std::vector<Grant> &grants = grants_of(who.user);
+    (void)customer_versions(who); // whoever goes on with this list later can tell that it changed
+    const std::vector<Grant> &grants = who.user->grants;
     compute([&] {
         std::vector<CustomerId> customers;
         for (const Grant &grant : grants) {
+            if (unlimited_only && earliest_day(grant, who.session) != kFirstDay) {
+                continue;
+            }
             if (check_access(who.subject, who.session, grant.customer, &grant, level, false,
                              std::nullopt)) {
                 customers.push_back(grant.customer);

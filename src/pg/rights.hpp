@@ -47,7 +47,12 @@ const std::vector<Grant> &grants_of(CachedUser *user);
 // Sums up the asker's grants; kept until they, the day or the chosen customer change.
 const GrantSummary &grant_summary(const Asker &asker);
 
-// Returns: the same if the grants are few or already here, else null. Requires: asker.user.
+// The versions of the asker's customers, level by level: another number whenever the list of
+// reached_customers, or which of them are limited, is not what it was when somebody last looked.
+// Requires: asker.user.
+const std::uint64_t *customer_versions(const Asker &asker);
+
+// Returns: the summary if the grants are few or already here, else null. Requires: asker.user.
 const GrantSummary *cheap_grant_summary(const Asker &asker);
 
 // Counts how often the answer was null: a planner that went without can be asked again after
@@ -59,9 +64,9 @@ void load_asker_grants();
 // for it.
 const std::vector<Grant> *few_grants_of(CachedUser *user);
 
-// Lists the customers on which the asker has at least the level, in id order. Loads all of the
-// asker's grants.
-PlainIds reached_customers(const Asker &asker, int level);
+// Lists the customers on which the asker has at least the level, in id order; with
+// `unlimited_only`, those without a days-back limit. Loads all of the asker's grants.
+PlainIds reached_customers(const Asker &asker, int level, bool unlimited_only = false);
 
 // Counts executor runs, so that each statement inside a function counts as one too. regime: hook
 void count_statement() noexcept;

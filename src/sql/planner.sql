@@ -32,6 +32,13 @@ CREATE FUNCTION entitle.earliest_visible_timestamptz(min_level integer) RETURNS 
 COMMENT ON FUNCTION entitle.earliest_visible_timestamptz(integer) IS 'The same for timestamptz columns: no later than the start of that day in the business time zone';
 GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamptz(integer) TO PUBLIC;
 
+-- For index conditions that need no recheck of dates.
+CREATE FUNCTION entitle.unlimited_customers(min_level integer) RETURNS bigint[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_unlimited_customers';
+COMMENT ON FUNCTION entitle.unlimited_customers(integer) IS 'Those of accessible_customers(min_level) without a days-back limit, sorted';
+GRANT EXECUTE ON FUNCTION entitle.unlimited_customers(integer) TO PUBLIC;
+
 -- For conditions that leave out partitions: a plan may compare a column with a list of known length, whose elements are
 -- asked for when it runs. PARALLEL RESTRICTED: each process of a parallel plan leaves out partitions by its own answers, and
 -- a worker that has heard of a change after its leader would count the partitions differently.

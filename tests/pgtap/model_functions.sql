@@ -54,6 +54,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('earliest_visible_timestamp(integer)'),
     ('earliest_visible_timestamptz(integer)'),
     ('permitted_brand(text,integer)'),
+    ('unlimited_customers(integer)'),
     -- log
     ('log_shows(regclass,jsonb,jsonb)'),
     -- protection

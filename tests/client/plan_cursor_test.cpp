@@ -1,0 +1,127 @@
+// Where no window needs a look at dates, an index scan finds an outsider's rows without any test of
+// rows. What it looks for was worked out when it began, so a cursor may go on only while the
+// customers are the same (R46, S12).
+#include <gtest/gtest.h>
+
+#include "plan_world.hpp"
+
+namespace entitle::client {
+namespace {
+
+const std::string kGrant =
+    "INSERT INTO entitle.external_access VALUES (2, 104, 'L40', NULL) ON CONFLICT DO NOTHING";
+const std::string kRevoke =
+    "DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (2, 104)";
+
+class PlanCursorTest : public PlanWorld {
+  protected:
+    void SetUp() override {
+        admin_.must(kGrant);
+        app_.must("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;"
+                  "SET ROLE plan_app");
+    }
+
+    void TearDown() override { admin_.must(kRevoke); }
+
+    // Opens a cursor over both customers' rows, and reads one of the first customer's.
+    void begin() {
+        app_.must("BEGIN");
+        sign_in("unlimited");
+        app_.must("DECLARE reading CURSOR FOR " + kQuery);
+        EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), "1");
+    }
+
+    const std::string kQuery = "SELECT customer_id FROM orders ORDER BY customer_id";
+};
+
+TEST_F(PlanCursorTest, NoRowIsTested) {
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    std::string plan;
+    for (const Row &line : app_.must("EXPLAIN (COSTS OFF) " + kQuery).rows) {
+        plan += line.front() + "\n";
+    }
+    EXPECT_NE(plan.find("unlimited_customers(20)"), std::string::npos) << plan;
+    EXPECT_EQ(plan.find("row_allowed"), std::string::npos) << plan;
+    EXPECT_EQ(app_.must(kQuery).rows.size(), 8u);
+    app_.must("ROLLBACK");
+}
+
+TEST_F(PlanCursorTest, ARevokeEndsIt) {
+    begin();
+    admin_.must(kRevoke);
+    EXPECT_EQ(app_.run("FETCH 1 FROM reading").error, "40001");
+    app_.must("ROLLBACK");
+}
+
+TEST_F(PlanCursorTest, AWindowEndsIt) {
+    begin();
+    admin_.must("UPDATE entitle.external_access SET days_back = 1 WHERE user_id = 104 AND "
+                "customer_id = 2");
+    EXPECT_EQ(app_.run("FETCH 1 FROM reading").error, "40001");
+    app_.must("ROLLBACK");
+    admin_.must(kRevoke);
+}
+
+TEST_F(PlanCursorTest, AnotherUsersGrantsDoNot) {
+    begin();
+    admin_.must("INSERT INTO entitle.external_access VALUES (3, 105, 'L40', NULL)");
+    EXPECT_EQ(app_.must("FETCH ALL FROM reading").rows.size(), 7u);
+    app_.must("ROLLBACK");
+    admin_.must("DELETE FROM entitle.external_access WHERE user_id = 105");
+}
+
+// A grant that came and went while nobody looked leaves what was: but not if the list was worked
+// out in between.
+TEST_F(PlanCursorTest, AGrantThatCameAndWentCounts) {
+    admin_.must(kRevoke);
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    app_.must("DECLARE reading CURSOR FOR " + kQuery);
+    EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), "1");
+    admin_.must(kGrant);
+    admin_.must(kRevoke);
+    EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), "1");
+    admin_.must(kGrant);
+    EXPECT_EQ(app_.must("SELECT array_length(entitle.accessible_customers(20), 1)").value(), "2");
+    admin_.must(kRevoke);
+    EXPECT_EQ(app_.run("FETCH 1 FROM reading").error, "40001");
+    app_.must("ROLLBACK");
+}
+
+// A loop of PL/pgSQL reads in pieces of its own.
+TEST_F(PlanCursorTest, ALoopEndsToo) {
+    admin_.must("INSERT INTO orders SELECT i, 1, 1 + i % 2, current_date FROM "
+                "generate_series(1001, 1200) AS i");
+    const std::string loop = "DO $$ DECLARE r record; n integer := 0; BEGIN"
+                             " FOR r IN " +
+                             kQuery +
+                             " LOOP n := n + 1;"
+                             " IF n = 60 THEN PERFORM pg_advisory_xact_lock(7); END IF;"
+                             " END LOOP; RAISE EXCEPTION '%', n USING ERRCODE = 'XX999'; END $$";
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    EXPECT_EQ(app_.run(loop).error, "XX999");
+    app_.must("ROLLBACK");
+
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    admin_.must("SELECT pg_advisory_lock(7)");
+    ASSERT_EQ(PQsendQuery(app_.handle(), loop.c_str()), 1);
+    while (admin_.must("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+               .value() != "1") {
+    }
+    admin_.must(kRevoke + "; SELECT pg_advisory_unlock(7)");
+    std::string error;
+    while (PGresult *result = PQgetResult(app_.handle())) {
+        const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        error = code == nullptr ? error : code;
+        PQclear(result);
+    }
+    EXPECT_EQ(error, "40001");
+    app_.must("ROLLBACK");
+    admin_.must("DELETE FROM orders WHERE order_id > 1000");
+}
+
+} // namespace
+} // namespace entitle::client
