@@ -34,7 +34,8 @@ bool may_edit(const Subject *subject, const Session &session, std::optional<Bran
 
 Error uneditable_customer() {
     return denied("permission denied to write this customer",
-                  "It takes customers.edit in the customer's brand.");
+                  "It takes customers.edit in the customer's brand. To see why: SELECT * FROM "
+                  "entitle.explain_permission('customers.edit', brand_id => brand).");
 }
 
 // The first field that is not filled, as a list of one for messages.

@@ -150,7 +150,8 @@ BEGIN
     IF NOT everything AND coalesce(cardinality(brands), 0) = 0 THEN
         RAISE EXCEPTION 'permission denied to recalculate scores'
             USING ERRCODE = '42501',
-                  HINT = 'It needs customers.view and customers.client_metrics in at least one brand.';
+                  HINT = 'It takes customers.view and customers.client_metrics in at least one brand. To see why:'
+                         ' SELECT * FROM entitle.explain_permission(''customers.client_metrics'').';
     END IF;
     -- Values that are being written now count, once they are committed.
     PERFORM entitle.await_writers('entitle.customer_metric');
