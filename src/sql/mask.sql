@@ -6,11 +6,13 @@ CREATE TABLE entitle.protection_view (
     relation regclass PRIMARY KEY REFERENCES entitle.protection ON DELETE CASCADE,
     view regclass NOT NULL UNIQUE,
     is_named boolean NOT NULL,
-    definition text NOT NULL
+    definition text NOT NULL,
+    columns name[] NOT NULL
 );
 COMMENT ON TABLE entitle.protection_view IS 'The filtered views that protect_table made';
 COMMENT ON COLUMN entitle.protection_view.is_named IS 'Whether view_name was given: a view by default keeps its name when its table is renamed';
 COMMENT ON COLUMN entitle.protection_view.definition IS 'The query as PostgreSQL told it then: verify_protection compares';
+COMMENT ON COLUMN entitle.protection_view.columns IS 'The columns that the table had then: when the view is gone, they tell those that are new';
 
 -- PUBLIC, because a view's owner must be able to put the trigger on; it acts for the recorded views alone.
 CREATE FUNCTION entitle.write_view() RETURNS trigger
@@ -77,7 +79,9 @@ BEGIN
     END IF;
     DELETE FROM entitle.protection_view v
     WHERE v.relation = record_view.relation OR v.view = record_view.view OR v.view NOT IN (SELECT c.oid FROM pg_class c);
-    INSERT INTO entitle.protection_view VALUES (relation, view, is_named, entitle.view_text(relation, view));
+    INSERT INTO entitle.protection_view
+    SELECT relation, view, is_named, entitle.view_text(relation, view), array_agg(c.column_name ORDER BY c.number)
+    FROM entitle.view_columns(relation, view) c;
 END
 $$;
 COMMENT ON FUNCTION entitle.record_view(regclass, regclass, boolean) IS 'Writes down which view protect_table made';
@@ -127,6 +131,57 @@ CREATE FUNCTION entitle.masked_names(declared entitle.protection) RETURNS name[]
     $$;
 COMMENT ON FUNCTION entitle.masked_names(entitle.protection) IS 'The names of the masked columns';
 GRANT EXECUTE ON FUNCTION entitle.masked_names(entitle.protection) TO PUBLIC;
+
+-- Masks of columns that are gone are gone, too. A column that has come since may be one of them under another name, which only the
+-- view could tell: so it is masked from everyone they were. SECURITY DEFINER: as view_relation.
+CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH present AS (
+        SELECT a.attname::text AS name, a.attnum
+        FROM pg_attribute a
+        WHERE a.attrelid = current.relation AND a.attnum > 0 AND NOT a.attisdropped),
+    gone AS (
+        SELECT max(m.value::integer) AS level
+        FROM jsonb_each_text(current.masked_columns) m
+        WHERE m.key NOT IN (SELECT p.name FROM present p))
+    SELECT coalesce((SELECT jsonb_object_agg(m.key, m.value)
+                     FROM jsonb_each(current.masked_columns) m
+                     WHERE m.key IN (SELECT p.name FROM present p)), '{}')
+           || coalesce((SELECT jsonb_object_agg(p.name, g.level)
+                        FROM gone g, present p
+                        JOIN entitle.protection_view v ON v.relation = current.relation AND p.name <> ALL (v.columns)
+                        WHERE g.level IS NOT NULL
+                          AND p.name NOT IN (coalesce(current.customer_column, ''), coalesce(current.date_column, ''),
+                                             coalesce(current.brand_column, ''))
+                          AND NOT EXISTS (SELECT
+                                          FROM pg_constraint k
+                                          WHERE k.conrelid = current.relation AND p.attnum = ANY (k.conkey)
+                                            AND (k.contype = 'p' OR k.confrelid = current.parent))), '{}')
+    $$;
+COMMENT ON FUNCTION entitle.remaining_masks(entitle.protection) IS 'The masks of a table whose filtered view is gone, and maybe columns with it';
+GRANT EXECUTE ON FUNCTION entitle.remaining_masks(entitle.protection) TO PUBLIC;
+
+-- A subtransaction, so PARALLEL UNSAFE.
+CREATE FUNCTION entitle.mended_declaration(current entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    view CONSTANT regclass := entitle.find_view(current.relation);
+BEGIN
+    IF view IS NOT NULL THEN
+        RETURN entitle.renamed_declaration(current.relation, view);
+    END IF;
+    current.masked_columns := entitle.remaining_masks(current);
+    RETURN current;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    RETURN current; -- columns of the view were renamed, so it tells nothing
+END
+$$;
+COMMENT ON FUNCTION entitle.mended_declaration(entitle.protection) IS 'A declaration by the names that its table''s columns have now, as far as the view tells';
+GRANT EXECUTE ON FUNCTION entitle.mended_declaration(entitle.protection) TO PUBLIC;
 
 CREATE FUNCTION entitle.check_masks(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -350,6 +405,9 @@ DECLARE
     present CONSTANT regclass := to_regclass(full_name);
     shared entitle.protection_privilege[];
 BEGIN
+    IF view IS NULL AND entitle.view_relation(present) = declared.relation THEN
+        view := present; -- all it lacks is its trigger
+    END IF;
     IF present IS NOT NULL AND present IS DISTINCT FROM view THEN
         RAISE EXCEPTION 'relation "%" already exists', present
             USING ERRCODE = '42P07', HINT = 'Give the filtered view another name with view_name.';
@@ -381,13 +439,15 @@ BEGIN
         PERFORM entitle.revoke_privilege(view, 'ALL', d.grantee)
         FROM (SELECT DISTINCT p.grantee FROM entitle.table_privileges(view) p) d;
         EXECUTE format('ALTER VIEW %s OWNER TO %I', view, owner);
-        EXECUTE format('CREATE TRIGGER entitle_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s'
-                       ' FOR EACH ROW EXECUTE FUNCTION entitle.write_view()', view);
         PERFORM entitle.grant_privilege(view, s.privilege, CASE WHEN s.column_name IS NOT NULL THEN ARRAY[s.column_name] END,
                                         s.grantee, s.is_grantable)
         FROM unnest(shared) AS s
         WHERE s.column_name IS NULL
            OR s.column_name IN (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = view);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure) THEN
+        EXECUTE format('CREATE TRIGGER entitle_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s'
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle.write_view()', view);
     END IF;
     PERFORM entitle.record_view(declared.relation, view, declared.view_name IS NOT NULL),
             entitle.describe_view(declared.relation, view),

@@ -31,7 +31,8 @@ CREATE FUNCTION entitle.table_privileges(relation regclass)
           UNION ALL
           SELECT a.attnum, a.attname, c.relowner, x.*
           FROM pg_class c
-          JOIN pg_attribute a ON a.attrelid = c.oid,
+          -- A dropped column keeps its privileges.
+          JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped,
                aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, number)
           WHERE c.oid = table_privileges.relation) l
     WHERE l.grantee <> l.relowner
@@ -101,7 +102,9 @@ BEGIN
     END IF;
     RETURN QUERY
         DELETE FROM entitle.protection_privilege p
-        WHERE p.relation IN (SELECT m.relation FROM entitle.protection_member m WHERE m.root = forget_privileges.root)
+        -- The table's own are found too when it was a partition until now.
+        WHERE p.relation = forget_privileges.root
+           OR p.relation IN (SELECT m.relation FROM entitle.protection_member m WHERE m.root = forget_privileges.root)
         RETURNING p.*;
 END
 $$;
@@ -174,13 +177,15 @@ COMMENT ON FUNCTION entitle.grant_view(regclass, regclass) IS 'Grants the filter
 GRANT EXECUTE ON FUNCTION entitle.grant_view(regclass, regclass) TO PUBLIC;
 
 -- What was revoked meanwhile is not given back: a role is given back what it held on the table if it still holds the same on
--- the view, and what it held on a partition if it still holds the same on some column of that.
+-- the view, and what it held on a partition, or on a table whose view is gone, if it still holds the same on some column of that.
 CREATE FUNCTION entitle.put_back_privileges(root regclass, view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     was_role CONSTANT text := current_setting('role');
+    -- Columns that were renamed keep their old names in the view.
+    names CONSTANT jsonb := (SELECT jsonb_object_agg(c.view_column, c.column_name) FROM entitle.view_columns(root, view) c);
     held entitle.protection_privilege[];
     item entitle.protection_privilege;
     kept text[];
@@ -190,10 +195,10 @@ BEGIN
     WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = f.relation)
       AND (f.grantee = 'public' OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = f.grantee));
 
-    SELECT array_agg(format('%s %s %s', f.relation::oid, f.privilege, f.grantee)) INTO kept
+    SELECT coalesce(array_agg(format('%s %s %s', f.relation::oid, f.privilege, f.grantee)), '{}') INTO kept
     FROM unnest(held) AS f
     WHERE EXISTS (SELECT
-                  FROM entitle.table_privileges(CASE WHEN f.relation = root THEN view ELSE f.relation END) p
+                  FROM entitle.table_privileges(CASE WHEN f.relation = root AND view IS NOT NULL THEN view ELSE f.relation END) p
                   WHERE p.grantee = f.grantee
                     AND (p.privilege = f.privilege OR f.privilege IN ('REFERENCES', 'TRIGGER')))
        -- Nothing stands on the view for a role that could neither read nor write the table.
@@ -206,6 +211,7 @@ BEGIN
     FROM (SELECT DISTINCT u.relation, u.privilege, u.grantee FROM unnest(held) AS u) f;
     FOREACH item IN ARRAY coalesce(held, '{}') LOOP
         CONTINUE WHEN format('%s %s %s', item.relation::oid, item.privilege, item.grantee) <> ALL (kept);
+        item.column_name := coalesce(names ->> item.column_name::text, item.column_name);
         IF item.column_name IS NOT NULL
            AND NOT EXISTS (SELECT
                            FROM pg_attribute a

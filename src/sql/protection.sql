@@ -468,6 +468,7 @@ BEGIN
 
     -- Lines follow what is declared now.
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
+        line := entitle.mended_declaration(line);
         PERFORM entitle.protect_table(
             line.relation, line.customer_column, line.date_column, line.brand_column, line.min_level, NULL,
             line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,

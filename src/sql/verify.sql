@@ -24,42 +24,82 @@ CREATE FUNCTION entitle.protection_call(declared entitle.protection) RETURNS tex
 COMMENT ON FUNCTION entitle.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
 REVOKE ALL ON FUNCTION entitle.protection_call(entitle.protection) FROM PUBLIC;
 
-CREATE FUNCTION entitle.declared_column(relation regclass, declared name, others name[]) RETURNS name
+-- Policies follow a renamed column, declarations do not: the row test names the columns in its own order.
+CREATE FUNCTION entitle.tested_columns(relation regclass) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE
-        WHEN declared IS NULL
-             OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = declared AND a.attnum > 0)
-            THEN declared
-        ELSE (SELECT min(a.attname::text)
-              FROM pg_policy p
-              JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-                              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation
-              JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = d.refobjsubid
-              WHERE p.polrelid = relation AND p.polname = 'entitle_select' AND a.attname <> ALL (others)
-              HAVING count(DISTINCT a.attname) = 1)
-        END
+    SELECT array_agg(a.attname ORDER BY v.position)
+    FROM pg_policy p
+    CROSS JOIN LATERAL regexp_matches(p.polqual::text, ':varattno (\d+)', 'g') WITH ORDINALITY AS v (number, position)
+    JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = v.number[1]::smallint AND NOT a.attisdropped
+    WHERE p.polrelid = relation AND p.polname = 'entitle_select'
     $$;
-COMMENT ON FUNCTION entitle.declared_column(regclass, name, name[]) IS
-    'A declared column by the name it bears now: policies follow a renamed column, declarations do not';
-REVOKE ALL ON FUNCTION entitle.declared_column(regclass, name, name[]) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.tested_columns(regclass) IS 'The columns that a table''s policy for SELECT looks at, as they are called now';
+REVOKE ALL ON FUNCTION entitle.tested_columns(regclass) FROM PUBLIC;
 
 CREATE FUNCTION entitle.declared_now(declared entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    others CONSTANT name[] := array_remove(ARRAY[declared.customer_column, declared.date_column, declared.brand_column], NULL);
+    -- In the order of the row test's arguments.
+    names CONSTANT name[] := array_remove(ARRAY[declared.brand_column, declared.customer_column, declared.date_column], NULL);
+    tested name[];
+    known CONSTANT name[] := ARRAY(SELECT a.attname FROM pg_attribute a
+                                   WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped);
 BEGIN
-    declared.customer_column := entitle.declared_column(declared.relation, declared.customer_column, others);
-    declared.date_column := entitle.declared_column(declared.relation, declared.date_column, others);
-    declared.brand_column := entitle.declared_column(declared.relation, declared.brand_column, others);
+    IF names <@ known THEN
+        RETURN declared;
+    END IF;
+    IF declared.parent IS NULL THEN
+        tested := entitle.tested_columns(declared.relation);
+    ELSE
+        -- A line names a column that tells its foreign key from others.
+        tested := ARRAY(SELECT a.attname
+                        FROM pg_policy p
+                        JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid
+                        JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = d.refobjsubid
+                        WHERE p.polrelid = declared.relation AND p.polname = 'entitle_select'
+                          AND 1 = (SELECT count(*)
+                                   FROM pg_constraint c
+                                   WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
+                                     AND a.attnum = ANY (c.conkey))
+                        ORDER BY a.attnum
+                        LIMIT 1);
+    END IF;
+    IF cardinality(tested) IS DISTINCT FROM cardinality(names) THEN
+        tested := NULL;
+    END IF;
+    IF declared.brand_column <> ALL (known) THEN
+        declared.brand_column := coalesce(tested[array_position(names, declared.brand_column)], declared.brand_column);
+    END IF;
+    IF declared.customer_column <> ALL (known) THEN
+        declared.customer_column := coalesce(tested[array_position(names, declared.customer_column)], declared.customer_column);
+    END IF;
+    IF declared.date_column <> ALL (known) THEN
+        declared.date_column := coalesce(tested[array_position(names, declared.date_column)], declared.date_column);
+    END IF;
     RETURN declared;
 END
 $$;
-COMMENT ON FUNCTION entitle.declared_now(entitle.protection) IS 'A declaration with its columns by the names they bear now';
+COMMENT ON FUNCTION entitle.declared_now(entitle.protection) IS 'A declaration with its columns by the names they bear now; those that are gone keep theirs';
 REVOKE ALL ON FUNCTION entitle.declared_now(entitle.protection) FROM PUBLIC;
+
+CREATE FUNCTION entitle.lost_columns(current entitle.protection) RETURNS TABLE (column_name name, column_type regtype)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT c.name, c.type::regtype
+    FROM (VALUES (current.customer_column, 'bigint'), (current.date_column, 'date'), (current.brand_column, 'bigint')) AS c (name, type)
+    WHERE current.parent IS NULL AND c.name IS NOT NULL
+      AND NOT EXISTS (SELECT
+                      FROM pg_attribute a
+                      WHERE a.attrelid = current.relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped)
+    $$;
+COMMENT ON FUNCTION entitle.lost_columns(entitle.protection) IS 'The declared columns that a table does not have, and a type for each';
+REVOKE ALL ON FUNCTION entitle.lost_columns(entitle.protection) FROM PUBLIC;
 
 -- Stored expressions show texts without the escapes that quote_literal writes.
 CREATE FUNCTION entitle.shown_test(test text) RETURNS text
@@ -123,7 +163,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SET jit = off -- it takes longer to compile than to run
     AS $$
     WITH declared AS (
-        SELECT p AS declared, n AS current, entitle.protection_call(n) AS call
+        SELECT p AS declared, n AS current, entitle.view_remedy(p, n) AS call
         FROM entitle.protection p
         JOIN pg_class c ON c.oid = p.relation
         CROSS JOIN LATERAL entitle.declared_now(p) n),
@@ -190,7 +230,8 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     FROM trigger t WHERE t.tgenabled <> 'A'
     UNION ALL
     SELECT (d.declared).relation, 'a declared column was renamed or dropped', d.call
-    FROM declared d WHERE d.declared IS DISTINCT FROM d.current
+    FROM declared d
+    WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle.lost_columns(d.current))
     UNION ALL
     SELECT (d.declared).relation, format('permission "%s" is not known', k),
            format('INSERT INTO entitle.permission (permission_key, is_active) VALUES (%L, false);', k)

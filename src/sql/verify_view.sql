@@ -15,19 +15,30 @@ $$;
 COMMENT ON FUNCTION entitle.parent_problem(entitle.protection) IS 'Why a line no longer leads to its document; NULL when it does';
 REVOKE ALL ON FUNCTION entitle.parent_problem(entitle.protection) FROM PUBLIC;
 
--- The statement that makes a declaration good: with the names its columns have now, if the view still tells which they are.
-CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle.protection, view regclass) RETURNS text
+-- The statement that makes a declaration good. A column that decided and is gone comes back empty: without it rows would show to
+-- more people than before. Where columns of a line's document changed, it is the document's statement, which renews its lines.
+CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle.protection) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    above record;
 BEGIN
-    RETURN entitle.protection_call(CASE WHEN view IS NULL THEN current ELSE entitle.renamed_declaration(declared.relation, view) END);
+    FOR above IN SELECT l.parent, entitle.declared_now(l.parent) AS current FROM entitle.parent_links(declared, '') l ORDER BY l.depth DESC LOOP
+        IF above.parent IS DISTINCT FROM above.current OR EXISTS (SELECT FROM entitle.lost_columns(above.current)) THEN
+            RETURN entitle.view_remedy(above.parent, above.current);
+        END IF;
+    END LOOP;
+    current := entitle.mended_declaration(current);
+    RETURN (SELECT coalesce(string_agg(format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s; ', current.relation, l.column_name, l.column_type), ''), '')
+            FROM entitle.lost_columns(current) l)
+           || entitle.protection_call(current);
 EXCEPTION WHEN OTHERS THEN
     RETURN entitle.protection_call(current);
 END
 $$;
-COMMENT ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection, regclass) IS 'The call of protect_table that makes a filtered view anew';
-REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection, regclass) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) IS 'The call of protect_table that makes a declaration good again';
+REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) FROM PUBLIC;
 
 CREATE FUNCTION entitle.verify_view(declared entitle.protection, current entitle.protection)
     RETURNS TABLE (problem text, remedy text)
@@ -50,7 +61,7 @@ BEGIN
     IF NOT entitle.has_view(declared) THEN
         RETURN;
     END IF;
-    remedy := entitle.view_remedy(declared, current, view);
+    remedy := entitle.view_remedy(declared, current);
     IF view IS NULL THEN
         problem := 'the filtered view, or the trigger that writes through it, is missing';
         RETURN NEXT;
@@ -61,13 +72,13 @@ BEGIN
     SELECT pg_get_userbyid(c.relowner) INTO owner FROM pg_class c WHERE c.oid = declared.relation;
 
     RETURN QUERY
-        SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view), entitle.view_remedy(declared, current, view)
+        SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view), entitle.view_remedy(declared, current)
         FROM pg_attribute a
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped
           AND NOT EXISTS (SELECT FROM entitle.view_columns(declared.relation, view) c WHERE c.number = a.attnum)
         UNION ALL
         SELECT format('column "%s" is "%s" in the filtered view "%s"', c.column_name, c.view_column, view),
-               entitle.view_remedy(declared, current, view)
+               entitle.view_remedy(declared, current)
         FROM entitle.view_columns(declared.relation, view) c
         WHERE c.column_name <> c.view_column;
     IF NOT FOUND AND entitle.view_text(declared.relation, view) <> made THEN
@@ -86,18 +97,19 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT format('trigger "%s" of the filtered view "%s" does not fire', t.tgname, view),
-               entitle.view_remedy(declared, current, view)
+               entitle.view_remedy(declared, current)
         FROM pg_trigger t
         WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgenabled NOT IN ('O', 'A')
         UNION ALL
-        SELECT format('%s may %s%s of %s', p.grantee, lower(p.privilege), coalesce(' masked column ' || p.column_name, ' masked columns'), f),
-               entitle.view_remedy(declared, current, view)
+        SELECT format('%s may %s%s of %s', p.grantee, CASE p.privilege WHEN 'REFERENCES' THEN 'reference' ELSE lower(p.privilege) END,
+                      coalesce(' masked column ' || p.column_name, ' masked columns'), f),
+               entitle.view_remedy(declared, current)
         FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
         WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
           AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked))
         UNION ALL
         SELECT format('%s may create triggers on %s, which fire with its owner''s rights', p.grantee, f),
-               entitle.view_remedy(declared, current, view)
+               entitle.view_remedy(declared, current)
         FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
         WHERE p.privilege = 'TRIGGER';
 END

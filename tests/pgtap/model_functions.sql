@@ -109,8 +109,10 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('mask_list(protection,text)'),
     ('mask_test(protection,integer,text)'),
     ('masked_names(protection)'),
+    ('mended_declaration(protection)'),
     ('has_default_name(regclass)'),
     ('record_view(regclass,regclass,boolean)'),
+    ('remaining_masks(protection)'),
     ('view_text(regclass,regclass)'),
     ('view_columns(regclass,regclass)'),
     ('view_query(protection,text,smallint)'),
@@ -194,7 +196,7 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|verify_[a-z]+|expected_policies|parent_problem|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|verify_[a-z]+|expected_policies|mended_declaration|parent_problem|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -225,7 +227,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
     'grant_access', 'has_default_name', 'lines_of', 'log_shows', 'manages_user',
     'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
-    'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'revoke_access',
+    'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'view_relation',
     'customer_access', 'permission_matrix', 'user_access',
     'verify_protection', 'lint']::name[],
