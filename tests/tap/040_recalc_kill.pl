@@ -1,5 +1,5 @@
-# A recalculation of many customers that is cancelled, or whose backend is killed, at a random moment leaves every score as it was
-# (R17; S102). ENTITLE_RECALC_CUSTOMERS and ENTITLE_RECALC_TIMES make it smaller or larger.
+# A recalculation of many customers tells its progress, and one that is cancelled, or whose backend is killed, at a random moment
+# leaves every score as it was (R17; S102). ENTITLE_RECALC_CUSTOMERS and ENTITLE_RECALC_TIMES make it smaller or larger.
 use strict;
 use warnings;
 
@@ -64,15 +64,37 @@ sub end_one
 	{
 		$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
 	}
-	else
-	{
-		kill 'KILL', $pid;
-	}
+	my $offset = -s $node->logfile;
+	my $is_killed = $how eq 'kill' && kill 'KILL', $pid;
 	my $asked = time;
 	$psql->finish;
+	# The server takes connections until it has noticed, and ends them then. A backend that was done already ends nothing.
+	for (1 .. 200)
+	{
+		last if !$is_killed || PostgreSQL::Test::Utils::slurp_file($node->logfile, $offset) =~ /server processes terminated; reinit/;
+		usleep(50_000);
+	}
 	note("$how after " . $whole * $part . " s");
 	return ($err, $out, time - $asked);
 }
+
+# Held up for longer than two seconds by a lock.
+{
+	my $holder = $node->background_psql('postgres');
+	$holder->query_safe('BEGIN; SELECT FROM entitle.customer WHERE customer_id = 1 FOR UPDATE;');
+	my ($in, $out, $err) = ("BEGIN; SELECT * FROM entitle.recalc_scores(); ROLLBACK;\n", '', '');
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', \$err);
+	$psql->pump_nb while length $in;
+	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'}) or die 'nothing waits';
+	usleep(2_100_000);
+	$holder->query_safe('COMMIT;');
+	$psql->finish;
+	$holder->quit;
+	my $all = $customers - int($customers / 10);
+	like($err, qr/NOTICE:  recalculated 20000 of $all customers \(\d+ %\)/, 'past two seconds the progress is told');
+	is($out, "$all|$all\n", 'and at the end how many there were');
+}
+is($node->safe_psql('postgres', $state), $was, 'undone, the scores are as before');
 
 my ($ended, $slowest) = (0, 0);
 foreach my $round (1 .. $times)
