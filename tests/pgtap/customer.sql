@@ -6,7 +6,9 @@ SELECT no_plan();
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA entitle TO test_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA entitle TO test_app;
 
--- One user of each example role.
+-- One user of each example role, and of two that have no view (R5).
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (81, 1, 'edit without view'), (82, 1, 'metrics without view');
+INSERT INTO entitle.role_permission VALUES (81, 'customers.edit'), (82, 'customers.client_metrics'), (82, 'customers.edit');
 INSERT INTO entitle.app_user (user_id, login) SELECT 100 + role_id, name FROM entitle.role;
 INSERT INTO entitle.membership (user_id, organization_id, role_id) SELECT 100 + role_id, 1, role_id FROM entitle.role;
 INSERT INTO entitle.app_user (user_id, login) VALUES (190, 'owner of another brand'), (191, 'organization''s owner');
@@ -59,14 +61,14 @@ $$;
 CREATE FUNCTION status_of(wanted bigint) RETURNS text LANGUAGE sql
     AS $$ SELECT status || coalesce('<' || status_before, '') FROM entitle.customer WHERE customer_id = wanted $$;
 
--- R7, R19: who may write at all. Who sees a row and may not write it is told so; for the others it is not there (R3).
+-- R5, R6, R7, R19: who may write at all; view alone writes nothing, and nothing goes without it. Who sees a row and may not write it is told so; for the others it is not there (R3).
 CREATE TEMP TABLE writer (login, sees, may) AS
 SELECT u.login, u.login IN ('customers-only viewer', 'read-only', 'reports reader') OR may, may
 FROM (SELECT login FROM entitle.app_user WHERE login <> 'owner of another brand' UNION ALL VALUES (NULL)) AS u
 CROSS JOIN LATERAL (SELECT coalesce(u.login IN ('sales', 'sales manager', 'organization''s owner'), false) AS may) m;
-SELECT is((SELECT count(*) FROM writer), 15::bigint, 'nobody, six levels, seven example roles and an owner of the organization');
+SELECT is((SELECT count(*) FROM writer), 17::bigint, 'nobody, six levels, seven example roles, two without view and an owner of the organization');
 SELECT is(tried(login, command, undo => true), CASE WHEN may THEN '1' WHEN hides AND sees IS NOT TRUE THEN '0' ELSE '42501' END,
-          format('%s: %s: %s', rule, coalesce(login, 'nobody'), what))
+          format('R5, R6, %s: %s: %s', rule, coalesce(login, 'nobody'), what))
 FROM writer
 CROSS JOIN (VALUES
     ('R7', 'creating', false, 'INSERT INTO entitle.customer (legal_name, trade_name, tax_id) VALUES (''x'', ''x'', ''x'')'),
@@ -86,6 +88,9 @@ CROSS JOIN (VALUES
      'INSERT INTO entitle.integration_link VALUES (102, ''invoices'', ''j'') ON CONFLICT (customer_id, provider) DO UPDATE SET external_id = excluded.external_id'),
     ('R19', 'changing a link', true, 'UPDATE entitle.integration_link SET external_id = ''j'' WHERE customer_id = 102'),
     ('R19', 'removing a link', true, 'DELETE FROM entitle.integration_link WHERE customer_id = 102')) AS c (rule, what, hides, command);
+SELECT is(ask(login, 'SELECT coalesce(string_agg(DISTINCT status, '' '' ORDER BY status), ''none'') FROM entitle.customer'),
+          CASE WHEN sees IS TRUE THEN 'ACTV INAC PAIN' ELSE 'none' END, format('R5, R6: %s reads customers', coalesce(login, 'nobody')))
+FROM writer;
 SELECT is(tried(login, command, undo => true), CASE WHEN sees IS TRUE OR command ~ '^(INSERT|SELECT)' THEN '42501' ELSE '0' END,
           format('R11, R17: %s: %s', coalesce(login, 'nobody'), command))
 FROM writer, unnest(ARRAY[

@@ -6,6 +6,8 @@ SELECT no_plan();
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA entitle TO test_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA entitle TO test_app;
 
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (81, 1, 'edit without view'), (82, 1, 'metrics without view');
+INSERT INTO entitle.role_permission VALUES (81, 'customers.edit'), (82, 'customers.client_metrics'), (82, 'customers.edit');
 INSERT INTO entitle.app_user (user_id, login) SELECT 100 + role_id, name FROM entitle.role;
 INSERT INTO entitle.membership (user_id, organization_id, role_id) SELECT 100 + role_id, 1, role_id FROM entitle.role;
 INSERT INTO entitle.app_user (user_id, login) VALUES (190, 'organization''s owner'), (192, 'elsewhere');
@@ -51,7 +53,7 @@ SELECT is(ask(login, format('SELECT entitle.can_score(%s)', customer)), (custome
 FROM writer, generate_series(101, 104) AS customer;
 SELECT is(tried(login, format(command, customer)),
           CASE WHEN customer = ANY (may) THEN '1' WHEN hides AND NOT (sees AND customer <> 104) THEN '0' ELSE '42501' END,
-          format('R12 to R14: %s: %s', coalesce(login, 'nobody'), format(command, customer)))
+          format('R5, R12 to R14: %s: %s', coalesce(login, 'nobody'), format(command, customer)))
 FROM writer, generate_series(101, 104) AS customer, (VALUES
     ('INSERT INTO entitle.customer_metric VALUES (%s, 102, 1)', false),
     ('INSERT INTO entitle.customer_metric VALUES (%s, 101, 1) ON CONFLICT (customer_id, metric_id) DO UPDATE SET value = excluded.value', false),
@@ -77,7 +79,7 @@ SELECT throws_ok('SELECT entitle.set_metric_value(-1, ''pays'', 1)', '22023', NU
 
 -- R15: the catalogue, and names for editors.
 SELECT is(tried(login, command), CASE WHEN login IN ('sales manager', 'organization''s owner', 'elsewhere') THEN '1' WHEN command ~ '^INSERT' THEN '42501' ELSE '0' END,
-          format('R15: %s: %s', coalesce(login, 'nobody'), command))
+          format('R5, R15: %s: %s', coalesce(login, 'nobody'), command))
 FROM (SELECT login FROM writer UNION ALL VALUES ('elsewhere')) AS w, unnest(ARRAY[
     'INSERT INTO entitle.client_metric (name) VALUES (''x'')', 'UPDATE entitle.client_metric SET multiplier = 2 WHERE metric_id = 102',
     'DELETE FROM entitle.client_metric WHERE metric_id = 102']) AS command;
