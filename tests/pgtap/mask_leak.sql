@@ -1,5 +1,5 @@
--- Known ways around views and masks, by number in the list of attacks this project keeps: S46 to S49, S53, S55, S57, S58, S60,
--- S66, S67, S76, S78. Statement shapes are in mask_matrix, writes in mask_write.
+-- Known ways around views and masks, by number in the list of attacks this project keeps: S46 to S49, S53, S55, S57 to S60, S66,
+-- S67, S78. Statement shapes are in mask_matrix (S54, S59, S76, S77), writes in mask_write (S50 to S53), changes in mask_change.
 \ir setup.psql
 SELECT no_plan();
 
@@ -66,10 +66,30 @@ SELECT is(ask('l20', 'SELECT count(*) FROM pg_stats WHERE tablename ~ ''^orders'
 SELECT is(ask('l20', 'SELECT count(*) FROM orders_view WHERE 1 / (price - 7002) > 0'), '0', 'S57: a masked value divides nothing');
 SELECT is(ask('l20', 'SELECT count(*) FROM orders_view WHERE 1 / (id - 3) IS NOT NULL'), '450', 'S57: nor does a hidden row');
 SELECT throws_ok($$ SELECT ask('l30', 'SELECT count(*) FROM orders_view WHERE 1 / (price - 7002) > 0') $$, '22012', NULL, 'S57: it does for whom it shows');
+-- What became of a statement, and a function that would tell what it sees before the lock.
+CREATE FUNCTION error_of(statement text) RETURNS text LANGUAGE plpgsql
+    AS $$ BEGIN EXECUTE statement; RETURN 'none'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$;
+CREATE FUNCTION leak_lock(price integer) RETURNS boolean LANGUAGE plpgsql COST 0.0000001
+    AS $$ BEGIN IF price IS NOT NULL THEN RAISE EXCEPTION 'saw %', price; END IF; RETURN true; END $$;
 -- S58
 INSERT INTO orders VALUES (1001, NULL, '2026-01-01', 1, 1), (1002, 101, 'infinity', 1, 1), (1003, 101, '-infinity', 1, 1), (1004, 101, NULL, 1, 1), (1005, 101, '5874897-12-31', NULL, NULL);
 SELECT is(ask('l20', 'SELECT count(*) || '' '' || count(price) FROM orders_view'), '454 0', 'S58: odd customers and dates break no one''s view');
 SELECT is(ask('l30', 'SELECT count(*) || '' '' || count(price) FROM orders_view WHERE id > 1000'), '2 1', 'S58: nor a limited one''s, which hides what has no date');
+-- S59: samples, addresses and locks of the table and of its parts, beside the view.
+SELECT throws_ok($$ SELECT ask('l20', 'SELECT count(*) FROM orders_view TABLESAMPLE SYSTEM (100)') $$, '0A000', NULL, 'S59: a view has no sample');
+SELECT is(ask('l20', format('SELECT count(customer_id) || '' '' || min(customer_id) || '' '' || max(customer_id) FROM %I TABLESAMPLE %s (100) REPEATABLE (7)', part, method)),
+          (SELECT count(*) || ' 101 101' FROM orders WHERE customer_id = 101 AND (part = 'orders' OR tableoid = part::regclass)), format('S59: a %s sample of %s has the rows that show', method, part))
+FROM unnest(ARRAY['orders', 'orders_1', 'orders_2']) AS part, unnest(ARRAY['BERNOULLI', 'SYSTEM']) AS method;
+SELECT throws_ok(format('SELECT ask(%L, %L)', who, format(query, part)), '42501', NULL, format('S59: %s: %s', who, format(query, part)))
+FROM unnest(ARRAY['l20', 'staff']) AS who, unnest(ARRAY['orders', 'orders_1', 'orders_2']) AS part,
+     unnest(ARRAY['SELECT max(price) FROM %I TABLESAMPLE SYSTEM (100)', 'SELECT count(*) FROM %I TABLESAMPLE SYSTEM (100) WHERE price > 7000',
+                  'SELECT price FROM %I WHERE ctid = ''(0,1)''', 'SELECT count(*) FROM %I WHERE ctid = ANY (ARRAY(SELECT format(''(0,%%s)'', i)::tid FROM generate_series(1, 50) i))',
+                  'SELECT count(*) FROM %I WHERE ctid >= ''(0,1)'' AND ctid < ''(1,1)''', 'SELECT min(xmin::text) FROM %I', 'SELECT currtid2(%1$L, ''(0,1)'')',
+                  'SELECT price FROM %I FOR UPDATE SKIP LOCKED', 'SELECT count(*) FROM (SELECT id FROM %I ORDER BY price FOR KEY SHARE) l']) AS query;
+SELECT throws_ok($$ SELECT ask('l20', 'SELECT ctid FROM orders_view') $$, '42703', NULL, 'S59: rows of the view have no address');
+SELECT matches(error_of($$ SELECT ask('l20', 'SELECT currtid2(''orders_view'', ''(0,1)'')') $$), '^(0A000|42501|XX000|42P17|22023)$', 'S59: nor a newest version');
+SELECT is(ask('l20', 'SELECT count(*) || '' '' || count(price) FROM (SELECT * FROM orders_view WHERE leak_lock(price) FOR UPDATE SKIP LOCKED) l'), '454 0', 'S59: what is locked is masked');
+SELECT is((SELECT count(*) || ' ' || min(customer_id) || ' ' || max(customer_id) FROM orders WHERE xmax <> '0'), '454 101 101', 'S59: and only what shows is locked');
 -- S60: a plan names nobody's customers, and no masked value.
 CREATE FUNCTION plan_of(login text, statement text) RETURNS text
     LANGUAGE plpgsql
@@ -97,6 +117,23 @@ SELECT throws_ok($$ SELECT do_as('staff', 'CREATE TRIGGER t INSTEAD OF UPDATE ON
                  'S67: nobody else puts a trigger on the view');
 SELECT throws_ok($$ SELECT do_as('staff', 'CREATE RULE r AS ON INSERT TO orders_view DO ALSO NOTHING') $$, '42501', NULL, 'S67: nor a rule');
 SELECT is(ask('l20', 'SELECT count(*) FROM (SELECT DISTINCT price, masked_columns FROM orders_view) d'), '1', 'all is masked alike');
+-- S78: columns that come later, to the table or to the view.
+DROP MATERIALIZED VIEW own_copy;
+ALTER TABLE orders ADD COLUMN margin integer DEFAULT 7000;
+SELECT throws_ok(format('SELECT ask(%L, ''SELECT margin FROM %I'')', who, part), '42501', NULL, format('S78: a column added later is open to nobody, %s and %s', who, part))
+FROM unnest(ARRAY['l20', 'staff']) AS who, unnest(ARRAY['orders', 'orders_1']) AS part;
+SELECT throws_ok($$ SELECT ask('staff', 'SELECT margin FROM orders_view') $$, '42703', NULL, 'S78: nor in the view');
+SELECT results_eq('SELECT problem FROM entitle.verify_protection()', $$ VALUES ('column "margin" is not in the filtered view "public.orders_view"') $$, 'S78: and named');
+SELECT remedy FROM entitle.verify_protection() \gexec
+SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'S78: the remedy mends it');
+SELECT is(ask('l20', 'SELECT count(margin) || '' '' || count(price) FROM orders_view'), '454 0', 'S78: the column shows, unless it is masked, too');
+SELECT format('CREATE OR REPLACE VIEW orders_view WITH (security_barrier) AS SELECT v.*, o.price AS true_price FROM (%s) v JOIN orders o USING (id)',
+              rtrim(pg_get_viewdef('orders_view'), ';')) \gexec
+SELECT isnt_empty($$ SELECT * FROM entitle.verify_protection() WHERE problem = 'the filtered view "public.orders_view" is not as it was made' $$,
+                  'S78: a column that was added to the view is named');
+SELECT DISTINCT remedy FROM entitle.verify_protection() \gexec
+SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'S78: the remedy mends it');
+SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders_view'::regclass AND attname = 'true_price' AND NOT attisdropped), 0::bigint, 'S78: and takes it away');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -39,7 +39,7 @@ INSERT INTO mask VALUES ('price', 30), ('discount', 30), ('note', 40), ('paid_on
 GRANT SELECT ON orders TO test_app;
 
 CREATE ROLE test_reader;
-GRANT SELECT ON orders TO test_reader;
+GRANT SELECT, UPDATE ON orders TO test_reader; -- UPDATE for the shapes that lock
 SELECT entitle.protect_table('orders', 'customer_id', 'placed_on', 'brand_id', min_level => 20, view_permission => 'customers.view',
                              masked_columns => (SELECT jsonb_object_agg(column_name, level) FROM mask));
 
@@ -62,7 +62,7 @@ CREATE FUNCTION naive_rows(who text) RETURNS TABLE (LIKE orders_view)
     WHERE p.shows OR g.level >= 20 AND (g.days_back IS NULL OR o.placed_on >= today() - g.days_back)
     $$;
 CREATE TABLE naive (LIKE orders_view);
-GRANT SELECT ON naive TO PUBLIC;
+GRANT SELECT, UPDATE ON naive TO PUBLIC;
 
 -- What a leaky function sees, as cheap as can be so that it is tried first (S54).
 CREATE FUNCTION leak(value text) RETURNS boolean
@@ -106,7 +106,10 @@ INSERT INTO shape (statement) VALUES
     ('SELECT id FROM T WHERE ''C'' = ANY (masked_columns)'), ('SELECT id, 1 / (coalesce(length(C::text), 0) - 3) FROM T WHERE coalesce(length(C::text), 0) <> 3'),
     ('SELECT x.* FROM T, jsonb_each_text(to_jsonb(T)) x'), ('SELECT * FROM (SELECT id, C AS hidden FROM T) s WHERE hidden IS NOT NULL'), ('SELECT id FROM T WHERE (C, id) > (C, 12)'),
     ('SELECT id FROM T WHERE C BETWEEN C AND C'), ('SELECT xmlforest(C::text AS c)::text FROM T'), ('SELECT format(''%s %L'', C, C) FROM T'), ('SELECT pg_typeof(C), pg_column_size(C) FROM T'),
-    ('SELECT id FROM T WHERE leak(C::text)'), ('SELECT id FROM T WHERE C::text <=?=> ''10.00'''), ('SELECT leak(C::text) AND leak(item) FROM T'), ('SELECT id FROM T WHERE leak(item) AND leak(T::text)');
+    ('SELECT id FROM T WHERE leak(C::text)'), ('SELECT id FROM T WHERE C::text <=?=> ''10.00'''), ('SELECT leak(C::text) AND leak(item) FROM T'), ('SELECT id FROM T WHERE leak(item) AND leak(T::text)'),
+    ('SELECT id, C FROM (SELECT * FROM T FOR UPDATE SKIP LOCKED) l'), ('SELECT id, C FROM (SELECT * FROM T ORDER BY C, id LIMIT 4 FOR NO KEY UPDATE NOWAIT) l'),
+    ('SELECT id FROM (SELECT * FROM T WHERE C IS NOT NULL FOR SHARE) l'), ('SELECT a.id, b.C FROM (SELECT * FROM T FOR KEY SHARE SKIP LOCKED) a JOIN T b USING (C)'),
+    ('SELECT id, C FROM (SELECT * FROM T WHERE leak(C::text) FOR UPDATE SKIP LOCKED) l');
 UPDATE shape SET statement = 'SELECT id FROM T WHERE C::text IS DISTINCT FROM (SELECT max(C::text) FROM T)' WHERE statement ~ 'pg_temp_type';
 UPDATE shape SET statement = 'SELECT C FROM T UNION ALL SELECT C FROM T' WHERE statement ~ 'only_c';
 
