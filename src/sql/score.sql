@@ -117,10 +117,11 @@ COMMENT ON AGGREGATE entitle.weighted_mean(bigint, numeric, bigint[], numeric[])
     'The score that values of metrics with these multipliers make; metrics that are not listed count for nothing (R16)';
 REVOKE ALL ON FUNCTION entitle.weighted_mean(bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
 
--- Joined row by row, in the order of the arrays: every recalculation locks customers in key order.
+-- Joined row by row, in the order of the arrays, and never in that of a small table's rows: every recalculation locks customers
+-- in key order.
 CREATE FUNCTION entitle.write_scores(customers bigint[], scores numeric[]) RETURNS bigint
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
+    SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'entitle_write_scores';
 COMMENT ON FUNCTION entitle.write_scores(bigint[], numeric[]) IS
     'Writes scores, which nothing else may (R17); returns how many changed. For recalc_scores, with customers in key order';
