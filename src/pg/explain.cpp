@@ -3,6 +3,7 @@
 // that does not exist gives.
 #include "pg/postgres.hpp"
 
+#include "pg/caller.hpp"
 #include "pg/explain.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
@@ -15,7 +16,7 @@ using namespace entitle::pg;
 
 namespace entitle::pg {
 
-bool knows_all() { return superuser_arg(GetOuterUserId()); }
+bool knows_all() { return acts_as_superuser(); }
 
 bool is_about_asker(const Asker &asker, std::optional<std::string_view> login) noexcept {
     return !login || (asker.subject != nullptr && asker.subject->login == *login);

@@ -228,13 +228,6 @@ ENTITLE_FUNCTION(entitle_current_customer_id) {
     PG_RETURN_INT64(*asker.session.chosen_customer);
 }
 
-// acting_superuser() -> boolean: is the outer role (SET ROLE's) a superuser, and nobody else's
-// SECURITY DEFINER function in charge? Inside the extension's own, whose owner is a superuser, the
-// outer role decides. R53
-ENTITLE_FUNCTION(entitle_acting_superuser) {
-    PG_RETURN_BOOL(superuser() && superuser_arg(GetOuterUserId()));
-}
-
 // Trigger of app_user: records the OID of the mapped role, so that a role dropped and created again
 // under the same name does not inherit the mapping.
 ENTITLE_FUNCTION(entitle_record_role_oid) {

@@ -1,6 +1,7 @@
 // The library's start: settings, callbacks, hooks. Each backend runs it once.
 #include "pg/postgres.hpp"
 
+#include "pg/caller.hpp"
 #include "pg/hook.hpp"
 #include "pg/refusal.hpp"
 #include "pg/setting.hpp"
@@ -16,4 +17,5 @@ extern "C" void _PG_init(void) {
     entitle::pg::register_signals();
     entitle::pg::install_hooks();
     entitle::pg::install_refusals();
+    entitle::pg::watch_callers();
 }

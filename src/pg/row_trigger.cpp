@@ -1,6 +1,7 @@
 // Rows and columns of triggers.
 #include "pg/postgres.hpp"
 
+#include "pg/caller.hpp"
 #include "pg/row_trigger.hpp"
 
 extern "C" {
@@ -102,6 +103,6 @@ void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name) 
     });
 }
 
-bool is_exempt() { return superuser_arg(GetOuterUserId()); }
+bool is_exempt() { return acts_as_superuser(); }
 
 } // namespace entitle::pg

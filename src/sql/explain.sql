@@ -3,7 +3,7 @@
 
 CREATE FUNCTION entitle.explain_permission(permission text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)
-    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_permission';
 COMMENT ON FUNCTION entitle.explain_permission(text, text, bigint) IS
     'has_permission gate by gate (R2); for another user, for those with external_access.manage in the brand and superusers';
@@ -11,21 +11,21 @@ GRANT EXECUTE ON FUNCTION entitle.explain_permission(text, text, bigint) TO PUBL
 
 CREATE FUNCTION entitle.explain_capability(capability text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)
-    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_capability';
 COMMENT ON FUNCTION entitle.explain_capability(text, text, bigint) IS 'has_capability, told as explain_permission tells';
 GRANT EXECUTE ON FUNCTION entitle.explain_capability(text, text, bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_metric(metric text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)
-    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_metric';
 COMMENT ON FUNCTION entitle.explain_metric(text, text, bigint) IS 'has_metric, told as explain_permission tells';
 GRANT EXECUTE ON FUNCTION entitle.explain_metric(text, text, bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_row(relation regclass, key text, login text DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)
-    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_row';
 COMMENT ON FUNCTION entitle.explain_row(regclass, text, text) IS
     'Why a row of a protected table, found by its primary key, shows or not; for another user, for those who manage the customer''s access and superusers';
@@ -33,7 +33,7 @@ GRANT EXECUTE ON FUNCTION entitle.explain_row(regclass, text, text) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_action(relation regclass, key text, action text, login text DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)
-    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_action';
 COMMENT ON FUNCTION entitle.explain_action(regclass, text, text, text) IS
     'explain_row for an action: select, update or delete; a row is written by those to whom it shows';
@@ -41,7 +41,7 @@ GRANT EXECUTE ON FUNCTION entitle.explain_action(regclass, text, text, text) TO 
 
 CREATE FUNCTION entitle.explain_new_row(relation regclass, new_row jsonb, action text DEFAULT 'insert', login text DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)
-    LANGUAGE C STABLE PARALLEL SAFE ROWS 10
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_new_row';
 COMMENT ON FUNCTION entitle.explain_new_row(regclass, jsonb, text, text) IS
     'explain_row for a row as it would be written: whether it may be inserted, or an update make it of another; columns not given are NULL';

@@ -103,16 +103,31 @@ CREATE FUNCTION entitle.current_customer_id() RETURNS bigint
 COMMENT ON FUNCTION entitle.current_customer_id() IS 'The customer chosen by use_customer, else NULL';
 GRANT EXECUTE ON FUNCTION entitle.current_customer_id() TO PUBLIC;
 
+-- RESTRICTED, and with it what asks: a worker does not know which functions its leader runs.
 CREATE FUNCTION entitle.acting_superuser() RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_acting_superuser';
 COMMENT ON FUNCTION entitle.acting_superuser() IS
-    'Whether the session''s role (SET ROLE''s, not a SECURITY DEFINER function''s) is a superuser, whom no who-may-write rule binds (R53)';
+    'Whether the session''s role (SET ROLE''s) is a superuser, whom no who-may-write rule binds (R53), and no other role''s SECURITY DEFINER function is in charge';
 GRANT EXECUTE ON FUNCTION entitle.acting_superuser() TO PUBLIC;
+
+CREATE FUNCTION entitle.definer_in_charge() RETURNS oid
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_definer_in_charge';
+COMMENT ON FUNCTION entitle.definer_in_charge() IS
+    'The role whose SECURITY DEFINER function is running, innermost first, the extension''s own left out; NULL when there is none';
+GRANT EXECUTE ON FUNCTION entitle.definer_in_charge() TO PUBLIC;
+
+CREATE FUNCTION entitle.load_support(internal) RETURNS internal
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_load_support';
+COMMENT ON FUNCTION entitle.load_support(internal) IS
+    'Support function of the extension''s SECURITY DEFINER functions: loads the library before they run, so that it knows who called';
+REVOKE ALL ON FUNCTION entitle.load_support(internal) FROM PUBLIC;
 
 -- pg_dump writes this setting at the head of every dump, and pg_restore sets it in every session.
 CREATE FUNCTION entitle.restoring() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT current_setting('check_function_bodies') = 'off' AND entitle.acting_superuser()

@@ -3,7 +3,12 @@
 DO $$
 DECLARE
     inventory jsonb;
+    definer regprocedure;
 BEGIN
+    -- Whoever calls one of these is known only if the library is loaded before it runs.
+    FOR definer IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND p.prosecdef LOOP
+        EXECUTE format('ALTER FUNCTION %s SUPPORT entitle.load_support', definer);
+    END LOOP;
     -- The texts name whatever is not in the path with its schema; lint() sets the same path.
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     SELECT jsonb_build_object(

@@ -318,11 +318,13 @@ COMMENT ON FUNCTION entitle.install_protection(entitle.protection, regclass) IS 
 GRANT EXECUTE ON FUNCTION entitle.install_protection(entitle.protection, regclass) TO PUBLIC;
 
 CREATE FUNCTION entitle.may_declare(relation regclass, through regprocedure) RETURNS boolean
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
-    -- The session's role as SET ROLE left it: inside a SECURITY DEFINER function current_user is the definer.
+    -- The session's role as SET ROLE left it: inside a SECURITY DEFINER function current_user is the definer. Whoever calls
+    -- another role's function trusts it with no table of their own.
     SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
+           AND bool_and(pg_has_role(coalesce(entitle.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
     FROM pg_roles r, entitle.protection_family(relation) f
     JOIN pg_class c ON c.oid = f
     WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)

@@ -17,7 +17,7 @@ REVOKE ALL ON FUNCTION entitle.user_rights(bigint) FROM PUBLIC;
 -- external_access.manage in a brand of the organization.
 CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigint)
     RETURNS TABLE (role text, capability text, allowed boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH opened AS MATERIALIZED (
@@ -40,7 +40,7 @@ GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint, bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.permission_matrix(organization_id bigint DEFAULT 1)
     RETURNS TABLE (role text, capability text, allowed boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT * FROM entitle.permission_matrix(organization_id, NULL)
@@ -53,7 +53,7 @@ GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint) TO PUBLIC;
 -- access sees no grant but his own.
 CREATE FUNCTION entitle.customer_access(customer_id bigint)
     RETURNS TABLE (login text, role text, level integer, days_back integer, valid_from date, valid_until date)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT u.login, g.role, entitle.user_access_level(g.user_id, g.customer_id), g.days_back, g.valid_from, g.valid_until
@@ -71,7 +71,7 @@ GRANT EXECUTE ON FUNCTION entitle.customer_access(bigint) TO PUBLIC;
 -- SECURITY DEFINER: as customer_access.
 CREATE FUNCTION entitle.user_access(login text)
     RETURNS TABLE (customer_id bigint, role text, level integer, days_back integer, valid_from date, valid_until date)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT g.customer_id, g.role, entitle.user_access_level(g.user_id, g.customer_id), g.days_back, g.valid_from, g.valid_until
@@ -192,7 +192,7 @@ REVOKE ALL ON FUNCTION entitle.past_grants(bigint, bigint, timestamptz) FROM PUB
 -- SECURITY DEFINER: the log is closed. Superusers and who manages the customer's access today may ask.
 CREATE FUNCTION entitle.customer_access(customer_id bigint, as_of timestamptz)
     RETURNS TABLE (login text, role text, level integer, days_back integer, valid_from date, valid_until date)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT g.login, g.role, g.level, g.days_back, g.valid_from, g.valid_until
@@ -206,7 +206,7 @@ GRANT EXECUTE ON FUNCTION entitle.customer_access(bigint, timestamptz) TO PUBLIC
 -- SECURITY DEFINER: as customer_access. The login is the user's of today.
 CREATE FUNCTION entitle.user_access(login text, as_of timestamptz)
     RETURNS TABLE (customer_id bigint, role text, level integer, days_back integer, valid_from date, valid_until date)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT g.customer_id, g.role, g.level, g.days_back, g.valid_from, g.valid_until

@@ -7,6 +7,7 @@ SELECT no_plan();
 CREATE TEMP TABLE public_function (signature) AS VALUES
     -- identity
     ('acting_superuser()'),
+    ('definer_in_charge()'),
     ('current_brand_id()'),
     ('current_customer_id()'),
     ('current_login()'),
@@ -194,6 +195,9 @@ SELECT is_empty(
          -- each process of a parallel plan would leave out partitions by answers of its own
          AND NOT (provolatile = 's' AND proparallel = 'r'
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
+         -- a worker does not know which functions its leader runs
+         AND NOT (provolatile = 's' AND proparallel = 'r'
+                  AND signature ~ '^(acting_superuser|definer_in_charge|may_declare|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|verify_[a-z]+|expected_policies|mended_declaration|parent_problem|view_remedy)[(]') $$,

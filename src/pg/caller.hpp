@@ -1,0 +1,21 @@
+// Whose SECURITY DEFINER function is in charge. Such a function runs with its owner's rights, so
+// whoever calls it trusts it with nothing of their own; but inside one of the extension's own the
+// owner is a superuser, and the outer role says no more than who began.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace entitle::pg {
+
+// The owner of the innermost SECURITY DEFINER function that is not the extension's own.
+// Returns: InvalidOid when there is none.
+Oid definer_in_charge() noexcept;
+
+// Tells whether a superuser acts: the outer role (SET ROLE's) is one, and nobody else's function is
+// in charge. No who-may-write rule binds a superuser (R53).
+bool acts_as_superuser();
+
+// Watches functions come and go, from now on. regime: C
+void watch_callers();
+
+} // namespace entitle::pg
