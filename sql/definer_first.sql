@@ -1,6 +1,11 @@
 -- The first statement of a session loads the library. Whose SECURITY DEFINER function was in charge by then is known all the same
 -- (R53; S34).
+-- A database of its own: what a session leaves behind others would meet.
 CREATE ROLE regress_definer;
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_definer;
+\c regress_definer
+CREATE EXTENSION entitle;
 CREATE FUNCTION run_stranger(command text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
     AS $$ DECLARE answer text; BEGIN EXECUTE command INTO answer; RETURN answer; END $$;
 ALTER FUNCTION run_stranger(text) OWNER TO regress_definer;
@@ -25,6 +30,6 @@ SELECT entitle.grant_access(1, 'ann', 'L40');
 \c -
 SELECT run_own('SELECT entitle.revoke_access(1, ''ann'')');
 
-REVOKE EXECUTE ON FUNCTION entitle.grant_access FROM regress_definer;
-DROP FUNCTION run_stranger(text), run_own(text);
+\c :home
+DROP DATABASE regress_definer;
 DROP ROLE regress_definer;

@@ -1,6 +1,10 @@
 -- Reports of one customer or user find their rows by index, the past in the change log too: none reads a table whole.
 -- Counters of the running transaction tell how each table was read.
-SET TimeZone = 'UTC';
+-- A database of its own, where the rows' numbers are known.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_report;
+\c regress_report
+CREATE EXTENSION entitle;
 INSERT INTO entitle.customer (legal_name, trade_name, tax_id) SELECT 'a', 'a', '1' FROM generate_series(1, 2000);
 INSERT INTO entitle.app_user (login) SELECT 'u' || i FROM generate_series(1, 20000) AS i;
 INSERT INTO entitle.external_access (customer_id, user_id)
@@ -29,4 +33,5 @@ SELECT * FROM reads('user_access(''u100'')');
 SELECT * FROM reads('customer_access(7, clock_timestamp())');
 SELECT * FROM reads('user_access(''u100'', clock_timestamp())');
 SELECT * FROM reads('customer_access(7, ''2020-01-01'')');
-DROP FUNCTION reads(text);
+\c :home
+DROP DATABASE regress_report;
