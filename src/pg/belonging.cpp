@@ -17,8 +17,9 @@ namespace entitle::pg {
 
 namespace {
 
-// Locks the customer's row, in the strength of an update of its status, until the transaction ends.
-// Returns: the customer as it is now; none when it is gone. regime: C
+// Locks the customer's row as a foreign key does, until the transaction ends: beside other writers
+// of what belongs to the customer, and beside edits, but not beside a change of its status or
+// brand. Returns: the customer as it is now; none when it is gone. regime: C
 std::optional<CustomerFacts> lock_customer(CustomerId customer) {
     std::optional<CustomerFacts> facts;
     Reader reader = open_reader();
@@ -30,7 +31,8 @@ std::optional<CustomerFacts> lock_customer(CustomerId customer) {
         TM_FailureData failure;
         const TM_Result outcome = table_tuple_lock(
             rows.relation, &rows.tuple->t_self, reader.snapshot, slot, GetCurrentCommandId(true),
-            LockTupleNoKeyExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+            LockTupleKeyShare, LockWaitBlock,
+            TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
         if (outcome == TM_Ok) {
             // The newest version: another transaction may have changed the customer while this one
             // waited.
@@ -54,6 +56,20 @@ std::optional<CustomerFacts> lock_customer(CustomerId customer) {
 }
 
 } // namespace
+
+void await_belongings(const FiredRow &row) {
+    Relation relation = row.data->tg_relation;
+    TupleTableSlot *slot = table_slot_create(relation, nullptr);
+    TM_FailureData failure;
+    // The row is locked by its UPDATE already; nobody can have changed it.
+    const TM_Result outcome =
+        table_tuple_lock(relation, &row.before->t_self, GetActiveSnapshot(), slot,
+                         GetCurrentCommandId(true), LockTupleExclusive, LockWaitBlock, 0, &failure);
+    if (outcome != TM_Ok) {
+        elog(ERROR, "a customer that is being updated could not be locked: %d", outcome);
+    }
+    ExecDropSingleTupleTableSlot(slot);
+}
 
 void demand_locked(std::optional<CustomerId> customer, CheckLocked check) {
     const auto seen = customer ? find_customer(*customer) : std::nullopt;

@@ -14,6 +14,10 @@
 
 namespace entitle::pg {
 
+// Waits for those who hold a lock of the customer that an UPDATE of it fired for, and keeps others
+// out until the transaction ends. What belongs to it can be written beside other changes. regime: C
+void await_belongings(const FiredRow &row);
+
 // What is asked about a customer once it is locked.
 using CheckLocked = entitle::Result<Passed> (*)(const Subject *, const Session &,
                                                 const CustomerFacts &);

@@ -1,6 +1,7 @@
 // The trigger that holds customers to their life, from PAIN to ACTV and INAC (R7 to R11, R17).
 #include "pg/postgres.hpp"
 
+#include "pg/belonging.hpp"
 #include "pg/customer.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
@@ -220,6 +221,10 @@ HeapTuple guard_update(const FiredRow &row, const AttrNumber *columns, bool bind
             demand(decided);
             now = decided.value();
         });
+    }
+    // Whoever was allowed to write what belongs to the customer was so by its status and brand.
+    if (status_text(now) != was || is_changed(row, columns[brand_id])) {
+        await_belongings(row);
     }
     const bool was_inactive = strcmp(was, "INAC") == 0;
     const char *given = text_column(row, row.after, columns[status_before]);
