@@ -112,14 +112,17 @@ bool holds(Assumption &assumption, const Asker &asker) {
     return assumption.answer == assumption.expected;
 }
 
+bool is_same(const Assumption &known, const Question &question, bool expected) {
+    return known.fact == question.fact && known.expected == expected &&
+           known.level == question.level && known.number == question.number &&
+           known.permission == question.permission;
+}
+
 // Returns: the number of the assumption, none when there are too many. regime: C++
 std::optional<std::size_t> record(const Question &question, bool expected) {
     std::vector<Assumption> &list = assumptions();
     for (std::size_t i = 0; i < list.size(); ++i) {
-        const Assumption &known = list[i];
-        if (known.fact == question.fact && known.expected == expected &&
-            known.level == question.level && known.number == question.number &&
-            known.permission == question.permission) {
+        if (is_same(list[i], question, expected)) {
             return i;
         }
     }
@@ -191,6 +194,18 @@ bool has_assumptions(const PlannedStmt *plan) noexcept {
     ListCell *cell = nullptr;
     foreach (cell, plan->invalItems) {
         if (static_cast<const PlanInvalItem *>(lfirst(cell))->cacheId == kAssumptionItem) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
+            is_same(assumptions()[item->hashValue], question, answer)) {
             return true;
         }
     }

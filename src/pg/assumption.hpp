@@ -49,6 +49,9 @@ bool set_exchangeable(bool value) noexcept;
 
 bool has_assumptions(const PlannedStmt *plan) noexcept;
 
+// Tells whether the plan depends on that answer.
+bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer);
+
 // Asks every assumption of the plan again. Returns: whether all hold for the present asker.
 bool assumptions_hold(const PlannedStmt *plan);
 

@@ -3,6 +3,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/assumption.hpp"
+#include "pg/barrier.hpp"
 #include "pg/compat.hpp"
 #include "pg/cost.hpp"
 #include "pg/cursor.hpp"
@@ -115,6 +116,16 @@ PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int curso
     return result;
 }
 
+// Plans a copy of the kept query, without the barriers that hide nothing from the asker.
+PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
+                       ParamListInfo parameters) {
+    const List *permissions = lift_barriers(copy);
+    PlannedStmt *result = plan_next(true, copy, source, kept.cursor_options, parameters);
+    return relies_on(result, permissions)
+               ? result
+               : plan_next(true, copy_query(kept), source, kept.cursor_options, parameters);
+}
+
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
@@ -123,10 +134,10 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
     }
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
-    PlannedStmt *result = plan_next(true, query, source, cursor_options, parameters);
+    PlannedStmt *result = plan_kept(kept, query, source, parameters);
     if (unknown_grants() != unknown && result->planTree->total_cost > kWorthLoading) {
         load_asker_grants();
-        result = plan_next(true, copy_query(kept), source, cursor_options, parameters);
+        result = plan_kept(kept, copy_query(kept), source, parameters);
     }
     tie_query(kept, result);
     return result;

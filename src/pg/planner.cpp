@@ -26,16 +26,8 @@ extern "C" {
 #include "utils/partcache.h"
 }
 
-#include <optional>
-#include <string_view>
-
 #include "core/access.hpp"
 #include "core/permission.hpp"
-
-extern "C" {
-extern PGDLLEXPORT Datum entitle_row_allowed(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum entitle_brand_row_allowed(PG_FUNCTION_ARGS);
-}
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -52,49 +44,6 @@ bool is_taken_apart(const List *arguments) {
     const auto *permission = static_cast<const Node *>(linitial(arguments));
     return IsA(permission, Const) &&
            reinterpret_cast<const Const *>(permission)->location == kTakenApart;
-}
-
-// A call of a row test in a query.
-struct Call {
-    std::optional<std::string_view> permission; // none: no permission opens the row
-    std::optional<int> level;                   // none: no external access opens it
-    Node *brand;                                // null: judged in the current brand
-    Node *customer;
-    Node *date; // null: not dated
-};
-
-bool is_null_constant(const Node *node) {
-    return IsA(node, Const) && reinterpret_cast<const Const *>(node)->constisnull;
-}
-
-// Takes the call apart. Returns: false when it is not one that protect_table writes, with literal
-// rule.
-bool read_call(List *arguments, bool is_branded, Call &call) {
-    const RowTestLayout layout = row_test_layout(list_length(arguments), is_branded);
-    auto *permission = static_cast<Node *>(linitial(arguments));
-    auto *level = static_cast<Node *>(list_nth(arguments, layout.level));
-    if (!IsA(permission, Const) || !IsA(level, Const)) {
-        return false;
-    }
-    call.customer = static_cast<Node *>(list_nth(arguments, layout.customer));
-    call.brand =
-        layout.brand < 0 ? nullptr : static_cast<Node *>(list_nth(arguments, layout.brand));
-    call.date = layout.date < 0 ? nullptr : static_cast<Node *>(list_nth(arguments, layout.date));
-    if (!is_null_constant(permission)) {
-        text *key = DatumGetTextPP(reinterpret_cast<Const *>(permission)->constvalue);
-        call.permission =
-            std::string_view(VARDATA_ANY(key), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(key)));
-    }
-    if (!is_null_constant(level) && !is_null_constant(call.customer)) {
-        call.level = DatumGetInt32(reinterpret_cast<Const *>(level)->constvalue);
-    }
-    return true;
-}
-
-// The question whether any row may show by permission.
-Question permission_question(const Call &call) {
-    return Question{call.brand == nullptr ? Fact::permission_held : Fact::some_brand_permitted,
-                    call.permission.value_or(std::string_view())};
 }
 
 bool may_show_by_permission(const Call &call) {
@@ -344,14 +293,6 @@ Datum support(FunctionCallInfo fcinfo, bool is_branded) {
             index_condition(reinterpret_cast<SupportRequestIndexCondition *>(request), is_branded));
     }
     return PointerGetDatum(nullptr);
-}
-
-// Tells the two spellings apart by what they call. Returns: false for any other function.
-bool is_row_test(Oid function, bool &is_branded) {
-    FmgrInfo info;
-    fmgr_info(function, &info);
-    is_branded = info.fn_addr == entitle_brand_row_allowed;
-    return is_branded || info.fn_addr == entitle_row_allowed;
 }
 
 } // namespace
