@@ -140,11 +140,13 @@ SELECT throws_ok($$ SELECT ask('L80', 'SELECT entitle.grant_access(101, ''new'')
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;
 GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_owner;
+GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access TO test_owner;
 ALTER TABLE entitle.external_access OWNER TO test_owner;
 SET LOCAL ROLE test_owner;
 SELECT throws_ok(command, '42501', NULL, format('R41: the table''s owner, signed in as nobody: %s', command))
 FROM unnest(ARRAY['INSERT INTO entitle.external_access (customer_id, user_id) VALUES (102, 210)', 'DELETE FROM entitle.external_access WHERE user_id = 207',
-                  'UPDATE entitle.external_access SET role = ''L10'' WHERE user_id = 207', 'COPY entitle.external_access (customer_id, user_id) FROM PROGRAM ''echo''']) AS command;
+                  'UPDATE entitle.external_access SET role = ''L10'' WHERE user_id = 207', 'COPY entitle.external_access (customer_id, user_id) FROM PROGRAM ''echo''',
+                  'SELECT entitle.grant_access(102, ''new'')', 'SELECT entitle.revoke_access(101, ''target'')']) AS command;
 RESET ROLE;
 SELECT lives_ok(command, format('R53: a superuser: %s', command))
 FROM unnest(ARRAY['INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (102, 206, ''L90'')', 'UPDATE entitle.external_access SET role = ''L10'' WHERE user_id = 207',

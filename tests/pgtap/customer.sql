@@ -184,6 +184,7 @@ SELECT is(tried('sales', 'UPDATE entitle.integration_link SET customer_id = 104 
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;
 ALTER TABLE entitle.customer OWNER TO test_owner;
+GRANT EXECUTE ON FUNCTION entitle.deactivate_customer, entitle.reactivate_customer TO test_owner;
 ALTER TABLE entitle.integration_link OWNER TO test_owner;
 GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_owner;
 INSERT INTO entitle.integration_link VALUES (103, 'invoices', 'i');
@@ -203,7 +204,8 @@ SELECT is(tried_as_owner(command), '42501', format('the table''s owner, signed i
 FROM unnest(ARRAY['INSERT INTO entitle.customer (legal_name, trade_name, tax_id) VALUES (''x'', ''x'', ''x'')',
                   'UPDATE entitle.customer SET notes = ''x''', 'DELETE FROM entitle.customer WHERE customer_id = 102',
                   'UPDATE entitle.customer SET client_score = 1', 'INSERT INTO entitle.integration_link VALUES (120, ''freshbooks'', ''x'')',
-                  'UPDATE entitle.integration_link SET external_id = ''x''', 'DELETE FROM entitle.integration_link']) AS command;
+                  'UPDATE entitle.integration_link SET external_id = ''x''', 'DELETE FROM entitle.integration_link',
+                  'SELECT entitle.deactivate_customer(102)', 'SELECT entitle.reactivate_customer(103)']) AS command;
 SELECT lives_ok(command, format('R53: a superuser: %s', command))
 FROM unnest(ARRAY['INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, client_score) VALUES (130, ''x'', ''x'', ''x'', ''INAC'', 5)',
                   'UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 130', 'UPDATE entitle.customer SET status = ''ACTV'' WHERE customer_id = 130',

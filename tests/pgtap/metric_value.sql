@@ -128,15 +128,18 @@ SELECT throws_ok($$ SELECT entitle.weighted_mean(1, 1, '{1}', '{1,2}') $$, '2202
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;
 GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_owner;
+GRANT EXECUTE ON FUNCTION entitle.set_metric_value TO test_owner;
+ALTER TABLE entitle.customer OWNER TO test_owner;
 ALTER TABLE entitle.customer_metric OWNER TO test_owner;
 ALTER TABLE entitle.client_metric OWNER TO test_owner;
 SET LOCAL ROLE test_owner;
-SELECT throws_ok(command, '42501', NULL, format('R12, R15: the tables'' owner, signed in as nobody: %s', command))
+SELECT throws_ok(command, '42501', NULL, format('R12, R15, R17: the tables'' owner, signed in as nobody: %s', command))
 FROM unnest(ARRAY['UPDATE entitle.customer_metric SET value = 1', 'DELETE FROM entitle.customer_metric', 'INSERT INTO entitle.customer_metric VALUES (102, 102, 1)',
-                  'UPDATE entitle.client_metric SET multiplier = 5', 'DELETE FROM entitle.client_metric WHERE metric_id = 102']) AS command;
+                  'UPDATE entitle.client_metric SET multiplier = 5', 'DELETE FROM entitle.client_metric WHERE metric_id = 102',
+                  'SELECT entitle.set_metric_value(102, ''pays'', 1)', 'SELECT * FROM entitle.recalc_scores()']) AS command;
 RESET ROLE;
 SELECT lives_ok(command, format('R53: a superuser: %s', command))
-FROM unnest(ARRAY['UPDATE entitle.customer_metric SET value = 1', 'SELECT entitle.set_metric_value(103, ''answers'', 5)']) AS command;
+FROM unnest(ARRAY['UPDATE entitle.customer_metric SET value = 1', 'SELECT entitle.set_metric_value(103, ''answers'', 5)', 'SELECT * FROM entitle.recalc_scores()']) AS command;
 
 SELECT * FROM finish();
 ROLLBACK;
