@@ -33,8 +33,7 @@ SELECT * FROM refused($$SELECT entitle.sign_in('ann')$$);
 SELECT * FROM refused($$SELECT entitle.sign_out()$$);
 SELECT * FROM refused($$SET entitle.identity = '1'$$);
 SELECT * FROM refused($$SELECT set_config('entitle.identity', '1', true)$$);
-SELECT * FROM refused($$SET LOCAL entitle.chosen_brand = '1:1'$$);
-SELECT * FROM refused($$SET LOCAL entitle.chosen_customer = '1:1'$$);
+SELECT * FROM refused($$SET LOCAL entitle.choice = '1:1:1'$$);
 SELECT * FROM refused($$SET entitle.time_zone = 'Pacific/Kiritimati'$$);
 SELECT * FROM refused($$SET entitle.full_record_fields = ''$$);
 SELECT * FROM refused($$SET entitle.anything = 'x'$$);
@@ -49,20 +48,22 @@ FROM unnest(ARRAY['ann', '1 ', '+1', '1x', '0x1', '1.0', '99999999999999999999',
 SELECT * FROM refused($$ALTER ROLE app_role SET entitle.identity = '1'$$);
 SELECT * FROM refused($$ALTER ROLE ALL SET entitle.identity = '1'$$);
 SELECT * FROM refused($$CREATE FUNCTION pg_temp.become() RETURNS integer LANGUAGE sql SET entitle.identity = '1' AS 'SELECT 1'$$);
-SELECT * FROM refused($$SET entitle.chosen_brand = '1'$$);
-SELECT * FROM refused($$SET entitle.chosen_customer = 'ann:1'$$);
+SELECT * FROM refused($$SET entitle.choice = '1'$$);
+SELECT * FROM refused($$SET entitle.choice = 'ann::1'$$);
+SELECT * FROM refused($$SET entitle.choice = '1:1x:1'$$);
+SELECT * FROM refused($$SET entitle.choice = '1:1:1:1'$$);
 SELECT * FROM refused($$SET entitle.time_zone = 'Nowhere/Special'$$);
 SELECT * FROM refused($$SET entitle.time_zone = ''$$);
 SELECT * FROM refused($$SET entitle.anything = 'x'$$);
 
 -- A grant of the parameter itself opens no way around sign_in (S22).
-GRANT SET ON PARAMETER entitle.identity, entitle.chosen_brand, entitle.chosen_customer TO app_role;
+GRANT SET ON PARAMETER entitle.identity, entitle.choice TO app_role;
 SET LOCAL ROLE app_role;
 SELECT * FROM refused($$SET entitle.identity = '1'$$);
 SELECT * FROM refused($$SELECT set_config('entitle.identity', '1', false)$$);
 SELECT entitle.current_login(), entitle.access_level(1);
 RESET ROLE;
-REVOKE SET ON PARAMETER entitle.identity, entitle.chosen_brand, entitle.chosen_customer FROM app_role;
+REVOKE SET ON PARAMETER entitle.identity, entitle.choice FROM app_role;
 
 -- Choices that are not the user's to make; a refused one leaves the one before it.
 SELECT * FROM refused('SELECT entitle.use_brand(1)');

@@ -86,6 +86,15 @@ const Asker &require_asker() {
     return asker;
 }
 
+// Nothing chosen, nothing to clear: whoever has no identity may ask for it too.
+void clear_choice(std::optional<std::int64_t> Choice::*which) {
+    std::optional<Choice> choice = carried_choice();
+    if (choice) {
+        (*choice).*which = std::nullopt;
+        carry_choice(*choice);
+    }
+}
+
 } // namespace
 
 // sign_in(login, session_wide, seal) -> bigint, the user's id. The old identity is gone before the
@@ -172,7 +181,7 @@ ENTITLE_FUNCTION(entitle_current_login) {
 ENTITLE_FUNCTION(entitle_use_brand) {
     const auto brand = bigint_argument(fcinfo, 0);
     if (!brand) {
-        carry_brand(std::nullopt);
+        clear_choice(&Choice::brand);
         drop_contradicted_plans();
         PG_RETURN_VOID();
     }
@@ -183,7 +192,7 @@ ENTITLE_FUNCTION(entitle_use_brand) {
                  errmsg("the signed-in user is no member of this brand"),
                  errhint("Choose a brand of a membership of the user, or of its organization.")));
     }
-    carry_brand(Choice{asker.subject->id, *brand});
+    carry_choice(Choice{asker.subject->id, brand, asker.session.chosen_customer});
     drop_contradicted_plans();
     PG_RETURN_VOID();
 }
@@ -203,7 +212,7 @@ ENTITLE_FUNCTION(entitle_current_brand_id) {
 ENTITLE_FUNCTION(entitle_use_customer) {
     const auto customer = bigint_argument(fcinfo, 0);
     if (!customer) {
-        carry_customer(std::nullopt);
+        clear_choice(&Choice::customer);
         PG_RETURN_VOID();
     }
     const Asker &asker = require_asker();
@@ -215,7 +224,7 @@ ENTITLE_FUNCTION(entitle_use_customer) {
                         errmsg("the signed-in user has no access to this customer"),
                         errhint("Choose a customer of entitle.accessible_customers().")));
     }
-    carry_customer(Choice{asker.subject->id, *customer});
+    carry_choice(Choice{asker.subject->id, asker.session.chosen_brand, customer});
     PG_RETURN_VOID();
 }
 

@@ -254,13 +254,10 @@ void resolve_asker() {
                 asker.subject = &user.subject;
                 asker.user = &user;
             }
-            const std::optional<Choice> brand = chosen_brand();
-            const std::optional<Choice> customer = chosen_customer();
-            if (brand && brand->user == *id) {
-                asker.session.chosen_brand = brand->value;
-            }
-            if (customer && customer->user == *id) {
-                asker.session.chosen_customer = customer->value;
+            const std::optional<Choice> choice = carried_choice();
+            if (choice && choice->user == *id) {
+                asker.session.chosen_brand = choice->brand;
+                asker.session.chosen_customer = choice->customer;
             }
         }
         asker_epoch = before;

@@ -12,16 +12,14 @@ namespace {
 
 constexpr const char kIdentity[] = "entitle.identity";
 constexpr const char kSeal[] = "entitle.seal";
-constexpr const char kBrand[] = "entitle.chosen_brand";
-constexpr const char kCustomer[] = "entitle.chosen_customer";
+constexpr const char kChoice[] = "entitle.choice";
 
 constexpr std::size_t kSealSize = 64;
 
 char *identity_value = nullptr;
 char *seal_value = nullptr;
 char *token_value = nullptr;
-char *brand_value = nullptr;
-char *customer_value = nullptr;
+char *choice_value = nullptr;
 char *zone_value = nullptr;
 char *full_record_fields_value = nullptr;
 char *keys_file_value = nullptr;
@@ -70,20 +68,20 @@ Carried parse_identity(const char *text) noexcept {
     return until && *text == '\0' ? Carried{user, *until} : nobody;
 }
 
+// "user:brand:customer", either of the latter empty when it is not chosen.
 std::optional<Choice> parse_choice(const char *text) noexcept {
-    if (text == nullptr || *text == '\0') {
-        return std::nullopt;
-    }
     const auto user = take_number(text);
     if (!user || *text != ':') {
         return std::nullopt;
     }
     ++text;
-    const auto value = take_number(text);
-    if (!value || *text != '\0') {
+    const auto brand = take_number(text);
+    if (*text != ':') {
         return std::nullopt;
     }
-    return Choice{*user, *value};
+    ++text;
+    const auto customer = take_number(text);
+    return *text == '\0' ? std::optional<Choice>(Choice{*user, brand, customer}) : std::nullopt;
 }
 
 // True while C++ itself writes a carrier.
@@ -148,8 +146,13 @@ void assign_token_setup(const char *, void *) {
     ++epoch;
 }
 
+// UTC is what PostgreSQL knows as GMT without reading a file, which every session would do.
+pg_tz *find_zone(const char *name) {
+    return pg_tzset(pg_strcasecmp(name, "UTC") == 0 ? "GMT" : name);
+}
+
 bool check_zone(char **value, void **, GucSource) {
-    pg_tz *zone = pg_tzset(*value);
+    pg_tz *zone = find_zone(*value);
     if (zone == nullptr || !pg_tz_acceptable(zone)) {
         GUC_check_errdetail("Time zone \"%s\" is not known, or uses leap seconds.", *value);
         return false;
@@ -159,7 +162,7 @@ bool check_zone(char **value, void **, GucSource) {
 
 void assign_zone(const char *value, void *) {
     // Found a moment ago by the check, so it comes from memory.
-    business_zone = pg_tzset(value);
+    business_zone = find_zone(value);
     known_minute = -1;
     ++epoch;
 }
@@ -184,14 +187,6 @@ void set_carrier(const char *name, const char *value, bool is_local) {
     }
 }
 
-void carry_choice(const char *name, std::optional<Choice> choice) {
-    char text[64] = "";
-    if (choice) {
-        pg_snprintf(text, sizeof(text), INT64_FORMAT ":" INT64_FORMAT, choice->user, choice->value);
-    }
-    set_carrier(name, text, true);
-}
-
 } // namespace
 
 Carried carried_identity() noexcept {
@@ -208,9 +203,9 @@ TokenSetup token_setup() noexcept {
 
 bool has_open_cursors() { return IsTransactionState() && !ThereAreNoReadyPortals(); }
 
-std::optional<Choice> chosen_brand() noexcept { return parse_choice(brand_value); }
-
-std::optional<Choice> chosen_customer() noexcept { return parse_choice(customer_value); }
+std::optional<Choice> carried_choice() noexcept {
+    return parse_choice(choice_value == nullptr ? "" : choice_value);
+}
 
 void carry_identity(std::int64_t user, std::int64_t until, bool is_local) {
     char text[64];
@@ -226,9 +221,19 @@ void carry_nobody(bool is_local) { set_carrier(kIdentity, "", is_local); }
 
 void carry_seal(const char *digest, bool is_local) { set_carrier(kSeal, digest, is_local); }
 
-void carry_brand(std::optional<Choice> choice) { carry_choice(kBrand, choice); }
-
-void carry_customer(std::optional<Choice> choice) { carry_choice(kCustomer, choice); }
+void carry_choice(const Choice &choice) {
+    char brand[24] = "";
+    char customer[24] = "";
+    char text[80];
+    if (choice.brand) {
+        pg_snprintf(brand, sizeof(brand), INT64_FORMAT, *choice.brand);
+    }
+    if (choice.customer) {
+        pg_snprintf(customer, sizeof(customer), INT64_FORMAT, *choice.customer);
+    }
+    pg_snprintf(text, sizeof(text), INT64_FORMAT ":%s:%s", choice.user, brand, customer);
+    set_carrier(kChoice, text, true);
+}
 
 std::optional<std::int32_t> business_date(TimestampTz moment) {
     int offset = 0;
@@ -285,12 +290,10 @@ void define_settings() {
     DefineCustomStringVariable("entitle.token_issuer", "The issuer (iss) that tokens must be from.",
                                "While it is empty no token verifies.", &issuer_value, "",
                                PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
-    DefineCustomStringVariable(kBrand, "The chosen brand, written by entitle.use_brand().", nullptr,
-                               &brand_value, "", PGC_SUSET, carrier, check_choice, assign_carrier,
-                               nullptr);
-    DefineCustomStringVariable(kCustomer, "The chosen customer, written by entitle.use_customer().",
-                               nullptr, &customer_value, "", PGC_SUSET, carrier, check_choice,
-                               assign_carrier, nullptr);
+    DefineCustomStringVariable(
+        kChoice,
+        "The chosen brand and customer, written by entitle.use_brand() and use_customer().",
+        nullptr, &choice_value, "", PGC_SUSET, carrier, check_choice, assign_carrier, nullptr);
     DefineCustomStringVariable(
         "entitle.time_zone", "The business time zone, in which \"today\" begins and ends.",
         "Days back and validity dates are counted in it, whatever the session's own time zone.",

@@ -15,25 +15,26 @@ struct Carried {
     std::int64_t until;               // by a token: the second, since 1970, at which it ends
 };
 
-// A choice made by one user; it counts only for that user.
+// What one user has chosen; it counts only for that user. In one setting, because a session pays
+// for each at its start: PostgreSQL sorts all of them anew with every definition (before version
+// 16).
 struct Choice {
     std::int64_t user;
-    std::int64_t value;
+    std::optional<std::int64_t> brand;
+    std::optional<std::int64_t> customer;
 };
 
 Carried carried_identity() noexcept;
 const char *carried_seal() noexcept;  // the seal's digest, empty when not sealed
 const char *carried_token() noexcept; // empty when there is none
-std::optional<Choice> chosen_brand() noexcept;
-std::optional<Choice> chosen_customer() noexcept;
+std::optional<Choice> carried_choice() noexcept;
 
 // Write the settings as the transaction's own; `is_local` ends with the transaction. regime: C
 constexpr std::int64_t kNoEnd = INT64_MAX;
 void carry_identity(std::int64_t user, std::int64_t until, bool is_local);
 void carry_nobody(bool is_local);
 void carry_seal(const char *digest, bool is_local);
-void carry_brand(std::optional<Choice> choice);
-void carry_customer(std::optional<Choice> choice);
+void carry_choice(const Choice &choice); // always local
 
 // How tokens are verified. The generation moves when one of the settings does.
 struct TokenSetup {

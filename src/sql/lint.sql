@@ -80,7 +80,7 @@ CREATE FUNCTION entitle.lint_server() RETURNS SETOF entitle.finding
     LEFT JOIN pg_roles r ON r.oid = s.setrole
     LEFT JOIN pg_database d ON d.oid = s.setdatabase
     CROSS JOIN LATERAL unnest(s.setconfig) AS c
-    WHERE split_part(c, '=', 1) IN ('entitle.identity', 'entitle.chosen_brand', 'entitle.chosen_customer')
+    WHERE split_part(c, '=', 1) IN ('entitle.identity', 'entitle.choice')
       AND (d.datname IS NULL OR d.datname = current_database())
     UNION ALL
     SELECT 'warning', p.oid::regprocedure::text, format('%s may execute it, and read or write past protection', entitle.grantee_name(x.grantee)),

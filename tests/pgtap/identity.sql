@@ -127,7 +127,7 @@ SELECT entitle.sign_out() \g /dev/null
 -- Settings (R49; S22): no ordinary role sets one, and no grant of the parameter that goes around sign_in is shipped.
 SELECT throws_ok(format('SELECT asked_as(''test_app'', %L)', format('set_config(%L, ''401'', %L)', name, local)), '42501', NULL,
                  format('R49, S22: an ordinary role cannot set %s', name))
-FROM unnest(ARRAY['entitle.identity', 'entitle.chosen_brand', 'entitle.chosen_customer', 'entitle.time_zone', 'entitle.full_record_fields']) AS name,
+FROM unnest(ARRAY['entitle.identity', 'entitle.choice', 'entitle.time_zone', 'entitle.full_record_fields']) AS name,
      unnest(ARRAY[true, false]) AS local;
 SELECT is_empty($$SELECT * FROM pg_parameter_acl WHERE parname LIKE 'entitle.%'$$, 'S22: no setting is granted to anyone');
 SELECT is_empty($$SELECT name FROM pg_settings WHERE name LIKE 'entitle.%' AND name <> 'entitle.token' AND context NOT IN ('superuser', 'sighup', 'postmaster')$$,

@@ -35,7 +35,7 @@ sub nobody_everywhere
 	$role //= 'app_role';
 	is(answer($role, ''), 'nobody 0 f', "$label: nobody to begin with");
 	like(answer($role, '-c entitle.identity=1'), qr/^(nobody 0 f|refused)$/, "$label: connection options");
-	like(answer($role, '-c entitle.chosen_customer=1:1 -c entitle.identity=1:'), qr/^(nobody 0 f|refused)$/, "$label: several of them");
+	like(answer($role, '-c entitle.choice=1::1 -c entitle.identity=1:'), qr/^(nobody 0 f|refused)$/, "$label: several of them");
 	is(answer($role, '', "SET entitle.identity = '1'; $who"), 'nobody 0 f', "$label: SET before the library is loaded") unless $role eq 'dba';
 	is(answer($role, '', "SELECT set_config('entitle.identity', '1', false); $who"), 'nobody 0 f', "$label: set_config") unless $role eq 'dba';
 	like(answer($role, '', "BEGIN; SET LOCAL entitle.identity = '1'; $who"), qr/^(nobody 0 f)?$/, "$label: SET LOCAL") unless $role eq 'dba';
