@@ -10,105 +10,6 @@ namespace entitle {
 
 namespace {
 
-bool contains(const std::vector<KeyIndex> &sorted, KeyIndex index) noexcept {
-    return std::binary_search(sorted.begin(), sorted.end(), index);
-}
-
-bool reaches(const Membership &membership, const Brand &brand) noexcept {
-    if (membership.brand) {
-        // One that names both, which no stored row may, reaches nothing (R22).
-        return !membership.organization && *membership.brand == brand.id;
-    }
-    return membership.organization && membership.organization == brand.organization;
-}
-
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
-std::string brand_text(const Brand &brand) {
-    return "brand " + quoted(brand.name) + " (" + std::to_string(brand.id) + ")";
-}
-
-// A subject in one brand: what the gates after membership need.
-struct Place {
-    const Subject &subject;
-    const Brand &brand;
-};
-
-// R1, R22, R52. Returns: the brand to judge in, or null with `denied` filled.
-const Brand *enter_brand(const Subject *subject, const Session &session,
-                         std::optional<BrandId> named, const Recorder &recorder, Decision &denied) {
-    if (subject == nullptr) {
-        denied = recorder.fail(Gate::identity, [] { return std::string("nobody is signed in"); });
-        return nullptr;
-    }
-    // Whoever belongs nowhere needs no catalogue to be told so.
-    if (subject->catalogue == nullptr && !subject->memberships.empty()) {
-        denied = recorder.fail(Gate::identity, [] { return std::string("no rights are loaded"); });
-        return nullptr;
-    }
-    if (!subject->is_active) {
-        denied = recorder.fail(
-            Gate::identity, [&] { return "user " + quoted(subject->login) + " is switched off"; });
-        return nullptr;
-    }
-    recorder.pass(Gate::identity, [&] { return "user " + quoted(subject->login) + " is active"; });
-
-    const auto wanted = named ? named : current_brand(*subject, session);
-    if (!wanted) {
-        denied = recorder.fail(Gate::membership, [&] {
-            return subject->brands.empty()
-                       ? std::string("the user is a member of no brand")
-                       : std::string("the user belongs to several brands and chose none");
-        });
-        return nullptr;
-    }
-    const Brand *brand = subject->find_brand(*wanted);
-    if (brand == nullptr || !is_member(*subject, *wanted)) {
-        // The same text for a brand that does not exist: nothing tells them apart.
-        denied = recorder.fail(Gate::membership, [&] {
-            return "the user is no member of brand " + std::to_string(*wanted) +
-                   " nor of its organization";
-        });
-        return nullptr;
-    }
-    recorder.pass(Gate::membership, [&] { return "a member of " + brand_text(*brand); });
-    return brand;
-}
-
-// R23, R31: every module must be enabled.
-std::optional<Decision> check_modules(const Place &place, const std::vector<KeyIndex> &modules,
-                                      std::string_view key, const Recorder &recorder) {
-    for (const KeyIndex module : modules) {
-        if (!contains(place.brand.modules, module)) {
-            return recorder.fail(Gate::module, [&] {
-                return quoted(key) + " needs module " +
-                       quoted(place.subject.catalogue->module_name(module)) +
-                       ", which is not enabled for " + brand_text(place.brand);
-            });
-        }
-    }
-    recorder.pass(Gate::module, [&] {
-        if (modules.empty()) {
-            return quoted(key) + " needs no module";
-        }
-        std::string names;
-        for (const KeyIndex module : modules) {
-            names += (names.empty() ? "" : ", ");
-            names += quoted(place.subject.catalogue->module_name(module));
-        }
-        return "enabled for " + brand_text(place.brand) + ": " + names;
-    });
-    return std::nullopt;
-}
-
-bool owns(const Place &place) noexcept {
-    return std::any_of(place.subject.memberships.begin(), place.subject.memberships.end(),
-                       [&](const Membership &membership) {
-                           return membership.is_owner && membership.organization &&
-                                  reaches(membership, place.brand);
-                       });
-}
-
 // Calls `visit(role)` for every active role the subject holds in the place (R20, R22); stops at
 // true.
 template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
@@ -124,27 +25,6 @@ template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
         }
     }
     return false;
-}
-
-// The roles that might have granted, those switched off too: who asks why must see them.
-std::string not_granted(const Place &place, std::string_view what) {
-    std::string names;
-    std::size_t count = 0;
-    for (const Membership &membership : place.subject.memberships) {
-        const Role *role = membership.role && reaches(membership, place.brand)
-                               ? place.subject.find_role(*membership.role)
-                               : nullptr;
-        if (role != nullptr && place.brand.organization == role->organization) {
-            names += (names.empty() ? "" : ", ") + quoted(role->name) +
-                     (role->is_active ? "" : " (switched off)");
-            ++count;
-        }
-    }
-    if (count == 0) {
-        return "no role in " + brand_text(place.brand) + " to grant " + std::string(what);
-    }
-    return (count == 1 ? "role " + names + " does" : "roles " + names + " do") + " not grant " +
-           std::string(what);
 }
 
 // How a permission or metric is held: the text tells it, empty when it is not.
@@ -328,23 +208,6 @@ Decision capability_in_place(const Place &place, const Capability &capability,
 }
 
 } // namespace
-
-std::optional<BrandId> current_brand(const Subject &subject, const Session &session) noexcept {
-    if (session.chosen_brand) {
-        return session.chosen_brand;
-    }
-    if (subject.brands.size() == 1) {
-        return subject.brands.front().id;
-    }
-    return std::nullopt;
-}
-
-bool is_member(const Subject &subject, BrandId id) noexcept {
-    const Brand *brand = subject.find_brand(id);
-    return brand != nullptr &&
-           std::any_of(subject.memberships.begin(), subject.memberships.end(),
-                       [&](const Membership &membership) { return reaches(membership, *brand); });
-}
 
 Decision check_permission(const Subject *subject, const Session &session,
                           std::string_view permission, std::optional<BrandId> named, Trace *trace) {

@@ -8,17 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/place.hpp"
 #include "core/subject.hpp"
 #include "core/trace.hpp"
 
 namespace entitle {
-
-// Finds the brand a question without a brand is about: the chosen one, else the only one (R52).
-// Returns: none when there is no brand or several and none was chosen.
-std::optional<BrandId> current_brand(const Subject &subject, const Session &session) noexcept;
-
-// Tells whether a membership reaches the brand (R22), whatever it grants there.
-bool is_member(const Subject &subject, BrandId brand) noexcept;
 
 // Decides whether the subject holds a permission in a brand; without a brand, in the current one
 // (R1 to R5, R20, R22 to R27, R52). Prerequisites are checked through every gate.
