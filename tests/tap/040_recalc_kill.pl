@@ -48,6 +48,18 @@ sub put_back
 	return;
 }
 
+# Waits until the server takes connections again. Not poll_query_until: it writes to a psql that may have given up already.
+sub await_server
+{
+	for (1 .. 2_000)
+	{
+		my ($out, $err) = ('', '');
+		return if IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'SELECT true' ], '<', '/dev/null', '>', \$out, '2>', \$err);
+		usleep(50_000);
+	}
+	die 'the server did not come back';
+}
+
 # Ends a running recalculation after a part of the time that a whole one takes.
 sub end_one
 {
@@ -115,7 +127,7 @@ foreach my $round (1 .. $times)
 	my ($err, $out) = end_one('kill', 0.7 * rand);
 	my $is_killed = $out !~ /\|/;
 	$ended++ if $is_killed;
-	$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
+	await_server();
 	put_back() unless $is_killed;
 	is($node->safe_psql('postgres', $state), $was, "killed $round: the scores are as before");
 }
