@@ -23,6 +23,7 @@ extern "C" {
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
 #include "parser/parsetree.h"
+#include "partitioning/partdesc.h"
 #include "utils/partcache.h"
 }
 
@@ -83,20 +84,32 @@ const RangeTblEntry *find_partitioned(const PlannerInfo *root, const Node *colum
                : nullptr;
 }
 
-// Whether the column is a partition key of its table: then partitions can be left out by it.
-bool is_partition_key(const PlannerInfo *root, const Node *column) {
-    const RangeTblEntry *entry = find_partitioned(root, column);
-    if (entry == nullptr) {
-        return false;
-    }
-    Relation relation = table_open(entry->relid, NoLock);
+// Whether the table, or a part of it, is partitioned by the column. Parts are locked as the plan
+// will lock them.
+bool is_divided_by(Oid table, const char *column) {
+    Relation relation = table_open(table, AccessShareLock);
     const PartitionKeyData *key = RelationGetPartitionKey(relation);
     bool found = false;
-    for (int i = 0; i < key->partnatts; ++i) {
-        found = found || key->partattrs[i] == reinterpret_cast<const Var *>(column)->varattno;
+    for (int i = 0; i < key->partnatts && !found; ++i) {
+        found = key->partattrs[i] > 0 &&
+                strcmp(column, get_attname(table, key->partattrs[i], false)) == 0;
+    }
+    const PartitionDescData *parts = RelationGetPartitionDesc(relation, true);
+    for (int i = 0; i < parts->nparts && !found; ++i) {
+        found = !parts->is_leaf[i] && is_divided_by(parts->oids[i], column);
     }
     table_close(relation, NoLock);
     return found;
+}
+
+// Whether partitions can be left out by the column.
+bool is_partition_key(const PlannerInfo *root, const Node *column) {
+    const RangeTblEntry *entry = find_partitioned(root, column);
+    const char *name =
+        entry == nullptr
+            ? nullptr
+            : get_attname(entry->relid, reinterpret_cast<const Var *>(column)->varattno, true);
+    return name != nullptr && is_divided_by(entry->relid, name);
 }
 
 // Partitions are left out only by a list whose length the plan knows: column = ANY(ARRAY[f(x, 1),
