@@ -8,6 +8,7 @@
 #include "pg/cost.hpp"
 #include "pg/cursor.hpp"
 #include "pg/hook.hpp"
+#include "pg/repeated.hpp"
 #include "pg/replan.hpp"
 #include "pg/rights.hpp"
 #include "pg/setting.hpp"
@@ -110,6 +111,9 @@ bool runs_once(const QueryDesc *query) noexcept {
 PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int cursor_options,
                        ParamListInfo parameters) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
+    if (is_kept) {
+        drop_repeated_tests(query);
+    }
     const bool previous = set_exchangeable(is_kept);
     PlannedStmt *result = plan(query, source, cursor_options, parameters);
     set_exchangeable(previous);
