@@ -96,18 +96,19 @@ COMMENT ON FUNCTION entitle.past_level(text, integer, date, date, boolean, times
 REVOKE ALL ON FUNCTION entitle.past_level(text, integer, date, date, boolean, timestamptz) FROM PUBLIC;
 
 -- The log's entries of a grant or user are found by its key: the one that the row had before, and where a change moved the row
--- the one it got.
-CREATE INDEX change_log_grant_customer_idx ON entitle.change_log ((row_key ->> 'customer_id'))
+-- the one it got. What was written anew has not moved, which is asked first: a load logs row after row.
+CREATE INDEX change_log_grant_customer_idx ON entitle.change_log (((row_key ->> 'customer_id')::bigint))
     WHERE relation = 'entitle.external_access'::regclass;
-CREATE INDEX change_log_grant_user_idx ON entitle.change_log ((row_key ->> 'user_id'))
+CREATE INDEX change_log_grant_user_idx ON entitle.change_log (((row_key ->> 'user_id')::bigint))
     WHERE relation = 'entitle.external_access'::regclass;
-CREATE INDEX change_log_moved_customer_idx ON entitle.change_log ((new_row ->> 'customer_id'))
-    WHERE relation = 'entitle.external_access'::regclass AND NOT new_row @> row_key;
-CREATE INDEX change_log_moved_user_idx ON entitle.change_log ((new_row ->> 'user_id'))
-    WHERE relation = 'entitle.external_access'::regclass AND NOT new_row @> row_key;
-CREATE INDEX change_log_user_idx ON entitle.change_log ((row_key ->> 'user_id')) WHERE relation = 'entitle.app_user'::regclass;
-CREATE INDEX change_log_renumbered_user_idx ON entitle.change_log ((new_row ->> 'user_id'))
-    WHERE relation = 'entitle.app_user'::regclass AND NOT new_row @> row_key;
+CREATE INDEX change_log_moved_customer_idx ON entitle.change_log (((new_row ->> 'customer_id')::bigint))
+    WHERE relation = 'entitle.external_access'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
+CREATE INDEX change_log_moved_user_idx ON entitle.change_log (((new_row ->> 'user_id')::bigint))
+    WHERE relation = 'entitle.external_access'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
+CREATE INDEX change_log_user_idx ON entitle.change_log (((row_key ->> 'user_id')::bigint))
+    WHERE relation = 'entitle.app_user'::regclass;
+CREATE INDEX change_log_renumbered_user_idx ON entitle.change_log (((new_row ->> 'user_id')::bigint))
+    WHERE relation = 'entitle.app_user'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
 CREATE INDEX change_log_truncate_idx ON entitle.change_log (relation, change_id) WHERE action = 'truncate';
 
 CREATE FUNCTION entitle.last_truncate(logged regclass, as_of timestamptz) RETURNS bigint
@@ -128,15 +129,16 @@ CREATE FUNCTION entitle.past_user(id bigint, as_of timestamptz) RETURNS TABLE (l
     SELECT last.new_row ->> 'login', (last.new_row ->> 'is_active')::boolean
     FROM (SELECT e.*
           FROM (SELECT * FROM entitle.change_log l
-                WHERE l.relation = 'entitle.app_user'::regclass AND l.row_key ->> 'user_id' = id::text
+                WHERE l.relation = 'entitle.app_user'::regclass AND (l.row_key ->> 'user_id')::bigint = id
                 UNION ALL
                 SELECT * FROM entitle.change_log l
-                WHERE l.relation = 'entitle.app_user'::regclass AND NOT l.new_row @> l.row_key AND l.new_row ->> 'user_id' = id::text) e
+                WHERE l.relation = 'entitle.app_user'::regclass AND l.old_row IS NOT NULL AND NOT l.new_row @> l.row_key
+                  AND (l.new_row ->> 'user_id')::bigint = id) e
           WHERE e.changed_at <= as_of
           ORDER BY e.change_id DESC
           LIMIT 1) last
     -- Deleted, or given another number.
-    WHERE last.new_row ->> 'user_id' = id::text AND last.change_id > (SELECT entitle.last_truncate('entitle.app_user', as_of))
+    WHERE (last.new_row ->> 'user_id')::bigint = id AND last.change_id > (SELECT entitle.last_truncate('entitle.app_user', as_of))
     $$;
 COMMENT ON FUNCTION entitle.past_user(bigint, timestamptz) IS 'A user as at that time; no row when there was none';
 REVOKE ALL ON FUNCTION entitle.past_user(bigint, timestamptz) FROM PUBLIC;
@@ -152,18 +154,18 @@ CREATE FUNCTION entitle.past_grants(customer bigint, holder bigint, as_of timest
         SELECT e.change_id, e.old_row, e.new_row, jsonb_build_array(e.old_row -> 'customer_id', e.old_row -> 'user_id') AS old_key,
                jsonb_build_array(e.new_row -> 'customer_id', e.new_row -> 'user_id') AS new_key
         FROM (SELECT * FROM entitle.change_log l
-              WHERE l.relation = 'entitle.external_access'::regclass AND l.row_key ->> 'customer_id' = customer::text
+              WHERE l.relation = 'entitle.external_access'::regclass AND (l.row_key ->> 'customer_id')::bigint = customer
               UNION ALL
               SELECT * FROM entitle.change_log l
-              WHERE l.relation = 'entitle.external_access'::regclass AND NOT l.new_row @> l.row_key
-                AND l.new_row ->> 'customer_id' = customer::text
+              WHERE l.relation = 'entitle.external_access'::regclass AND l.old_row IS NOT NULL AND NOT l.new_row @> l.row_key
+                AND (l.new_row ->> 'customer_id')::bigint = customer
               UNION ALL
               SELECT * FROM entitle.change_log l
-              WHERE l.relation = 'entitle.external_access'::regclass AND l.row_key ->> 'user_id' = holder::text
+              WHERE l.relation = 'entitle.external_access'::regclass AND (l.row_key ->> 'user_id')::bigint = holder
               UNION ALL
               SELECT * FROM entitle.change_log l
-              WHERE l.relation = 'entitle.external_access'::regclass AND NOT l.new_row @> l.row_key
-                AND l.new_row ->> 'user_id' = holder::text) e
+              WHERE l.relation = 'entitle.external_access'::regclass AND l.old_row IS NOT NULL AND NOT l.new_row @> l.row_key
+                AND (l.new_row ->> 'user_id')::bigint = holder) e
         WHERE e.changed_at <= as_of),
     state AS (
         SELECT e.old_key AS key, e.change_id, CASE WHEN e.new_key = e.old_key THEN e.new_row END AS stored
