@@ -112,6 +112,8 @@ bool RowTest::allows_prepared(CustomerId customer, std::optional<Day> date) cons
 void Verdicts::build(const std::vector<std::pair<CustomerId, Day>> &days) {
     is_dense_ = true;
     days_.clear();
+    bits_.clear();
+    range_ = 0;
     entries_.clear();
     if (days.empty()) {
         return;
@@ -121,8 +123,22 @@ void Verdicts::build(const std::vector<std::pair<CustomerId, Day>> &days) {
     const auto range =
         static_cast<std::uint64_t>(high->first) - static_cast<std::uint64_t>(low->first);
     is_dense_ = range < 16 * days.size() + 1024;
+    first_ = low->first;
+    const auto open = std::find_if(days.begin(), days.end(),
+                                   [](const auto &day) { return day.second != kLastDay; });
+    day_ = open == days.end() ? kLastDay : open->second;
+    if (is_dense_ && std::all_of(days.begin(), days.end(), [&](const auto &day) {
+            return day.second == day_ || day.second == kLastDay;
+        })) {
+        range_ = range + 1;
+        bits_.assign(static_cast<std::size_t>(range / 64) + 1, 0);
+        for (const auto &[customer, day] : days) {
+            const auto offset = static_cast<std::uint64_t>(customer - first_);
+            bits_[offset / 64] |= static_cast<std::uint64_t>(day != kLastDay) << offset % 64;
+        }
+        return;
+    }
     if (is_dense_) {
-        first_ = low->first;
         days_.assign(static_cast<std::size_t>(range) + 1, kLastDay);
         for (const auto &[customer, day] : days) {
             days_[static_cast<std::size_t>(customer - first_)] = day;
@@ -144,9 +160,11 @@ void Verdicts::build(const std::vector<std::pair<CustomerId, Day>> &days) {
 }
 
 Day Verdicts::find(CustomerId customer) const noexcept {
+    const auto offset = static_cast<std::uint64_t>(customer) - static_cast<std::uint64_t>(first_);
+    if (range_ != 0) {
+        return offset < range_ && (bits_[offset / 64] >> offset % 64 & 1U) != 0 ? day_ : kLastDay;
+    }
     if (is_dense_) {
-        const auto offset =
-            static_cast<std::uint64_t>(customer) - static_cast<std::uint64_t>(first_);
         return offset < days_.size() ? days_[static_cast<std::size_t>(offset)] : kLastDay;
     }
     if (entries_.empty()) {

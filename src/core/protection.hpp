@@ -38,7 +38,8 @@ struct RowFacts {
 
 // The outcome of external access for each granted customer, worked out once for a scan of many
 // rows: the first visible day. Dense over the range of customer ids where that is small, else
-// hashed.
+// hashed; where it is the same day for all, a bit for each customer, which stays in the processor's
+// cache.
 class Verdicts {
   public:
     // The day before which nothing shows; kFirstDay shows rows without a date too, kLastDay shows
@@ -57,6 +58,9 @@ class Verdicts {
     bool is_dense_ = false;
     CustomerId first_ = 0;
     std::vector<Day> days_;
+    std::uint64_t range_ = 0; // of bits; 0 without them
+    std::vector<std::uint64_t> bits_;
+    Day day_ = kLastDay;         // of those whose bit is set
     std::vector<Entry> entries_; // open addressing, a power of two, at most half full
 };
 

@@ -15,6 +15,10 @@ namespace entitle::pg {
 // regime: hook
 void adjust_index_costs(RelOptInfo *relation);
 
+// Puts plain index scans in the place of bitmap scans that cost hardly less, where a row test gave
+// the condition. regime: hook
+void prefer_index_scans(RelOptInfo *relation);
+
 // Estimates for the planner: how many keys the condition's array holds, and which fraction of the
 // table they cover. regime: C
 struct ConditionEstimate {

@@ -17,6 +17,7 @@ extern "C" {
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 #include "tcop/utility.h"
@@ -28,6 +29,7 @@ namespace {
 
 planner_hook_type next_planner = nullptr;
 get_relation_info_hook_type next_relation_info = nullptr;
+set_rel_pathlist_hook_type next_paths = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
 ProcessUtility_hook_type next_utility = nullptr;
@@ -154,6 +156,13 @@ void on_relation_info(PlannerInfo *root, Oid relation, bool is_parent, RelOptInf
     adjust_index_costs(info);
 }
 
+void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEntry *entry) {
+    if (next_paths != nullptr) {
+        next_paths(root, relation, number, entry);
+    }
+    prefer_index_scans(relation);
+}
+
 // The plan may have been made for an asker with other rights: then the execution gets another.
 void on_start(QueryDesc *query, int flags) {
     count_statement();
@@ -226,6 +235,8 @@ void install_hooks() {
     planner_hook = on_plan;
     next_relation_info = get_relation_info_hook;
     get_relation_info_hook = on_relation_info;
+    next_paths = set_rel_pathlist_hook;
+    set_rel_pathlist_hook = on_paths;
     next_start = ExecutorStart_hook;
     ExecutorStart_hook = on_start;
     next_run = ExecutorRun_hook;
