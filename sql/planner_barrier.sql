@@ -21,7 +21,10 @@ SELECT entitle.protect_table('line', parent => 'entry', masked_columns => '{"pri
 SELECT entitle.protect_table('branded', customer_column => 'customer_id', brand_column => 'brand_id', min_level => 20,
                              view_permission => 'conversions.view', masked_columns => '{"price": 30}');
 CREATE VIEW cheap WITH (security_barrier) AS SELECT entry_id, price FROM entry_view WHERE price < 50;
-GRANT SELECT ON entry, entry_view, line_view, branded_view, cheap TO app_role;
+CREATE VIEW dear WITH (security_barrier) AS
+    SELECT customer_id, sum(price) AS total FROM entry WHERE entitle.row_allowed('conversions.view', 20, customer_id)
+    GROUP BY customer_id HAVING sum(price) > 500;
+GRANT SELECT ON entry, entry_view, line_view, branded_view, cheap, dear TO app_role;
 GRANT UPDATE ON entry_view TO app_role;
 GRANT EXECUTE ON FUNCTION entitle.sign_in(text, boolean, text) TO app_role;
 INSERT INTO entitle.sign_in_grant (db_role, login) SELECT 'app_role', login FROM entitle.app_user;
@@ -44,6 +47,8 @@ SELECT plan_for('staff', 'SELECT count(*) FROM entry_view WHERE tell(price) AND 
 SELECT plan_for('staff', 'SELECT price FROM entry_view v JOIN entry e USING (entry_id, price)');
 -- A barrier on top that hides something stays, whatever becomes of the one below.
 SELECT plan_for('staff', 'SELECT price FROM cheap WHERE tell(entry_id)');
+-- Nor is one lifted that hides something after grouping.
+SELECT plan_for('staff', 'SELECT customer_id FROM dear WHERE tell(customer_id::integer)');
 -- Whoever does not see all of it: the user's condition comes last.
 SELECT plan_for('outsider', 'SELECT count(*) FROM entry_view WHERE tell(price)');
 SELECT plan_for('nobody', 'SELECT count(*) FROM entry_view WHERE tell(price)');

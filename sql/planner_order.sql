@@ -61,4 +61,14 @@ SET LOCAL enable_mergejoin = off;
 SET LOCAL enable_material = off;
 EXPLAIN (COSTS OFF)
 SELECT count(*) FROM (VALUES (3), (4), (6)) AS v (id) JOIN entry e ON e.region = 1 AND e.customer_id = v.id;
+
+-- Workers of a parallel index scan would share out the array's elements by number, each with an array of its own.
+SET LOCAL plan_cache_mode = auto;
+SET LOCAL max_parallel_workers_per_gather = 2;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_index_scan_size = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL enable_indexonlyscan = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM entry WHERE region > 1;
 ROLLBACK;

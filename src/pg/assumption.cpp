@@ -134,6 +134,11 @@ std::optional<std::size_t> record(const Question &question, bool expected) {
     return list.size() - 1;
 }
 
+bool is_customers_as_begun(const PlanInvalItem *item) {
+    return item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
+           assumptions()[item->hashValue].fact == Fact::customers_as_begun;
+}
+
 void add_item(PlannerGlobal *global, std::size_t number) {
     ListCell *cell = nullptr;
     foreach (cell, global->invalItems) {
@@ -231,13 +236,22 @@ bool assumptions_hold(const PlannedStmt *plan) {
     return true;
 }
 
+void drop_customers_as_begun(PlannedStmt *plan) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (is_customers_as_begun(item)) {
+            plan->invalItems = foreach_delete_current(plan->invalItems, cell);
+        }
+    }
+}
+
 std::uint64_t customers_version(const PlannedStmt *plan) {
     std::uint64_t version = 0;
     ListCell *cell = nullptr;
     foreach (cell, plan->invalItems) {
         const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
-        if (item->cacheId != kAssumptionItem || item->hashValue >= assumptions().size() ||
-            assumptions()[item->hashValue].fact != Fact::customers_as_begun) {
+        if (!is_customers_as_begun(item)) {
             continue;
         }
         const Asker &asker = current_asker();
@@ -249,6 +263,14 @@ std::uint64_t customers_version(const PlannedStmt *plan) {
         version = std::max(version, of_level + 1);
     }
     return version;
+}
+
+bool assumptions_hold_loaded(const PlannedStmt *plan) {
+    load_asker_grants();
+    for (Assumption &assumption : assumptions()) {
+        assumption.asked_epoch = 0;
+    }
+    return assumptions_hold(plan);
 }
 
 void raise_changed_rights() {

@@ -55,6 +55,13 @@ bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer);
 // Asks every assumption of the plan again. Returns: whether all hold for the present asker.
 bool assumptions_hold(const PlannedStmt *plan);
 
+// The same after loading all of the asker's grants, without which the answers are on the safe side:
+// for executions that cannot get another plan.
+bool assumptions_hold_loaded(const PlannedStmt *plan);
+
+// Takes customers_as_begun out of a plan that has no use for it.
+void drop_customers_as_begun(PlannedStmt *plan);
+
 // Returns: a number that is another one when the customers have changed that the plan's
 // customers_as_begun are about, even for a moment; 0 for a plan without any.
 std::uint64_t customers_version(const PlannedStmt *plan);

@@ -16,10 +16,15 @@ namespace entitle::pg {
 
 namespace {
 
-// Whether all that can hide rows is the view's condition; a join could too. Any view will do,
-// whoever made it.
+// Whether all that can hide rows is the view's condition; a join could too, or HAVING. Any view
+// will do, whoever made it.
 bool reads_one_table(const Query *view) {
-    if (view->commandType != CMD_SELECT || view->rowMarks != NIL || view->hasSubLinks ||
+    const bool is_plain = view->groupClause == NIL && view->groupingSets == NIL &&
+                          view->havingQual == nullptr && view->distinctClause == NIL &&
+                          view->setOperations == nullptr && view->limitCount == nullptr &&
+                          view->limitOffset == nullptr && !view->hasAggs && !view->hasWindowFuncs &&
+                          !view->hasTargetSRFs && !view->hasSubLinks;
+    if (view->commandType != CMD_SELECT || view->rowMarks != NIL || !is_plain ||
         list_length(view->jointree->fromlist) != 1 ||
         !IsA(linitial(view->jointree->fromlist), RangeTblRef)) {
         return false;

@@ -44,6 +44,16 @@ RestrictInfo *condition_of_test(const IndexClause *clause) {
                : nullptr;
 }
 
+bool has_condition_of_test(const IndexPath *path) {
+    ListCell *cell = nullptr;
+    foreach (cell, path->indexclauses) {
+        if (condition_of_test(static_cast<const IndexClause *>(lfirst(cell))) != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Whether the clause leaves the column one value; with `or_few`, some values known beforehand.
 bool is_equality(const IndexOptInfo *index, const IndexClause *clause, bool or_few) {
     if (list_length(clause->indexquals) != 1 || condition_of_test(clause) != nullptr) {
@@ -131,19 +141,16 @@ IndexPath *find_scan(const Path *path) {
     }
     auto *scan =
         reinterpret_cast<IndexPath *>(reinterpret_cast<const BitmapHeapPath *>(path)->bitmapqual);
-    ListCell *cell = nullptr;
-    foreach (cell, scan->indexclauses) {
-        const auto *clause = static_cast<const IndexClause *>(lfirst(cell));
-        if (condition_of_test(clause) != nullptr) {
-            return scan;
-        }
-    }
-    return nullptr;
+    return has_condition_of_test(scan) ? scan : nullptr;
 }
 
 void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup,
                    Cost *total, Selectivity *selectivity, double *correlation, double *pages) {
     drop_needless(path);
+    // Workers of a parallel index scan share out the elements of an array by number, and each asks
+    // for the array itself: after a change of rights theirs would not be the leader's. The serial
+    // path is costed before PostgreSQL asks whether the index can have a parallel one.
+    path->indexinfo->amcanparallel = !has_condition_of_test(path);
     const double surplus = fill_fractions(root, path);
     btcostestimate(root, path, loop_count, startup, total, selectivity, correlation, pages);
     if (surplus == 0.0) {

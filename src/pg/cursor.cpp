@@ -23,7 +23,7 @@ void forget(void *) {} // marks the callback as ours
 } // namespace
 
 void note_customers(QueryDesc *query) {
-    const std::uint64_t version = IsParallelWorker() ? 0 : customers_version(query->plannedstmt);
+    const std::uint64_t version = customers_version(query->plannedstmt);
     if (version == 0) {
         return;
     }

@@ -12,7 +12,7 @@ extern "C" {
 namespace entitle::pg {
 
 // Remembers the customers that an execution begins with, if its plan relies on them. Requires: it
-// was just started.
+// is about to run for the first time.
 void note_customers(QueryDesc *query);
 
 // Tells whether they are the same still.

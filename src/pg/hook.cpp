@@ -8,6 +8,7 @@
 #include "pg/cost.hpp"
 #include "pg/cursor.hpp"
 #include "pg/hook.hpp"
+#include "pg/plan_tree.hpp"
 #include "pg/repeated.hpp"
 #include "pg/replan.hpp"
 #include "pg/rights.hpp"
@@ -119,6 +120,9 @@ PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int curso
     const bool previous = set_exchangeable(is_kept);
     PlannedStmt *result = plan(query, source, cursor_options, parameters);
     set_exchangeable(previous);
+    if (has_assumptions(result) && !has_open_scan(result)) {
+        drop_customers_as_begun(result);
+    }
     return result;
 }
 
@@ -183,20 +187,28 @@ void on_start(QueryDesc *query, int flags) {
             note_start(query->plannedstmt);
         }
     }
+    if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {
+        forgo_pruning(query->plannedstmt);
+    }
     if (next_start != nullptr) {
         next_start(query, flags);
     } else {
         standard_ExecutorStart(query, flags);
     }
-    note_customers(query);
 }
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
     count_statement();
-    if (!IsParallelWorker() && (!assumptions_hold(query->plannedstmt) ||
-                                (query->already_executed && !has_customers_as_begun(query)))) {
-        raise_changed_rights();
+    if (!IsParallelWorker()) {
+        const bool is_allowed =
+            assumptions_hold(query->plannedstmt) || assumptions_hold_loaded(query->plannedstmt);
+        if (!is_allowed || (query->already_executed && !has_customers_as_begun(query))) {
+            raise_changed_rights();
+        }
+        if (!query->already_executed) {
+            note_customers(query);
+        }
     }
     if (next_run != nullptr) {
         next_run(ENTITLE_RUN_ARGUMENTS);

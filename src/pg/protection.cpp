@@ -111,8 +111,8 @@ std::shared_ptr<SharedTest> find_test(const Asker &asker, RowRule rule) {
             return shared;
         }
     }
-    auto fresh = std::make_shared<SharedTest>(
-        SharedTest{RowTest(asker.subject, asker.session, std::move(rule)), asker.user, epoch});
+    auto fresh = std::make_shared<SharedTest>(SharedTest{
+        RowTest(asker.subject, asker.session, std::move(rule)), asker.user, asker_epoch()});
     known.tests[known.next++ % kMaxShared] = fresh;
     return fresh;
 }

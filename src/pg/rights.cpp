@@ -69,7 +69,7 @@ Cache &cache() {
 std::uint64_t statement_number = 0;
 
 Asker asker{};
-std::uint64_t asker_epoch = 0;
+std::uint64_t found_epoch = 0;
 
 // From this moment on somebody else may be asking: a token ends, or begins.
 TimestampTz asker_until = PG_INT64_MAX;
@@ -239,7 +239,7 @@ TimedUser asking_user() {
 }
 
 void resolve_asker() {
-    for (int attempt = 0; asker_epoch != epoch && attempt < kMaxAttempts; ++attempt) {
+    for (int attempt = 0; found_epoch != epoch && attempt < kMaxAttempts; ++attempt) {
         const std::uint64_t before = epoch;
         asker.subject = nullptr;
         asker.user = nullptr;
@@ -260,7 +260,7 @@ void resolve_asker() {
                 asker.session.chosen_customer = choice->customer;
             }
         }
-        asker_epoch = before;
+        found_epoch = before;
     }
 }
 
@@ -297,15 +297,17 @@ const Asker &current_asker() {
         known_start = start;
         known_number = statement_number;
     }
-    if (asker_epoch != epoch) {
+    if (found_epoch != epoch) {
         resolve_asker();
     }
     return asker;
 }
 
+std::uint64_t asker_epoch() noexcept { return found_epoch; }
+
 const Asker &asker_now() {
     take_in_changes();
-    if (asker_epoch != epoch) {
+    if (found_epoch != epoch) {
         resolve_asker();
     }
     return asker;

@@ -28,6 +28,9 @@ struct Asker {
 // Takes in pending invalidations at the first question of each statement. Returns: the asker.
 const Asker &current_asker();
 
+// Returns: the epoch that the asker was found in. The present one, unless it moved all the time.
+std::uint64_t asker_epoch() noexcept;
+
 // The same, but pending invalidations are taken in at every call: for functions that callers
 // without an executor (PL/pgSQL expressions) ask again and again within one client statement.
 const Asker &asker_now();

@@ -89,6 +89,65 @@ TEST_F(PlanCursorTest, AGrantThatCameAndWentCounts) {
     app_.must("ROLLBACK");
 }
 
+// What counts is the first FETCH: only then the list is worked out.
+TEST_F(PlanCursorTest, AGrantBeforeTheFirstRowIsInIt) {
+    admin_.must(kRevoke);
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    app_.must("DECLARE reading CURSOR FOR " + kQuery);
+    admin_.must(kGrant);
+    EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), "1");
+    EXPECT_EQ(app_.must("FETCH ALL FROM reading").rows.size(), 7u);
+    app_.must("ROLLBACK");
+}
+
+// A plan that tests its rows, or has read all of them, relies on no list.
+TEST_F(PlanCursorTest, OthersGoOn) {
+    app_.must("SET enable_seqscan = on; SET enable_sort = on; SET enable_indexscan = off; SET "
+              "enable_indexonlyscan = off");
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    app_.must("DECLARE reading CURSOR FOR SELECT customer_id FROM orders");
+    EXPECT_TRUE(app_.run("FETCH 1 FROM reading").ok());
+    admin_.must(kRevoke);
+    EXPECT_EQ(app_.run("FETCH ALL FROM reading").error, "");
+    app_.must("ROLLBACK");
+
+    admin_.must(kGrant);
+    app_.must(
+        "RESET enable_indexscan; RESET enable_indexonlyscan; SET enable_seqscan = off; BEGIN");
+    sign_in("unlimited");
+    const Reply loop =
+        app_.run("DO $$ DECLARE r record; n integer := 0; BEGIN"
+                 " FOR r IN SELECT customer_id, count(*) FROM orders GROUP BY 1 ORDER BY 2 LOOP"
+                 " PERFORM entitle.use_customer(r.customer_id); n := n + 1; END LOOP;"
+                 " RAISE EXCEPTION '%', n USING ERRCODE = 'XX999'; END $$");
+    EXPECT_EQ(loop.error, "XX999");
+    EXPECT_NE(loop.message.find('2'), std::string::npos) << loop.message;
+    app_.must("ROLLBACK");
+}
+
+// More grants than a planner looks at unasked: their loss from memory is not a change.
+TEST_F(PlanCursorTest, ManyGrantsAreLookedAtAgain) {
+    admin_.must("INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id)"
+                " SELECT i, 'n', 'n', 't' FROM generate_series(5001, 6500) AS i;"
+                "INSERT INTO entitle.external_access SELECT i, 104, 'L40', NULL FROM "
+                "generate_series(5001, 6500) AS i");
+    app_.must("BEGIN");
+    sign_in("unlimited");
+    app_.must("SELECT entitle.accessible_customers(20)"); // loads them
+    app_.must("DECLARE reading CURSOR FOR " + kQuery);
+    EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), "1");
+    admin_.must("INSERT INTO entitle.app_user (user_id, login) SELECT i, 'many ' || i FROM "
+                "generate_series(2001, 2150) AS i;"
+                "INSERT INTO entitle.external_access SELECT 3, i, 'L40', NULL FROM "
+                "generate_series(2001, 2150) AS i");
+    EXPECT_EQ(app_.run("FETCH ALL FROM reading").error, "");
+    app_.must("ROLLBACK");
+    admin_.must("DELETE FROM entitle.external_access WHERE customer_id > 5000 OR user_id > 2000;"
+                "DELETE FROM entitle.app_user WHERE user_id > 2000");
+}
+
 // A loop of PL/pgSQL reads in pieces of its own.
 TEST_F(PlanCursorTest, ALoopEndsToo) {
     admin_.must("INSERT INTO orders SELECT i, 1, 1 + i % 2, current_date FROM "

@@ -60,5 +60,49 @@ TEST_F(PlanParallelTest, WorkersLeaveOutWhatTheLeaderLeavesOut) {
         "entitle.app_user WHERE user_id = 120");
 }
 
+// The same where the query asks by hand, or through an EXISTS that is simplified with another
+// query's tables.
+TEST_F(PlanParallelTest, WorkersOfQueriesThatAskByHand) {
+    constexpr int kRounds = 200;
+    admin_.must("CREATE TABLE days (id integer, customer_id bigint, on_date date) PARTITION BY "
+                "RANGE (on_date)");
+    for (int i = 0; i < 20; ++i) {
+        admin_.must("CREATE TABLE days_" + std::to_string(i) +
+                    " PARTITION OF days FOR VALUES FROM (current_date - " +
+                    std::to_string(10 * i + 9) + ") TO (current_date - " +
+                    std::to_string(10 * i - 1) + ")");
+    }
+    admin_.must(
+        "INSERT INTO days SELECT i, 1, current_date - i % 200 FROM generate_series(1, 20000) "
+        "AS i; ANALYZE days; GRANT SELECT ON days TO plan_app;"
+        "CREATE TABLE asked_for AS SELECT i AS id FROM generate_series(1, 50) AS i;"
+        "GRANT SELECT ON asked_for TO plan_app");
+    std::atomic<bool> is_over{false};
+    std::thread mover([&] {
+        Session writer = open();
+        while (!is_over) {
+            writer.must("UPDATE entitle.external_access SET days_back = 90 WHERE user_id = 102;");
+            writer.must("UPDATE entitle.external_access SET days_back = 30 WHERE user_id = 102;");
+        }
+    });
+    app_.must("SET ROLE plan_app; SET jit = off; SET parallel_setup_cost = 0; SET "
+              "parallel_tuple_cost = 0;"
+              "SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 3");
+    sign_in("one", true);
+    for (int i = 0; i < kRounds; ++i) {
+        for (const char *query :
+             {"SELECT count(*) FROM days WHERE on_date >= entitle.earliest_visible_date(20)",
+              "SELECT count(*) FROM asked_for a WHERE a.id < 0 OR EXISTS (SELECT FROM days d WHERE "
+              "d.id = a.id AND entitle.row_allowed(NULL, 10, d.customer_id, d.on_date))"}) {
+            const Reply reply = app_.run(query);
+            EXPECT_TRUE(reply.ok() || reply.error == "40001") << reply.error << reply.message;
+        }
+    }
+    is_over = true;
+    mover.join();
+    sign_in("");
+    admin_.must("DROP TABLE days, asked_for");
+}
+
 } // namespace
 } // namespace entitle::client

@@ -1,0 +1,22 @@
+// What a finished plan does with the answers of its asker: for hooks that look at whole plans.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+extern "C" {
+#include "nodes/plannodes.h"
+}
+
+namespace entitle::pg {
+
+// Whether an index scan finds rows by the asker's customers, and no row test looks at them again,
+// while rows of its are still to be read when the first one is given out: not below a node that
+// reads all of them first.
+bool has_open_scan(const PlannedStmt *plan);
+
+// Takes run-time pruning out of a plan that may have workers, where it depends on functions that
+// are not PostgreSQL's own. Each process prunes by itself; one that hears of a change of rights
+// between its leader's start and its own would count the partitions differently.
+void forgo_pruning(PlannedStmt *plan);
+
+} // namespace entitle::pg
