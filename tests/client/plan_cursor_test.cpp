@@ -130,9 +130,9 @@ TEST_F(PlanCursorTest, OthersGoOn) {
 // More grants than a planner looks at unasked: their loss from memory is not a change.
 TEST_F(PlanCursorTest, ManyGrantsAreLookedAtAgain) {
     admin_.must("INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id)"
-                " SELECT i, 'n', 'n', 't' FROM generate_series(5001, 6500) AS i;"
+                " SELECT i, 'n', 'n', 't' FROM generate_series(20001, 21500) AS i;"
                 "INSERT INTO entitle.external_access SELECT i, 104, 'L40', NULL FROM "
-                "generate_series(5001, 6500) AS i");
+                "generate_series(20001, 21500) AS i");
     app_.must("BEGIN");
     sign_in("unlimited");
     app_.must("SELECT entitle.accessible_customers(20)"); // loads them
@@ -144,7 +144,7 @@ TEST_F(PlanCursorTest, ManyGrantsAreLookedAtAgain) {
                 "generate_series(2001, 2150) AS i");
     EXPECT_EQ(app_.run("FETCH ALL FROM reading").error, "");
     app_.must("ROLLBACK");
-    admin_.must("DELETE FROM entitle.external_access WHERE customer_id > 5000 OR user_id > 2000;"
+    admin_.must("DELETE FROM entitle.external_access WHERE customer_id > 20000 OR user_id > 2000;"
                 "DELETE FROM entitle.app_user WHERE user_id > 2000");
 }
 
