@@ -30,7 +30,7 @@ SELECT 'c' || i, 'Customer ' || i, 'Customer ' || i, 'T' || i FROM generate_seri
 
 -- Who: outsiders with so many customers, without and with a window of a year; 64 who take turns on one connection; the
 -- newcomer with ten grants; somebody with a grant on every customer; a crowd with a hundred grants each; staff; a
--- member of staff with a hundred grants; and an outsider who sees no prices.
+-- member of staff with a hundred grants; and outsiders who see no prices, or those of every second customer.
 CREATE TABLE person (login text PRIMARY KEY, customers integer NOT NULL, days_back integer, role text NOT NULL DEFAULT 'L30');
 INSERT INTO person (login, customers, days_back)
 SELECT 'outsider_' || n, n, NULL::integer FROM unnest('{1,10,100,1000,10000,50000}'::integer[]) AS n
@@ -42,7 +42,7 @@ UNION ALL
 VALUES ('ten', 10, NULL::integer), ('all', 100000, NULL), ('staff', 0, NULL), ('member', 100, NULL)
 UNION ALL
 SELECT 'crowd_' || i, 100, NULL FROM generate_series(1, :filler / 100) AS i;
-INSERT INTO person VALUES ('priceless_1000', 1000, NULL, 'L20');
+INSERT INTO person VALUES ('priceless_1000', 1000, NULL, 'L20'), ('halfpriced_1000', 1000, NULL, 'L20');
 
 INSERT INTO entitle.app_user (login) SELECT login FROM person;
 INSERT INTO entitle.app_user (login) SELECT 'staff_turn_' || i FROM generate_series(1, 32) AS i;
@@ -53,7 +53,8 @@ WHERE (u.login LIKE 'staff%' OR u.login = 'member') AND r.name = 'read-only';
 
 -- A person's customers lie evenly among all of them, starting somewhere.
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back)
-SELECT (scatter(u.user_id, 1, 100000) + k::bigint * (100000 / p.customers)) % 100000 + 1, u.user_id, p.role, p.days_back
+SELECT (scatter(u.user_id, 1, 100000) + k::bigint * (100000 / p.customers)) % 100000 + 1, u.user_id,
+       CASE WHEN p.login LIKE 'halfpriced%' AND k % 2 = 0 THEN 'L30' ELSE p.role END, p.days_back
 FROM person p
 JOIN entitle.app_user u USING (login),
      generate_series(1, p.customers) AS k;

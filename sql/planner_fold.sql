@@ -9,8 +9,9 @@ INSERT INTO entitle.brand_module (brand_id, module_key)
 SELECT b, module_key FROM entitle.module, generate_series(2, 3) AS b;
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id)
 SELECT i, 'n', 'n', 't' FROM generate_series(1, 2000) AS i;
-INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'outsider'), (2, 'staff'), (3, 'nothing'), (4, 'second brand'), (5, 'both');
+INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'outsider'), (2, 'staff'), (3, 'nothing'), (4, 'second brand'), (5, 'both'), (6, 'low');
 INSERT INTO entitle.external_access (customer_id, user_id, days_back) VALUES (7, 1, 30), (8, 1, 7), (7, 5, 30);
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (7, 6, 'L10'), (8, 6, 'L10');
 INSERT INTO entitle.membership (user_id, brand_id, role_id)
 SELECT u, b, role_id FROM entitle.role, (VALUES (2, 1), (4, 2), (5, 2)) AS v (u, b) WHERE name = 'operations user';
 
@@ -66,6 +67,11 @@ SELECT plan_for('nothing', 'SELECT * FROM orders o JOIN ledger ON entry_id = o.o
 SELECT plan_for(NULL, 'SELECT * FROM orders');
 SELECT plan_for('nothing', 'SELECT * FROM orders');
 
+-- Whose customers are all below the table's level: no scan, whatever else is asked.
+SELECT plan_for('low', 'SELECT * FROM orders');
+SELECT plan_for('low', 'SELECT count(*) FROM orders WHERE amount > 5');
+SELECT plan_for('low', 'SELECT * FROM orders o JOIN goods g USING (order_id) WHERE order_id = 5');
+
 -- One statement, prepared once: the generic plan is exchanged for the user who runs it.
 SET LOCAL plan_cache_mode = force_generic_plan;
 SET LOCAL ROLE app_role;
@@ -76,6 +82,7 @@ SELECT plan_for('outsider', 'EXECUTE listed');
 SELECT plan_for('staff', 'EXECUTE listed');
 SELECT plan_for('second brand', 'EXECUTE listed');
 SELECT plan_for('nothing', 'EXECUTE listed');
+SELECT plan_for('low', 'EXECUTE listed');
 SELECT plan_for('outsider', 'EXECUTE listed');
 DEALLOCATE listed;
 ROLLBACK;

@@ -163,7 +163,8 @@ void measure_masks(Bench &bench) {
     measure_view(bench, "staff", "staff", "line_by_staff", 4);
     measure_outsider(bench, session, "outsider_10", "10 customers, who see prices");
     measure_outsider(bench, session, "outsider_1000", "1,000 customers, who see prices");
-    measure_outsider(bench, session, "priceless_1000", "1,000 customers, who do not");
+    measure_outsider(bench, session, "halfpriced_1000", "1,000 customers, prices of half of them");
+    measure_outsider(bench, session, "priceless_1000", "1,000 customers, who see no prices");
 }
 
 } // namespace bench

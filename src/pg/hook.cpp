@@ -4,6 +4,7 @@
 
 #include "pg/assumption.hpp"
 #include "pg/barrier.hpp"
+#include "pg/closed.hpp"
 #include "pg/compat.hpp"
 #include "pg/cost.hpp"
 #include "pg/cursor.hpp"
@@ -165,6 +166,7 @@ void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEnt
         next_paths(root, relation, number, entry);
     }
     prefer_index_scans(relation);
+    leave_out_closed(relation);
 }
 
 // The plan may have been made for an asker with other rights: then the execution gets another.

@@ -66,6 +66,18 @@ bool rely_on_no_access(PlannerInfo *root, const Call &call) {
     return !call.level || assume(root, Question{Fact::has_grants, {}}, false);
 }
 
+// Whether the asker's customers are all below the level, as those of somebody who sees no prices.
+// Nobody's plan is left as it is: who signs in next can use it, too.
+bool reaches_none(const Call &call) {
+    return call.level && may_show_by_access(call) &&
+           !ask(Question{Fact::reaches_more, {}, *call.level, 0});
+}
+
+// Makes the plan rely on that. Requires: reaches_none(call), or no level.
+bool rely_on_no_reach(PlannerInfo *root, const Call &call) {
+    return !call.level || assume(root, Question{Fact::reaches_more, {}, *call.level, 0}, false);
+}
+
 // Finds the partitioned table that a column belongs to. Returns: null for any other column.
 const RangeTblEntry *find_partitioned(const PlannerInfo *root, const Node *column) {
     if (column == nullptr || !IsA(column, Var)) {
@@ -170,8 +182,10 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     if (by_permission && call.brand == nullptr) {
         return assume(root, permission_question(call), true) ? makeBoolConst(true, false) : nullptr;
     }
-    if (!by_permission && !call.level) {
-        return rely_on_no_permission(root, call) ? makeBoolConst(false, false) : nullptr;
+    if (!by_permission && (!call.level || reaches_none(call))) {
+        return rely_on_no_permission(root, call) && rely_on_no_reach(root, call)
+                   ? makeBoolConst(false, false)
+                   : nullptr;
     }
     List *conditions = NIL;
     const Question unlimited{Fact::has_unlimited_window, {}};

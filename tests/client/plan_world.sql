@@ -17,13 +17,14 @@ INSERT INTO entitle.role (role_id, organization_id, name) VALUES (101, 1, 'all')
 INSERT INTO entitle.role_permission SELECT 101, permission_key FROM entitle.permission;
 INSERT INTO entitle.app_user (user_id, login, db_role) VALUES
     (101, 'staff', NULL), (102, 'one', NULL), (103, 'both', NULL), (104, 'unlimited', NULL), (105, 'nothing', NULL),
-    (106, 'two brands', NULL), (107, 'goods', NULL), (110, 'mapped staff', 'plan_staff'), (111, 'mapped outsider', 'plan_outsider');
+    (106, 'two brands', NULL), (107, 'goods', NULL), (108, 'low', NULL), (110, 'mapped staff', 'plan_staff'), (111, 'mapped outsider', 'plan_outsider');
 INSERT INTO entitle.sign_in_grant (db_role, login)
 SELECT r, login FROM unnest('{plan_app,plan_staff,plan_outsider}'::text[]) AS r, entitle.app_user;
 INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES
     (101, 1, 101), (106, 1, 102), (106, 2, 101), (107, 2, 101), (110, 1, 101);
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES
-    (1, 102, 'L40', 30), (1, 103, 'L40', 30), (2, 103, 'L40', 7), (1, 104, 'L40', NULL), (1, 111, 'L40', 30);
+    (1, 102, 'L40', 30), (1, 103, 'L40', 30), (2, 103, 'L40', 7), (1, 104, 'L40', NULL), (1, 111, 'L40', 30),
+    (1, 108, 'L20', NULL), (2, 108, 'L20', 30);
 
 CREATE TABLE orders (order_id integer PRIMARY KEY, brand_id bigint, customer_id bigint, order_date date, amount integer DEFAULT 0);
 INSERT INTO orders
@@ -94,3 +95,10 @@ CREATE RULE answer AS ON INSERT TO ruled DO INSTEAD
     SELECT string_agg(order_id::text, ',' ORDER BY order_id) FROM orders;
 ALTER TABLE ruled OWNER TO plan_definer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO plan_app, plan_staff, plan_outsider, plan_definer;
+
+-- Prices that some may not see.
+CREATE TABLE priced (order_id integer PRIMARY KEY, customer_id bigint, price integer);
+INSERT INTO priced SELECT order_id, customer_id, order_id FROM orders;
+SELECT entitle.protect_table('priced', customer_column => 'customer_id', min_level => 20, view_permission => 'conversions.view',
+                             masked_columns => '{"price": 30}');
+GRANT SELECT ON priced_view TO plan_app;

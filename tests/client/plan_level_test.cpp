@@ -1,0 +1,163 @@
+// Where all of an asker's customers are below a level, tests of that level are folded away: a mask
+// of prices is no question any more, and a table for the higher is not read. A grant, a choice or
+// somebody else's turn puts them back (R36, R46).
+#include <gtest/gtest.h>
+
+#include "plan_world.hpp"
+
+namespace entitle::client {
+namespace {
+
+const std::string kPrices = "SELECT string_agg(price::text, ',' ORDER BY order_id) FROM "
+                            "priced_view";
+
+class PlanLevelTest : public PlanWorld {
+  protected:
+    void SetUp() override {
+        app_.must("SET ROLE plan_app; SET plan_cache_mode = force_generic_plan;"
+                  "PREPARE prices AS " +
+                  kPrices +
+                  "; PREPARE masks AS SELECT count(*) FROM priced_view WHERE masked_columns = "
+                  "'{price}';"
+                  "PREPARE rows AS SELECT count(*) FROM orders");
+    }
+
+    void TearDown() override {
+        admin_.must("DELETE FROM entitle.external_access WHERE user_id = 108; INSERT INTO "
+                    "entitle.external_access VALUES (1, 108, 'L20', NULL), (2, 108, 'L20', 30)");
+    }
+
+    void give(const std::string &role, int customer = 1) {
+        admin_.must("UPDATE entitle.external_access SET role = '" + role +
+                    "' WHERE user_id = 108 AND customer_id = " + std::to_string(customer));
+    }
+
+    std::string plan_of(const std::string &command) {
+        std::string text;
+        for (const Row &row : app_.must("EXPLAIN (COSTS OFF, VERBOSE) " + command).rows) {
+            text += row.front() + "\n";
+        }
+        return text;
+    }
+
+    std::string prices() { return app_.must("EXECUTE prices").value(); }
+    std::string masks() { return app_.must("EXECUTE masks").value(); }
+    std::string rows() { return app_.must("EXECUTE rows").value(); }
+};
+
+TEST_F(PlanLevelTest, AMaskIsNoQuestion) {
+    sign_in("low", true);
+    const std::string plan = plan_of(kPrices);
+    EXPECT_EQ(plan.find("30,"), std::string::npos) << plan;
+    EXPECT_NE(plan.find("20,"), std::string::npos) << plan;
+    EXPECT_EQ(prices(), kNull);
+    EXPECT_EQ(masks(), "8");
+    give("L30");
+    EXPECT_NE(plan_of(kPrices).find("30,"), std::string::npos) << plan_of(kPrices);
+}
+
+TEST_F(PlanLevelTest, FollowsTheGrants) {
+    sign_in("low", true);
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_EQ(prices(), kNull);
+        EXPECT_EQ(masks(), "8");
+        EXPECT_EQ(rows(), "7");
+        give("L30");
+        EXPECT_EQ(prices(), "1,2,3,7,9");
+        EXPECT_EQ(masks(), "3");
+        give("L10");
+        give("L10", 2);
+        EXPECT_EQ(prices(), kNull);
+        EXPECT_EQ(masks(), "0");
+        EXPECT_EQ(rows(), "0");
+        EXPECT_EQ(plan_of("SELECT * FROM orders").find("Scan"), std::string::npos);
+        give("L20");
+        give("L20", 2);
+    }
+}
+
+TEST_F(PlanLevelTest, FollowsTheAsker) {
+    for (int round = 0; round < 3; ++round) {
+        app_.must("BEGIN");
+        sign_in("low");
+        EXPECT_EQ(prices(), kNull);
+        app_.must("SAVEPOINT a");
+        sign_in("unlimited");
+        EXPECT_EQ(prices(), "1,2,3,7,9");
+        EXPECT_EQ(masks(), "0");
+        app_.must("ROLLBACK TO a");
+        EXPECT_EQ(masks(), "8");
+        sign_in("staff");
+        EXPECT_EQ(prices(), "1,2,3,4,5,6,7,8,9");
+        sign_in("nothing");
+        EXPECT_EQ(masks(), "0");
+        app_.must("COMMIT");
+        EXPECT_EQ(masks(), "0");
+    }
+}
+
+TEST_F(PlanLevelTest, FollowsTheChosenCustomer) {
+    give("L30");
+    app_.must("BEGIN");
+    sign_in("low");
+    EXPECT_EQ(prices(), "1,2,3,7,9");
+    app_.must("SELECT entitle.use_customer(2)");
+    EXPECT_EQ(prices(), kNull);
+    EXPECT_EQ(masks(), "3");
+    EXPECT_EQ(plan_of(kPrices).find("30,"), std::string::npos);
+    app_.must("SELECT entitle.use_customer(1)");
+    EXPECT_EQ(prices(), "1,2,3,7,9");
+    EXPECT_EQ(masks(), "0");
+    app_.must("COMMIT");
+}
+
+// What a cursor has left out cannot come back in its middle.
+TEST_F(PlanLevelTest, ACursorEndsWithTheFirstHigherGrant) {
+    const auto begin = [&] {
+        app_.must("BEGIN");
+        sign_in("low");
+        app_.must("DECLARE reading CURSOR FOR SELECT price FROM priced_view");
+        EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), kNull);
+    };
+    begin();
+    admin_.must("UPDATE entitle.external_access SET role = 'L30' WHERE user_id = 102");
+    EXPECT_EQ(app_.must("FETCH 1 FROM reading").value(), kNull);
+    admin_.must("UPDATE entitle.external_access SET role = 'L40' WHERE user_id = 102");
+    give("L10", 2);
+    EXPECT_EQ(app_.must("FETCH ALL FROM reading").rows.size(), 3u);
+    app_.must("ROLLBACK");
+    begin();
+    give("L30");
+    EXPECT_EQ(app_.run("FETCH 1 FROM reading").error, "40001");
+    app_.must("ROLLBACK");
+}
+
+// A level that is none of the six opens nothing, with or without a query around it.
+TEST_F(PlanLevelTest, ALevelBetweenTwoOpensNothing) {
+    sign_in("unlimited", true);
+    for (const char *from : {"priced_view", "parts", "orders"}) {
+        EXPECT_EQ(app_.must(std::string("SELECT count(*) FROM ") + from +
+                            " AS t WHERE entitle.row_allowed(NULL, 35, t.customer_id)")
+                      .value(),
+                  "0");
+    }
+    EXPECT_EQ(app_.must("SELECT entitle.row_allowed(NULL, 35, 1::bigint)").value(), "f");
+}
+
+// Nobody looks at so many grants while planning; the answer is the same.
+TEST_F(PlanLevelTest, ManyGrantsBelow) {
+    admin_.must("INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id)"
+                " SELECT i, 'n', 'n', 't' FROM generate_series(30001, 31500) AS i;"
+                "INSERT INTO entitle.external_access SELECT i, 108, 'L20', NULL FROM "
+                "generate_series(30001, 31500) AS i");
+    Session fresh = open();
+    fresh.must("SET ROLE plan_app; SELECT entitle.sign_in('low', true)");
+    EXPECT_EQ(fresh.must(kPrices).value(), kNull);
+    give("L30");
+    EXPECT_EQ(fresh.must(kPrices).value(), "1,2,3,7,9");
+    admin_.must("DELETE FROM entitle.external_access WHERE customer_id > 30000;"
+                "DELETE FROM entitle.customer WHERE customer_id > 30000");
+}
+
+} // namespace
+} // namespace entitle::client
