@@ -1,6 +1,7 @@
 // Doors of the checks on external access. They ask core and never raise for a strange argument.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
 #include "pg/signal.hpp"

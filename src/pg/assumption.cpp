@@ -4,7 +4,7 @@
 #include "pg/assumption.hpp"
 #include "pg/guard.hpp"
 #include "pg/replan.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/signal.hpp"
 
 extern "C" {

@@ -2,7 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/belonging.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/table.hpp"
 
 extern "C" {

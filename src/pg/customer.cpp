@@ -5,7 +5,7 @@
 #include "pg/customer.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/row_trigger.hpp"
 #include "pg/setting.hpp"
 #include "pg/value.hpp"

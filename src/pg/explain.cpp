@@ -3,6 +3,7 @@
 // that does not exist gives.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/caller.hpp"
 #include "pg/explain.hpp"
 #include "pg/function.hpp"

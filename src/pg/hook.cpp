@@ -12,7 +12,7 @@
 #include "pg/plan_tree.hpp"
 #include "pg/repeated.hpp"
 #include "pg/replan.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/setting.hpp"
 
 extern "C" {

@@ -1,6 +1,7 @@
 // Doors of identity: signing in and out, and the session's choices.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"

@@ -8,7 +8,7 @@
 #include "pg/function.hpp"
 #include "pg/grant.hpp"
 #include "pg/jsonb.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/row_trigger.hpp"
 
 extern "C" {

@@ -3,7 +3,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/function.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"

@@ -10,7 +10,7 @@
 #include "pg/estimate.hpp"
 #include "pg/function.hpp"
 #include "pg/hook.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/row_test.hpp"
 #include "pg/value.hpp"
 

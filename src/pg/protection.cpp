@@ -4,7 +4,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/function.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/row_test.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"

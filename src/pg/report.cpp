@@ -4,7 +4,7 @@
 #include "pg/function.hpp"
 #include "pg/load.hpp"
 #include "pg/plain.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/rowset.hpp"
 #include "pg/setting.hpp"
 #include "pg/value.hpp"

@@ -4,10 +4,7 @@
 #include "pg/guard.hpp"
 #include "pg/load.hpp"
 #include "pg/rights.hpp"
-#include "pg/setting.hpp"
 #include "pg/signal.hpp"
-#include "pg/table.hpp"
-#include "pg/token.hpp"
 
 #include <memory>
 #include <unordered_map>
@@ -66,36 +63,11 @@ Cache &cache() {
     return *the_cache;
 }
 
-std::uint64_t statement_number = 0;
-
-Asker asker{};
-std::uint64_t found_epoch = 0;
-
-// From this moment on somebody else may be asking: a token ends, or begins.
-TimestampTz asker_until = PG_INT64_MAX;
-
-// The configuration a token was last verified under.
-TimestampTz known_reload = 0;
-
-// The role the asker was found for: SET ROLE assigns no setting of ours, so nothing else tells of
-// it.
-Oid known_role = InvalidOid;
-
-// The statement whose first question was already asked.
-TimestampTz known_start = 0;
-std::uint64_t known_number = 0;
+// Whose rights are never pushed out: the asker's.
+const CachedUser *held = nullptr;
 
 // How often a planner went without the asker's grants because they are many.
 std::uint64_t unknown_count = 0;
-
-// The user a database role stands for.
-struct Mapping {
-    Oid role;
-    std::uint64_t generation;
-    bool is_mapped;
-    UserId user;
-};
-Mapping mapping{};
 
 const std::shared_ptr<const Catalogue> &current_catalogue() {
     Cache &kept = cache();
@@ -161,7 +133,7 @@ void evict(Cache &kept, UserId keep) {
         for (const auto &entry : kept.users) {
             const CachedUser &user = *entry.second;
             grants += user.grants.capacity();
-            const bool is_in_use = user.id == keep || &user == asker.user;
+            const bool is_in_use = user.id == keep || &user == held;
             if (!is_in_use && (oldest == nullptr || user.last_use < oldest->last_use)) {
                 oldest = &user;
             }
@@ -200,123 +172,14 @@ CachedUser &cached_user(UserId id) {
 // loaded again begins with new ones.
 std::uint64_t version_count = 0;
 
-// The user whom the outer role stands for: SET ROLE changes it, SECURITY DEFINER does not.
-std::optional<UserId> mapped_user() {
-    const Oid role = GetOuterUserId();
-    if (mapping.role != role || mapping.generation != mapping_generation()) {
-        Mapping fresh = {role, mapping_generation(), false, 0};
-        // By OID: a renamed role stays who it was, and one dropped and created again under the same
-        // name is somebody else.
-        Reader reader = open_reader();
-        Rows rows =
-            open_rows(reader, Table::app_user, Index::user_by_role, 1, ObjectIdGetDatum(role));
-        if (next_row(rows)) {
-            bool is_null = false;
-            fresh.user = get_bigint(rows, 0, &is_null);
-            fresh.is_mapped = !is_null;
-        }
-        close_rows(rows);
-        close_reader(reader);
-        mapping = fresh;
-    }
-    return mapping.is_mapped ? std::optional<UserId>(mapping.user) : std::nullopt;
-}
-
-// Finds who is asking at the start of this statement, and until when that holds. Whoever is signed
-// in, or shows a token, is that user or nobody: what fails never falls back to the role.
-TimedUser asking_user() {
-    const Carried carried = carried_identity();
-    const std::int64_t now = unix_seconds(GetCurrentStatementStartTimestamp());
-    if (carried.user) {
-        return now < carried.until ? TimedUser{carried.user, carried.until}
-                                   : TimedUser{std::nullopt, kNoEnd};
-    }
-    if (*carried_seal() != '\0') {
-        return TimedUser{std::nullopt, kNoEnd};
-    }
-    const char *token = carried_token();
-    return *token == '\0' ? TimedUser{mapped_user(), kNoEnd} : token_user(token, now);
-}
-
-void resolve_asker() {
-    for (int attempt = 0; found_epoch != epoch && attempt < kMaxAttempts; ++attempt) {
-        const std::uint64_t before = epoch;
-        asker.subject = nullptr;
-        asker.user = nullptr;
-        asker.session.chosen_brand.reset();
-        asker.session.chosen_customer.reset();
-        const TimedUser found = asking_user();
-        const std::optional<UserId> id = found.user;
-        asker_until = moment_of(found.until);
-        if (id) {
-            CachedUser &user = cached_user(*id);
-            if (user.exists) {
-                asker.subject = &user.subject;
-                asker.user = &user;
-            }
-            const std::optional<Choice> choice = carried_choice();
-            if (choice && choice->user == *id) {
-                asker.session.chosen_brand = choice->brand;
-                asker.session.chosen_customer = choice->customer;
-            }
-        }
-        found_epoch = before;
-    }
-}
-
-void take_in_changes() {
-    AcceptInvalidationMessages();
-    if (has_unwatched_tables()) {
-        invalidate_everything();
-    }
-    if (GetCurrentStatementStartTimestamp() >= asker_until || PgReloadTime != known_reload) {
-        known_reload = PgReloadTime;
-        ++epoch;
-    }
-    const Day today = business_today();
-    if (today != asker.session.today) {
-        asker.session.today = today;
-        ++epoch;
-    }
-    const Oid role = GetOuterUserId();
-    if (role != known_role) {
-        known_role = role;
-        ++epoch;
-    }
-}
-
 } // namespace
-
-void count_statement() noexcept { ++statement_number; }
-
-const Asker &current_asker() {
-    const TimestampTz start = GetCurrentStatementStartTimestamp();
-    if (start != known_start || statement_number != known_number ||
-        GetOuterUserId() != known_role) {
-        take_in_changes();
-        known_start = start;
-        known_number = statement_number;
-    }
-    if (found_epoch != epoch) {
-        resolve_asker();
-    }
-    return asker;
-}
-
-std::uint64_t asker_epoch() noexcept { return found_epoch; }
-
-const Asker &asker_now() {
-    take_in_changes();
-    if (found_epoch != epoch) {
-        resolve_asker();
-    }
-    return asker;
-}
 
 CachedUser *find_user(std::int64_t id) {
     CachedUser &user = cached_user(id);
     return user.exists ? &user : nullptr;
 }
+
+void hold_user(const CachedUser *user) noexcept { held = user; }
 
 const Subject *subject_of(const CachedUser *user) noexcept {
     return user == nullptr ? nullptr : &user->subject;
@@ -403,13 +266,6 @@ const GrantSummary *cheap_grant_summary(const Asker &who) {
 }
 
 std::uint64_t unknown_grants() noexcept { return unknown_count; }
-
-void load_asker_grants() {
-    const Asker &who = current_asker();
-    if (who.user != nullptr) {
-        load_all_grants(*who.user);
-    }
-}
 
 PlainIds reached_customers(const Asker &who, int level, bool unlimited_only) {
     PlainIds ids;

@@ -1,7 +1,7 @@
-// Rights in memory: who is asking, and what they hold. Several users are kept per backend, because
-// a pooled connection switches identity every transaction. Everything here is derived from the
-// tables and the settings, remembers the generation it was loaded under, and is built aside and
-// swapped in whole. References stay good until `epoch` (signal.hpp) moves. regime: C, unless noted.
+// Rights in memory: what users hold. Several users are kept per backend, because a pooled
+// connection switches identity every transaction. Everything here is derived from the tables and
+// the settings, remembers the generation it was loaded under, and is built aside and swapped in
+// whole. References stay good until `epoch` (signal.hpp) moves. regime: C, unless noted.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -25,19 +25,10 @@ struct Asker {
     Session session;
 };
 
-// Takes in pending invalidations at the first question of each statement. Returns: the asker.
-const Asker &current_asker();
-
-// Returns: the epoch that the asker was found in. The present one, unless it moved all the time.
-std::uint64_t asker_epoch() noexcept;
-
-// The same, but pending invalidations are taken in at every call: for functions that callers
-// without an executor (PL/pgSQL expressions) ask again and again within one client statement.
-const Asker &asker_now();
-
-// Finds another user's rights. Returns: null for a user that does not exist. Good until the next
-// call here.
+// Finds a user's rights. Returns: null for a user that does not exist. Good until the next call
+// here, for the user held beyond it.
 CachedUser *find_user(std::int64_t user);
+void hold_user(const CachedUser *user) noexcept;
 const Subject *subject_of(const CachedUser *user) noexcept;
 
 // Finds the user's stored grant on a customer. A few single questions read single rows; past that
@@ -61,7 +52,6 @@ const GrantSummary *cheap_grant_summary(const Asker &asker);
 // Counts how often the answer was null: a planner that went without can be asked again after
 // loading.
 std::uint64_t unknown_grants() noexcept;
-void load_asker_grants();
 
 // Returns: all grants of the user if they are few or already here, else null: nothing big is loaded
 // for it.
@@ -70,8 +60,5 @@ const std::vector<Grant> *few_grants_of(CachedUser *user);
 // Lists the customers on which the asker has at least the level, in id order; with
 // `unlimited_only`, those without a days-back limit. Loads all of the asker's grants.
 PlainIds reached_customers(const Asker &asker, int level, bool unlimited_only = false);
-
-// Counts executor runs, so that each statement inside a function counts as one too. regime: hook
-void count_statement() noexcept;
 
 } // namespace entitle::pg

@@ -2,6 +2,7 @@
 // that one that does not exist gives.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/explain.hpp"
 #include "pg/guard.hpp"
 #include "pg/lookup.hpp"

@@ -3,7 +3,7 @@
 
 #include "pg/belonging.hpp"
 #include "pg/function.hpp"
-#include "pg/rights.hpp"
+#include "pg/asker.hpp"
 #include "pg/value.hpp"
 
 extern "C" {

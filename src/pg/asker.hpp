@@ -1,0 +1,27 @@
+// Who is asking in this statement: found from the settings and the role, with their rights
+// (rights.hpp). regime: C, unless noted.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include "pg/rights.hpp"
+
+namespace entitle::pg {
+
+// Takes in pending invalidations at the first question of each statement. Returns: the asker.
+const Asker &current_asker();
+
+// Returns: the epoch that the asker was found in. The present one, unless it moved all the time.
+std::uint64_t asker_epoch() noexcept;
+
+// The same, but pending invalidations are taken in at every call: for functions that callers
+// without an executor (PL/pgSQL expressions) ask again and again within one client statement.
+const Asker &asker_now();
+
+// Loads all of the asker's grants, for questions that were answered without.
+void load_asker_grants();
+
+// Counts executor runs, so that each statement inside a function counts as one too. regime: hook
+void count_statement() noexcept;
+
+} // namespace entitle::pg

@@ -1,0 +1,283 @@
+-- What is declared of a user's table: where it is kept, and what is refused.
+
+CREATE TABLE entitle.protection (
+    relation regclass PRIMARY KEY,
+    customer_column name,
+    date_column name,
+    brand_column name,
+    min_level integer NOT NULL,
+    view_permission text,
+    insert_permission text,
+    update_permission text,
+    delete_permission text,
+    external_insert_level integer,
+    external_update_level integer,
+    masked_columns jsonb NOT NULL DEFAULT '{}',
+    view_name text,
+    parent regclass
+);
+COMMENT ON TABLE entitle.protection IS 'What protect_table was told, one row a table; read it through protected_tables';
+
+-- Partitions and inheriting tables can be queried directly, so each has the policies too (S44).
+CREATE TABLE entitle.protection_member (
+    relation regclass PRIMARY KEY,
+    root regclass NOT NULL REFERENCES entitle.protection ON DELETE CASCADE,
+    rls_was_enabled boolean NOT NULL,
+    rls_was_forced boolean NOT NULL
+);
+COMMENT ON TABLE entitle.protection_member IS 'Every table that protect_table put its policies on, and what it found there';
+COMMENT ON COLUMN entitle.protection_member.root IS 'The protected table: the same one, or the one this is a partition or child of';
+COMMENT ON COLUMN entitle.protection_member.rls_was_enabled IS 'Put back by unprotect_table';
+COMMENT ON COLUMN entitle.protection_member.rls_was_forced IS 'Put back by unprotect_table';
+
+CREATE VIEW entitle.protected_tables AS
+    SELECT relation, customer_column, date_column, brand_column, min_level,
+           view_permission, insert_permission, update_permission, delete_permission,
+           external_insert_level, external_update_level, masked_columns, view_name, parent
+    FROM entitle.protection
+    WHERE relation IN (SELECT c.oid FROM pg_catalog.pg_class c);
+COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table protects, as declared';
+
+-- The functions here and of policy.sql run with the caller's own rights and give nothing that ALTER TABLE would not, so PUBLIC
+-- may execute them; those that change what is declared ask for EXECUTE on protect_table or unprotect_table.
+
+CREATE FUNCTION entitle.protection_family(root regclass) RETURNS SETOF regclass
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE family (relation) AS (
+        SELECT root::oid
+        UNION
+        SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.relation)
+    SELECT f.relation::regclass FROM family f
+    $$;
+COMMENT ON FUNCTION entitle.protection_family(regclass) IS 'The table with all its partitions and inheriting tables';
+GRANT EXECUTE ON FUNCTION entitle.protection_family(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_protectable(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    class pg_class;
+    member regclass;
+BEGIN
+    SELECT * INTO class FROM pg_class c WHERE c.oid = relation;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', relation::oid
+            USING ERRCODE = '42P01', HINT = 'Give the table''s name.';
+    END IF;
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't'
+       OR class.relnamespace IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace) THEN
+        RAISE EXCEPTION 'relation "%" cannot be protected', relation
+            USING ERRCODE = '42809',
+                  HINT = 'Only permanent tables outside pg_catalog and entitle can: no views, foreign tables or sequences.';
+    END IF;
+    SELECT i.inhparent::regclass INTO member FROM pg_inherits i WHERE i.inhrelid = relation LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table "%" is a part of "%"', relation, member
+            USING ERRCODE = '42809',
+                  HINT = 'Name the table at the root; all its partitions and inheriting tables follow it.';
+    END IF;
+    FOR member IN SELECT * FROM entitle.protection_family(relation) LOOP
+        SELECT * INTO class FROM pg_class c WHERE c.oid = member;
+        IF NOT pg_has_role(current_user, class.relowner, 'USAGE') THEN
+            RAISE EXCEPTION 'must be owner of table "%"', member
+                USING ERRCODE = '42501', HINT = 'Ask its owner or a superuser.';
+        END IF;
+        IF class.relkind NOT IN ('r', 'p') THEN
+            RAISE EXCEPTION 'partition "%" is a foreign table, which cannot be protected', member
+                USING ERRCODE = '42809', HINT = 'Detach it, and protect the table it stands for where that is.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_protectable(regclass) IS 'Refuses a relation that is not a whole table of the caller''s';
+GRANT EXECUTE ON FUNCTION entitle.check_protectable(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_protection_column(relation regclass, argument text, column_name name, types regtype[])
+    RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found_type regtype;
+BEGIN
+    IF column_name IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT a.atttypid INTO found_type
+    FROM pg_attribute a
+    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not exist', column_name, relation
+            USING ERRCODE = '42703', HINT = format('Give %s the name of a column of the table.', argument);
+    END IF;
+    IF found_type <> ALL (types) THEN
+        RAISE EXCEPTION 'column "%" of table "%" has type %', column_name, relation, found_type
+            USING ERRCODE = '42804', HINT = format('%s takes a column of type %s.', argument, array_to_string(types, ', '));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_protection_column(regclass, text, name, regtype[]) IS
+    'Refuses a column that does not exist or has no type the row tests know';
+GRANT EXECUTE ON FUNCTION entitle.check_protection_column(regclass, text, name, regtype[]) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_protection_level(argument text, level integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF level NOT IN (10, 20, 30, 40, 80, 90) THEN
+        RAISE EXCEPTION '% is no external level: %', argument, level
+            USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_protection_level(text, integer) IS 'Refuses a level that is none of R33; NULL passes';
+GRANT EXECUTE ON FUNCTION entitle.check_protection_level(text, integer) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_protection(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF declared.relation IS NULL THEN
+        RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
+    END IF;
+    PERFORM entitle.check_protectable(declared.relation);
+    IF declared.parent IS NOT NULL THEN
+        PERFORM entitle.check_parent(declared);
+    END IF;
+    PERFORM entitle.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
+                CASE WHEN declared.parent IS NULL THEN '{smallint,integer,bigint,uuid,text,varchar}'::regtype[] END),
+            entitle.check_protection_column(declared.relation, 'date_column', declared.date_column,
+                '{date,timestamp,timestamptz}'),
+            entitle.check_protection_column(declared.relation, 'brand_column', declared.brand_column,
+                '{smallint,integer,bigint}'),
+            entitle.check_protection_level('min_level', declared.min_level),
+            entitle.check_protection_level('external_insert_level', declared.external_insert_level),
+            entitle.check_protection_level('external_update_level', declared.external_update_level);
+    IF declared.min_level IS NULL THEN
+        RAISE EXCEPTION 'min_level is NULL' USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
+    END IF;
+    IF declared.parent IS NULL AND declared.customer_column IS NULL THEN
+        IF declared.date_column IS NOT NULL
+           OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL THEN
+            RAISE EXCEPTION 'external access is declared without a customer column'
+                USING ERRCODE = '22023',
+                      HINT = 'date_column, external_insert_level and external_update_level need customer_column.';
+        END IF;
+        -- A table closed to everyone is more likely a forgotten argument than a wish.
+        IF declared.view_permission IS NULL THEN
+            RAISE EXCEPTION 'nobody could see a row of table "%"', declared.relation
+                USING ERRCODE = '22023', HINT = 'Give view_permission, customer_column or both.';
+        END IF;
+    END IF;
+    PERFORM entitle.check_masks(declared);
+END
+$$;
+COMMENT ON FUNCTION entitle.check_protection(entitle.protection) IS 'Refuses a declaration that cannot be carried out';
+GRANT EXECUTE ON FUNCTION entitle.check_protection(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.may_declare(relation regclass, through regprocedure) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    -- The session's role as SET ROLE left it: inside a SECURITY DEFINER function current_user is the definer. Whoever calls
+    -- another role's function trusts it with no table of their own.
+    SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
+           AND bool_and(pg_has_role(coalesce(entitle.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
+    FROM pg_roles r, entitle.protection_family(relation) f
+    JOIN pg_class c ON c.oid = f
+    WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)
+    GROUP BY r.oid
+    $$;
+COMMENT ON FUNCTION entitle.may_declare(regclass, regprocedure) IS
+    'Whether the session''s role owns the table with all its parts and may execute the function';
+GRANT EXECUTE ON FUNCTION entitle.may_declare(regclass, regprocedure) TO PUBLIC;
+
+-- SECURITY DEFINER: nobody writes the declarations directly.
+CREATE FUNCTION entitle.record_protection(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    unknown text;
+BEGIN
+    IF entitle.may_declare(declared.relation,
+            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
+       IS NOT TRUE THEN
+        RAISE EXCEPTION 'permission denied to protect table "%"', declared.relation
+            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
+    END IF;
+    SELECT k INTO unknown
+    FROM unnest(ARRAY[declared.view_permission, declared.insert_permission, declared.update_permission,
+                      declared.delete_permission]) AS k
+    WHERE k IS NOT NULL AND NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = k)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'permission "%" is unknown', unknown
+            USING ERRCODE = '22023', HINT = 'Add it to entitle.permission first, or correct the spelling: keys match byte for byte.';
+    END IF;
+
+    -- Tables dropped meanwhile are forgotten.
+    DELETE FROM entitle.protection p WHERE p.relation NOT IN (SELECT c.oid FROM pg_class c);
+    DELETE FROM entitle.protection_member m WHERE m.relation NOT IN (SELECT c.oid FROM pg_class c);
+
+    INSERT INTO entitle.protection SELECT (declared).*
+    ON CONFLICT (relation) DO UPDATE SET (
+        customer_column, date_column, brand_column, min_level, view_permission, insert_permission, update_permission,
+        delete_permission, external_insert_level, external_update_level, masked_columns, view_name, parent) = (
+        excluded.customer_column, excluded.date_column, excluded.brand_column, excluded.min_level,
+        excluded.view_permission, excluded.insert_permission, excluded.update_permission, excluded.delete_permission,
+        excluded.external_insert_level, excluded.external_update_level, excluded.masked_columns, excluded.view_name,
+        excluded.parent);
+
+    -- What was found the first time is what unprotect_table puts back.
+    INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
+    SELECT c.oid, declared.relation, c.relrowsecurity, c.relforcerowsecurity
+    FROM entitle.protection_family(declared.relation) f
+    JOIN pg_class c ON c.oid = f
+    ON CONFLICT (relation) DO UPDATE SET root = excluded.root;
+
+    -- A table that was protected by itself and has since become a part of this one follows it from now on.
+    DELETE FROM entitle.protection p
+    USING entitle.protection_member m
+    WHERE m.relation = p.relation AND m.root = declared.relation AND p.relation <> declared.relation;
+END
+$$;
+COMMENT ON FUNCTION entitle.record_protection(entitle.protection) IS 'Writes down what protect_table was told and what it found';
+GRANT EXECUTE ON FUNCTION entitle.record_protection(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_unprotectable(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF relation IS NULL THEN
+        RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
+    END IF;
+    IF entitle.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE THEN
+        RAISE EXCEPTION 'permission denied to unprotect table "%"', relation
+            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.unprotect_table.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s';
+GRANT EXECUTE ON FUNCTION entitle.check_unprotectable(regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: nobody writes the declarations directly.
+CREATE FUNCTION entitle.forget_protection(relation regclass) RETURNS SETOF entitle.protection_member
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM entitle.check_unprotectable(relation);
+    RETURN QUERY
+        DELETE FROM entitle.protection_member m WHERE m.root = forget_protection.relation RETURNING m.*;
+    DELETE FROM entitle.protection p WHERE p.relation = forget_protection.relation;
+END
+$$;
+COMMENT ON FUNCTION entitle.forget_protection(regclass) IS 'Forgets a declaration and gives back what was found when it was made';
+GRANT EXECUTE ON FUNCTION entitle.forget_protection(regclass) TO PUBLIC;

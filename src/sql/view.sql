@@ -1,0 +1,258 @@
+-- Filtered views: every column of a table in its order, masked ones NULL for whom their level is too high in that row, and
+-- masked_columns, which tells a masked NULL from a stored one (R36). A view filters by itself, because its owner may be one
+-- whom row-level security does not bind.
+
+CREATE TABLE entitle.protection_view (
+    relation regclass PRIMARY KEY REFERENCES entitle.protection ON DELETE CASCADE,
+    view regclass NOT NULL UNIQUE,
+    is_named boolean NOT NULL,
+    definition text NOT NULL,
+    columns name[] NOT NULL
+);
+COMMENT ON TABLE entitle.protection_view IS 'The filtered views that protect_table made';
+COMMENT ON COLUMN entitle.protection_view.is_named IS 'Whether view_name was given: a view by default keeps its name when its table is renamed';
+COMMENT ON COLUMN entitle.protection_view.definition IS 'The query as PostgreSQL told it then: verify_protection compares';
+COMMENT ON COLUMN entitle.protection_view.columns IS 'The columns that the table had then: when the view is gone, they tell those that are new';
+
+-- PUBLIC, because a view's owner must be able to put the trigger on; it acts for the recorded views alone.
+CREATE FUNCTION entitle.write_view() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_write_view';
+COMMENT ON FUNCTION entitle.write_view() IS 'Trigger: writes through a filtered view, with the rights of the table''s owner and under the rules (R37)';
+GRANT EXECUTE ON FUNCTION entitle.write_view() TO PUBLIC;
+
+-- SECURITY DEFINER: whoever writes through a view may not read the declarations.
+CREATE FUNCTION entitle.view_relation(view regclass) RETURNS regclass
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT v.relation FROM entitle.protection_view v WHERE v.view = view_relation.view
+    $$;
+COMMENT ON FUNCTION entitle.view_relation(regclass) IS 'The table a filtered view is of; NULL for any other relation';
+GRANT EXECUTE ON FUNCTION entitle.view_relation(regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: as view_relation. A view that was dropped is not found.
+CREATE FUNCTION entitle.find_view(relation regclass) RETURNS regclass
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT v.view
+    FROM entitle.protection_view v
+    JOIN pg_trigger t ON t.tgrelid = v.view AND t.tgfoid = 'entitle.write_view()'::regprocedure
+    WHERE v.relation = find_view.relation
+    $$;
+COMMENT ON FUNCTION entitle.find_view(regclass) IS 'The filtered view of a table, if there is one';
+GRANT EXECUTE ON FUNCTION entitle.find_view(regclass) TO PUBLIC;
+
+-- What a view reads may be renamed, without the view becoming another.
+CREATE FUNCTION entitle.view_text(relation regclass, view regclass) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    definition text := replace(pg_get_viewdef(view), format('%s t', relation), 't');
+    link record;
+BEGIN
+    FOR link IN SELECT * FROM entitle.parent_links(entitle.declaration(relation), '') l LOOP
+        definition := replace(definition, format('%s entitle_parent_%s', (link.parent).relation, link.depth), link.depth::text);
+    END LOOP;
+    RETURN definition;
+END
+$$;
+COMMENT ON FUNCTION entitle.view_text(regclass, regclass) IS 'A filtered view''s query, but for the names of its tables';
+GRANT EXECUTE ON FUNCTION entitle.view_text(regclass, regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: nobody writes the records directly.
+CREATE FUNCTION entitle.record_view(relation regclass, view regclass, is_named boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF entitle.may_declare(relation,
+            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
+       IS NOT TRUE
+       OR entitle.may_declare(view,
+            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
+       IS NOT TRUE THEN
+        RAISE EXCEPTION 'permission denied to protect table "%"', relation
+            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
+    END IF;
+    DELETE FROM entitle.protection_view v
+    WHERE v.relation = record_view.relation OR v.view = record_view.view OR v.view NOT IN (SELECT c.oid FROM pg_class c);
+    INSERT INTO entitle.protection_view
+    SELECT relation, view, is_named, entitle.view_text(relation, view), array_agg(c.column_name ORDER BY c.number)
+    FROM entitle.view_columns(relation, view) c;
+END
+$$;
+COMMENT ON FUNCTION entitle.record_view(regclass, regclass, boolean) IS 'Writes down which view protect_table made';
+GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass, boolean) TO PUBLIC;
+
+-- A view's columns keep the order of the table's, whatever these are called by now and wherever later ones were added.
+CREATE FUNCTION entitle.view_columns(relation regclass, view regclass)
+    RETURNS TABLE (number smallint, column_name name, view_column name)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT b.attnum, b.attname, v.attname
+    FROM (SELECT a.attnum, a.attname, row_number() OVER (ORDER BY a.attnum) AS position
+          FROM pg_attribute a
+          WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped) b
+    JOIN pg_attribute v ON v.attrelid = view AND v.attnum = b.position
+    WHERE v.attnum < (SELECT c.relnatts FROM pg_class c WHERE c.oid = view)
+    $$;
+COMMENT ON FUNCTION entitle.view_columns(regclass, regclass) IS 'Which column of a filtered view shows which column of its table';
+GRANT EXECUTE ON FUNCTION entitle.view_columns(regclass, regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: as view_relation.
+CREATE FUNCTION entitle.has_default_name(view regclass) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM entitle.protection_view v WHERE v.view = has_default_name.view AND NOT v.is_named)
+    $$;
+COMMENT ON FUNCTION entitle.has_default_name(regclass) IS 'Whether a filtered view was made without view_name';
+GRANT EXECUTE ON FUNCTION entitle.has_default_name(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.has_view(declared entitle.protection) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    -- Lines always have one: it joins their document, which PostgreSQL plans better than a policy's sub-select.
+    SELECT declared.masked_columns <> '{}' OR declared.view_name IS NOT NULL OR declared.parent IS NOT NULL
+    $$;
+COMMENT ON FUNCTION entitle.has_view(entitle.protection) IS 'Whether a declaration asks for a filtered view';
+GRANT EXECUTE ON FUNCTION entitle.has_view(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.view_target(declared entitle.protection) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    parts text[] := CASE WHEN declared.view_name IS NOT NULL THEN parse_ident(declared.view_name) END;
+BEGIN
+    IF cardinality(parts) > 2 THEN
+        RAISE EXCEPTION 'view_name is no name of a view: %', declared.view_name
+            USING ERRCODE = '42602', HINT = 'Give a name, or a schema and a name.';
+    END IF;
+    RETURN (SELECT format('%I.%I', CASE cardinality(parts) WHEN 2 THEN parts[1] ELSE n.nspname END,
+                          coalesce(parts[cardinality(parts)], left(c.relname, 58) || '_view'))
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = declared.relation);
+END
+$$;
+COMMENT ON FUNCTION entitle.view_target(entitle.protection) IS 'Where the filtered view is to be';
+GRANT EXECUTE ON FUNCTION entitle.view_target(entitle.protection) TO PUBLIC;
+
+-- Descriptions and defaults, as the table has them. A sequence is left to the table, whose owner need not share it.
+CREATE FUNCTION entitle.describe_view(relation regclass, view regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    masked CONSTANT name[] := entitle.masked_names(entitle.declaration(relation));
+    shown record;
+BEGIN
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view, obj_description(relation, 'pg_class'));
+    EXECUTE format('COMMENT ON COLUMN %s.masked_columns IS %L', view,
+                   'The columns whose NULL in this row is a mask: the reader''s level is too low');
+    FOR shown IN
+        SELECT c.*, pg_get_expr(d.adbin, d.adrelid) AS default_value
+        FROM entitle.view_columns(relation, view) c
+        JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.number
+        LEFT JOIN pg_attrdef d ON d.adrelid = relation AND d.adnum = c.number
+             AND a.attgenerated = '' AND c.column_name <> ALL (masked)
+             AND NOT EXISTS (SELECT
+                             FROM pg_depend p
+                             JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
+                             WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                               AND p.refclassid = 'pg_class'::regclass) LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', view, shown.view_column, col_description(relation, shown.number));
+        EXECUTE format('ALTER VIEW %s ALTER COLUMN %I %s', view, shown.view_column,
+                       coalesce('SET DEFAULT ' || shown.default_value, 'DROP DEFAULT'));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.describe_view(regclass, regclass) IS 'Gives a filtered view the comments and defaults of its table';
+GRANT EXECUTE ON FUNCTION entitle.describe_view(regclass, regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.drop_view(view regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    EXECUTE format('DROP VIEW %s', view);
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    RAISE EXCEPTION 'other objects depend on the filtered view "%"', view
+        USING ERRCODE = '2BP01', HINT = 'Drop them first; make them again when the view is there again.';
+END
+$$;
+COMMENT ON FUNCTION entitle.drop_view(regclass) IS 'Drops a filtered view, unless something was built on it';
+GRANT EXECUTE ON FUNCTION entitle.drop_view(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.install_view(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    query CONSTANT text := format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
+                                  entitle.joined_test(declared, 'SELECT', 't.'));
+    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
+    view regclass := entitle.find_view(declared.relation);
+    full_name CONSTANT text := CASE
+        WHEN declared.view_name IS NULL AND entitle.has_default_name(view) THEN view::text
+        ELSE entitle.view_target(declared)
+    END;
+    present CONSTANT regclass := to_regclass(full_name);
+    shared entitle.protection_privilege[];
+BEGIN
+    IF view IS NULL AND entitle.view_relation(present) = declared.relation THEN
+        view := present; -- all it lacks is its trigger
+    END IF;
+    IF present IS NOT NULL AND present IS DISTINCT FROM view THEN
+        RAISE EXCEPTION 'relation "%" already exists', present
+            USING ERRCODE = '42P07', HINT = 'Give the filtered view another name with view_name.';
+    END IF;
+    -- A view is exchanged in place where that can be done, so that what was built on it stays.
+    IF view IS NOT NULL
+       AND (view IS DISTINCT FROM present
+            OR ARRAY(SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+                     FROM pg_attribute a
+                     WHERE a.attrelid = view AND a.attnum > 0
+                     ORDER BY a.attnum) <>
+               ARRAY(SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+                     FROM pg_attribute a
+                     WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped
+                     ORDER BY a.attnum) || 'masked_columns text[]'::text) THEN
+        SELECT array_agg(ROW(view, p.position, p.column_name, p.grantor, p.grantee, p.privilege,
+                             p.is_grantable)::entitle.protection_privilege)
+        INTO shared
+        FROM entitle.table_privileges(view) p;
+        PERFORM entitle.drop_view(view);
+        view := NULL;
+    END IF;
+    -- In two words: nothing but the view that is ours is ever replaced.
+    EXECUTE format('CREATE %s VIEW %s WITH (security_barrier) AS %s',
+                   CASE WHEN view IS NOT NULL THEN 'OR' || ' REPLACE' ELSE '' END, full_name, query);
+    IF view IS NULL THEN
+        view := full_name::regclass;
+        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', view);
+        PERFORM entitle.revoke_privilege(view, 'ALL', d.grantee)
+        FROM (SELECT DISTINCT p.grantee FROM entitle.table_privileges(view) p) d;
+        EXECUTE format('ALTER VIEW %s OWNER TO %I', view, owner);
+        PERFORM entitle.grant_privilege(view, s.privilege, CASE WHEN s.column_name IS NOT NULL THEN ARRAY[s.column_name] END,
+                                        s.grantee, s.is_grantable)
+        FROM unnest(shared) AS s
+        WHERE s.column_name IS NULL
+           OR s.column_name IN (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = view);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure) THEN
+        EXECUTE format('CREATE TRIGGER entitle_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s'
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle.write_view()', view);
+    END IF;
+    PERFORM entitle.record_view(declared.relation, view, declared.view_name IS NOT NULL),
+            entitle.describe_view(declared.relation, view),
+            entitle.grant_view(view, declared.relation);
+END
+$$;
+COMMENT ON FUNCTION entitle.install_view(entitle.protection) IS 'Makes the filtered view of a declaration, or exchanges it';
+GRANT EXECUTE ON FUNCTION entitle.install_view(entitle.protection) TO PUBLIC;
