@@ -105,9 +105,11 @@ bool find_answer(const Asker &asker, const Question &question) {
 bool holds(Assumption &assumption, const Asker &asker) {
     if (assumption.asked_epoch != epoch) {
         const std::uint64_t before = epoch;
+        const std::uint64_t unknown = unknown_grants();
         assumption.answer = find_answer(asker, Question{assumption.fact, assumption.permission,
                                                         assumption.level, assumption.number});
-        assumption.asked_epoch = before;
+        // Grants may be loaded at any time; then the answer is another, in the same epoch.
+        assumption.asked_epoch = unknown == unknown_grants() ? before : 0;
     }
     return assumption.answer == assumption.expected;
 }

@@ -195,12 +195,14 @@ DECLARE
     document CONSTANT entitle.protection := entitle.find_document(declared);
     blocked regclass;
 BEGIN
+    -- 10 is what min_level is when it is left out.
     IF declared.date_column IS NOT NULL OR declared.brand_column IS NOT NULL
+       OR declared.min_level NOT IN (10, document.min_level)
        OR declared.view_permission IS NOT NULL
           AND declared.view_permission IS DISTINCT FROM document.view_permission THEN
         RAISE EXCEPTION 'table "%" follows its parent "%"', declared.relation, declared.parent
             USING ERRCODE = '22023',
-                  HINT = 'Leave out date_column, brand_column and view_permission: a line shows when its document shows.';
+                  HINT = 'Leave out date_column, brand_column, min_level and view_permission: a line shows when its document shows.';
     END IF;
     IF document.customer_column IS NULL
        AND (declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL) THEN

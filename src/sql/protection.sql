@@ -53,7 +53,7 @@ BEGIN
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
         line := entitle.mended_declaration(line);
         PERFORM entitle.protect_table(
-            line.relation, line.customer_column, line.date_column, line.brand_column, line.min_level, NULL,
+            line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
             line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
             line.external_update_level, line.masked_columns, line.view_name, line.parent);
     END LOOP;

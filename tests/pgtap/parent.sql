@@ -87,6 +87,7 @@ FROM (VALUES
     ('42830', 'a column that is in none', $$ 'twice', 'id', parent => 'orders' $$),
     ('22023', 'a date of its own', $$ 'lines', date_column => 'item', parent => 'orders' $$),
     ('22023', 'a permission to view of its own', $$ 'lines', view_permission => 'customers.view', parent => 'orders' $$),
+    ('22023', 'a level of its own', $$ 'lines', min_level => 40, parent => 'orders' $$),
     ('22023', 'a masked key', $$ 'lines', parent => 'orders', masked_columns => '{"order_id": 30}' $$)
 ) AS bad (state, what, arguments);
 SELECT lives_ok($$ SELECT entitle.protect_table('twice', 'two', parent => 'orders') $$, 'a column chooses between two foreign keys');
