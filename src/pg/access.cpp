@@ -2,6 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
+#include "pg/caller.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
 #include "pg/signal.hpp"
@@ -158,7 +159,7 @@ ENTITLE_FUNCTION(entitle_user_access_level) {
         PG_RETURN_INT32(kNoLevel);
     }
     const Asker &asker = asker_now();
-    const bool may_ask = superuser_arg(GetOuterUserId()) ||
+    const bool may_ask = acts_as_superuser() ||
                          (asker.subject != nullptr && asker.subject->id == *user) ||
                          (asker.user != nullptr && manages_access(asker, *customer));
     CachedUser *other = may_ask ? find_user(*user) : nullptr;

@@ -4,6 +4,7 @@
 
 #include "pg/function.hpp"
 #include "pg/asker.hpp"
+#include "pg/caller.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"
@@ -87,7 +88,7 @@ ENTITLE_FUNCTION(entitle_user_has_permission) {
         PG_RETURN_BOOL(false);
     }
     const Asker &asker = asker_now();
-    bool may_ask = superuser_arg(GetOuterUserId());
+    bool may_ask = acts_as_superuser();
     bool allowed = false;
     compute([&] {
         may_ask =

@@ -7,9 +7,12 @@ CREATE ROLE test_stranger;
 CREATE ROLE test_boss SUPERUSER;
 CREATE SCHEMA stranger AUTHORIZATION test_stranger;
 GRANT test_stranger TO test_app;
-INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'ann'), (2, 'mallory');
+INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'ann'), (2, 'mallory'), (3, 'staff');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT 3, 1, role_id FROM entitle.role WHERE name = 'operations user';
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, 'a', 'a', '1');
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (1, 1, 'L30');
+CREATE TABLE keys AS SELECT permission_key FROM entitle.permission;
+GRANT SELECT ON keys TO test_stranger;
 CREATE TABLE orders (order_id integer PRIMARY KEY, customer_id bigint);
 SELECT entitle.protect_table('orders', 'customer_id');
 GRANT INSERT ON entitle.external_access TO test_stranger;
@@ -53,7 +56,16 @@ FROM unnest(ARRAY[
 SELECT is(run_stranger(question), expected, format('nor does it read: %s', question))
 FROM (VALUES ('SELECT count(*) FROM entitle.customer_access(1)', '0'), ('SELECT count(*) FROM entitle.user_access(''ann'')', '0'),
              ('SELECT count(*) FROM entitle.permission_matrix()', '0'),
+             ('SELECT entitle.user_access_level(1, 1)', '0'),
+             ('SELECT bool_or(entitle.user_has_permission(3, permission_key, 1)) FROM keys', 'false'),
              ('SELECT bool_or(passed) FROM entitle.explain_permission(''customers.view'', ''ann'')', 'false')) AS v (question, expected);
+-- What runs in parallel workers is asked there.
+SET LOCAL force_parallel_mode = on;
+SELECT is(run_stranger('SELECT bool_or(entitle.user_has_permission(3, permission_key, 1)) OR max(entitle.user_access_level(1, 1)) > 0 FROM keys'),
+          'false', 'nor does it in a parallel worker');
+SELECT is(run_boss('SELECT bool_or(entitle.user_has_permission(3, permission_key, 1)) AND max(entitle.user_access_level(1, 1)) = 30 FROM keys'),
+          'true', 'where a superuser''s function does');
+RESET force_parallel_mode;
 SELECT is((SELECT count(*) FROM entitle.protected_tables), 1::bigint, 'what was declared is still there');
 SELECT is((SELECT string_agg(role, ' ') FROM entitle.external_access), 'L30', 'and so is what was granted');
 SELECT lives_ok(format('SELECT run_boss(%L)', command), format('a superuser''s function may: %s', command))
