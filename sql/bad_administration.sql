@@ -119,6 +119,16 @@ SET LOCAL ROLE app_role;
 SELECT * FROM refused('SELECT entitle.recalc_scores()');
 RESET ROLE;
 
+-- A superuser's typing mistakes are told as such, not as missing rights.
+SELECT * FROM refused($$SELECT entitle.grant_access(99, 'ann')$$);
+SELECT * FROM refused($$SELECT entitle.revoke_access(99, 'bob')$$);
+SELECT * FROM refused($$SELECT entitle.grant_access(NULL, 'ann')$$);
+SELECT * FROM refused($$SELECT entitle.sign_in('ann', seal => '')$$);
+SAVEPOINT a;
+UPDATE entitle.app_user SET db_role = 'no_such_role' WHERE user_id = 1;
+INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('no_such_pool', 'ann');
+ROLLBACK TO a;
+
 -- The model is as it was.
 SELECT customer_id, user_id, role, days_back, valid_from, valid_until FROM entitle.external_access ORDER BY customer_id;
 SELECT membership_id, user_id, organization_id, brand_id, role_id, is_owner FROM entitle.membership;

@@ -129,9 +129,22 @@ SELECT * FROM refused($$SELECT entitle.unprotect_table('parted')$$);
 SELECT * FROM refused($$SELECT entitle.unprotect_table(NULL)$$);
 SELECT * FROM refused($$SELECT entitle.unprotect_table(0)$$);
 SELECT * FROM refused($$SELECT entitle.unprotect_table('orders_view')$$);
+SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'customer_id', view_name => '')$$);
+SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'customer_id', view_name => 'a.b.c')$$);
 SELECT traces() = traces AS as_before, p = (SELECT q FROM entitle.protected_tables q) AS declared_as_before FROM before;
 
 SELECT entitle.unprotect_table('orders');
 SELECT traces() = '' AS nothing_is_left;
+
+-- A part is named as such; and what was built on a filtered view is told.
+CREATE TABLE halves (customer_id bigint, price integer) PARTITION BY LIST (customer_id);
+CREATE TABLE halves_1 PARTITION OF halves FOR VALUES IN (1);
+SELECT entitle.protect_table('halves', 'customer_id', masked_columns => '{"price": 30}');
+SELECT * FROM refused($$SELECT entitle.unprotect_table('halves_1')$$);
+CREATE VIEW built AS SELECT customer_id FROM halves_view;
+SAVEPOINT a;
+\set SHOW_CONTEXT never
+SELECT entitle.unprotect_table('halves');
+ROLLBACK TO a;
 ROLLBACK;
 DROP FUNCTION refused;

@@ -67,6 +67,13 @@ Error unmanaged_customer() {
         "brand).");
 }
 
+Error no_such_customer() {
+    return Error{ErrorCode::bad_value,
+                 "there is no such customer",
+                 {},
+                 "See entitle.customer for the customers there are."};
+}
+
 Error no_such_grantee() {
     return Error{ErrorCode::bad_value,
                  "the grantee is not an active user",

@@ -49,6 +49,9 @@ Result<Passed> check_changed_grant(const GrantWriter &writer, const GrantRow &be
 // exist (R3).
 Error unmanaged_customer();
 
+// For a superuser, who may know which customers there are.
+Error no_such_customer();
+
 // Why nobody can be granted: the same words for a user who does not exist and one who is switched
 // off (R44).
 Error no_such_grantee();

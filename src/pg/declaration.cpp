@@ -287,7 +287,7 @@ MaskedColumns find_masked_columns(const Declaration &declared, Oid table) {
                                 ? nullptr
                                 : get_json_field(JsonbPGetDatum(declared.masked_columns), name);
         if (level != nullptr) {
-            masked[count++] = MaskedColumn{pstrdup(name), pg_strtoint32(level)};
+            masked[count++] = MaskedColumn{pstrdup(name), pg_strtoint32(level), false};
         }
     }
     if (count < most) {

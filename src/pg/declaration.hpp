@@ -54,9 +54,10 @@ List *find_primary_keys(Oid table);
 struct MaskedColumn {
     const char *name;
     std::int32_t level; // that sees it by external access
+    bool is_given;      // by a new row
 };
 struct MaskedColumns {
-    const MaskedColumn *columns;
+    MaskedColumn *columns;
     int count;
 };
 MaskedColumns find_masked_columns(const Declaration &declared, Oid table);

@@ -128,13 +128,19 @@ PlainSteps explain_declared(Oid relation, const Declaration &declared, Oid table
                             const Asked &asked) {
     require_privilege(relation, asked.is_new() ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_SELECT);
     Place place{};
-    if (!asked.is_new()) {
+    if (asked.is_new()) {
+        check_new_row(table, asked.new_row);
+    } else {
         place.indexes = find_primary_keys(table);
         place.key = parse_row_key(linitial_oid(place.indexes), asked.key);
     }
     const Declaration document = find_document(declared, asked, place);
     RowQuestion question = make_question(declared, document, asked);
     question.masked = find_masked_columns(declared, table);
+    for (int i = 0; asked.is_new() && i < question.masked.count; ++i) {
+        MaskedColumn &column = question.masked.columns[i];
+        column.is_given = get_json_field(asked.new_row, column.name) != nullptr;
+    }
 
     const char *const columns[kDeciding] = {document.customer_column, document.date_column,
                                             document.brand_column};
@@ -220,7 +226,7 @@ ENTITLE_FUNCTION(entitle_explain_action) {
 ENTITLE_FUNCTION(entitle_explain_new_row) {
     const auto name = text_argument(fcinfo, 2);
     Asked asked{Asked::Action::insert_new, text_argument(fcinfo, 3), nullptr,
-                PG_ARGISNULL(1) ? DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))
+                PG_ARGISNULL(1) ? DirectFunctionCall1(jsonb_in, CStringGetDatum("null"))
                                 : PG_GETARG_DATUM(1)};
     if (name && *name == "update") {
         asked.action = Asked::Action::update_new;

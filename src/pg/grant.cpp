@@ -251,7 +251,8 @@ ENTITLE_FUNCTION(entitle_require_managing) {
     const bool exists = customer && find_customer(*customer).has_value();
     const bool allowed = is_exempt() ? exists : exists && is_managing(find_writer(*customer));
     if (!allowed) {
-        compute([] { throw Failure(unmanaged_customer()); });
+        const bool knows = is_exempt();
+        compute([&] { throw Failure(knows ? no_such_customer() : unmanaged_customer()); });
     }
     PG_RETURN_VOID();
 }

@@ -52,6 +52,15 @@ void refuse_broken_seal(const char *seal) {
     }
 }
 
+// A secret that was never filled in seals nothing that others could not open.
+void refuse_empty_seal(FunctionCallInfo fcinfo) {
+    const auto seal = PG_NARGS() > 2 ? text_argument(fcinfo, 2) : std::nullopt;
+    if (seal && seal->empty()) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the seal is empty"),
+                        errhint("Give a secret that only the application knows, or no seal.")));
+    }
+}
+
 // Whom a pool may become only when sign_in_grant lists them: users mapped to a superuser, owners,
 // and those who manage external access. A superuser may become anyone.
 bool may_become(const LoginFacts &login, const Subject &subject, std::string_view name) {
@@ -107,6 +116,7 @@ ENTITLE_FUNCTION(entitle_sign_in) {
     digest_seal(fcinfo, 2, seal);
     refuse_open_cursors("sign in");
     refuse_broken_seal(seal);
+    refuse_empty_seal(fcinfo);
     carry_nobody(is_local);
     if (!login) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("login must not be NULL"),
@@ -258,6 +268,14 @@ ENTITLE_FUNCTION(entitle_record_role_oid) {
     bool has_no_role = false;
     const Datum role = heap_getattr(tuple, name, columns, &has_no_role);
     const Oid oid = has_no_role ? InvalidOid : get_role_oid(NameStr(*DatumGetName(role)), true);
+    if (!has_no_role && !OidIsValid(oid)) {
+        ereport(
+            WARNING,
+            (errcode(ERRCODE_UNDEFINED_OBJECT),
+             errmsg("role \"%s\" does not exist: its entry in entitle.%s counts for nothing",
+                    NameStr(*DatumGetName(role)), RelationGetRelationName(trigger->tg_relation)),
+             errhint("Correct the name, or create the role and write db_role once more.")));
+    }
     Datum value = ObjectIdGetDatum(oid);
     bool is_null = !OidIsValid(oid);
     return PointerGetDatum(

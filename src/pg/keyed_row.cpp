@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/nbtree.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 }
 
@@ -100,6 +101,32 @@ bool read_keyed_row(Oid index_oid, const RowKey &key, const char *const *names, 
     return is_found;
 }
 
+bool has_json_field(Datum object, const char *name) {
+    JsonbValue value;
+    return getKeyJsonValueFromContainer(&DatumGetJsonbP(object)->root, name,
+                                        static_cast<int>(strlen(name)), &value) != nullptr;
+}
+
+const char *key_column(Relation index, int number) {
+    return get_attname(index->rd_index->indrelid, index->rd_index->indkey.values[number], false);
+}
+
+[[noreturn]] void raise_incomplete_key(Relation index) {
+    StringInfoData object;
+    initStringInfo(&object);
+    for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); ++i) {
+        appendStringInfoString(&object, i == 0 ? "{" : ", ");
+        escape_json(&object, key_column(index, i));
+        appendStringInfoString(&object, ": ...");
+    }
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("the key of table \"%s\" has %d columns",
+                           get_rel_name(index->rd_index->indrelid),
+                           IndexRelationGetNumberOfKeyAttributes(index)),
+                    errhint("Give it as a JSON object: '%s}'.", object.data)));
+    pg_unreachable();
+}
+
 } // namespace
 
 RowKey parse_row_key(Oid index_oid, const char *written) {
@@ -108,10 +135,15 @@ RowKey parse_row_key(Oid index_oid, const char *written) {
     if (written != nullptr && key.count == 1) {
         key.texts[0] = written;
     } else if (written != nullptr) {
+        if (written[strspn(written, " \t\r\n")] != '{') {
+            raise_incomplete_key(index);
+        }
         const Datum object = DirectFunctionCall1(jsonb_in, CStringGetDatum(pstrdup(written)));
         for (int i = 0; i < key.count; ++i) {
-            const char *name =
-                get_attname(index->rd_index->indrelid, index->rd_index->indkey.values[i], false);
+            const char *name = key_column(index, i);
+            if (!has_json_field(object, name)) {
+                raise_incomplete_key(index);
+            }
             key.texts[i] = get_json_field(object, name);
         }
     }
@@ -150,6 +182,30 @@ RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *n
         }
     }
     return found;
+}
+
+void check_new_row(Oid table, Datum object) {
+    Jsonb *row = DatumGetJsonbP(object);
+    if (!JB_ROOT_IS_OBJECT(row)) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the new row is no JSON object"),
+                 errhint("Give an object of columns, as to_jsonb makes it of a row.")));
+    }
+    JsonbValue part;
+    JsonbIterator *parts = JsonbIteratorInit(&row->root);
+    for (JsonbIteratorToken token = JsonbIteratorNext(&parts, &part, true); token != WJB_DONE;
+         token = JsonbIteratorNext(&parts, &part, true)) {
+        if (token != WJB_KEY) {
+            continue;
+        }
+        const char *name = pnstrdup(part.val.string.val, part.val.string.len);
+        if (get_attnum(table, name) <= 0) {
+            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                            errmsg("column \"%s\" of table \"%s\" does not exist", name,
+                                   get_rel_name(table)),
+                            errhint("Give the new row the names of columns of the table.")));
+        }
+    }
 }
 
 void read_new_row(Oid table_oid, Datum object, const char *const *names, int count,

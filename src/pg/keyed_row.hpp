@@ -18,7 +18,8 @@ struct RowKey {
 };
 
 // Reads a key as SQL gives it: the text itself, or of several columns a JSON object like
-// change_log.row_key. A null pointer is a key with a NULL.
+// change_log.row_key. A null pointer is a key with a NULL. Errors: 22023 for a key of several
+// columns that lacks one.
 RowKey parse_row_key(Oid index, const char *written);
 
 // One column as read; its type is the base type of a domain.
@@ -37,6 +38,9 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
 // Reads columns of the row with that key as the key of another row, all NULL where there is no such
 // row.
 RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count);
+
+// Refuses what is no object of columns of the table. Errors: 22023, 42703.
+void check_new_row(Oid table, Datum object);
 
 // The same of a row that is not there yet: what a JSON object gives for these columns of a table,
 // NULL for what it does not give.

@@ -52,9 +52,13 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
     // A masked column of a new row is not written by whom it would be masked from (R37).
     for (int i = 0;
          decision && (question.is_new || !question.is_write) && i < question.masked.count; ++i) {
-        (void)check_mask(subject, session, make_rule(question, question.permission, question.level),
-                         facts, question.masked.columns[i].name, question.masked.columns[i].level,
-                         &trace);
+        const MaskedColumn &column = question.masked.columns[i];
+        const Decision shown =
+            check_mask(subject, session, make_rule(question, question.permission, question.level),
+                       facts, column.name, column.level, &trace);
+        if (column.is_given) {
+            decision = shown;
+        }
     }
     return decision;
 }

@@ -34,18 +34,18 @@ CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
     -- Roles are stored with their name and their OID, which counts.
     SELECT 'notice', u.login,
            format('is mapped to database role %s, which ', u.db_role)
-           || coalesce('is called ' || n.rolname || ' now', 'was dropped or made anew since: the mapping counts for nothing'),
+           || coalesce('is called ' || n.rolname || ' now', CASE WHEN r.oid IS NULL THEN 'does not exist' ELSE 'was dropped or made anew since' END || ': the mapping counts for nothing'),
            format('UPDATE entitle.app_user SET db_role = %L WHERE login = %L;', n.rolname, u.login)
     FROM entitle.app_user u LEFT JOIN pg_roles r ON r.rolname = u.db_role LEFT JOIN pg_roles n ON n.oid = u.db_role_oid
-    WHERE u.db_role IS NOT NULL AND r.oid IS DISTINCT FROM u.db_role_oid
+    WHERE u.db_role IS NOT NULL AND (r.oid IS NULL OR r.oid IS DISTINCT FROM u.db_role_oid)
     UNION ALL
     SELECT 'notice', 'entitle.sign_in_grant',
            format('lists %s for database role %s, which ', g.login, g.db_role)
-           || coalesce('is called ' || n.rolname || ' now', 'was dropped or made anew since: the entry counts for nothing'),
+           || coalesce('is called ' || n.rolname || ' now', CASE WHEN r.oid IS NULL THEN 'does not exist' ELSE 'was dropped or made anew since' END || ': the entry counts for nothing'),
            coalesce('UPDATE entitle.sign_in_grant SET db_role = ' || quote_literal(n.rolname), 'DELETE FROM entitle.sign_in_grant')
            || format(' WHERE (db_role, login) = (%L, %L);', g.db_role, g.login)
     FROM entitle.sign_in_grant g LEFT JOIN pg_roles r ON r.rolname = g.db_role LEFT JOIN pg_roles n ON n.oid = g.db_role_oid
-    WHERE r.oid IS DISTINCT FROM g.db_role_oid
+    WHERE r.oid IS NULL OR r.oid IS DISTINCT FROM g.db_role_oid
     UNION ALL
     SELECT 'notice', p.relation::text,
            format('role %s, to which unprotect_table would give back %s, was renamed or dropped', p.grantee,

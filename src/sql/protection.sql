@@ -100,6 +100,11 @@ BEGIN
         END IF;
     END LOOP;
     IF NOT is_protected THEN
+        view := (entitle.declaration(relation)).relation;
+        IF view IS NOT NULL THEN
+            RAISE EXCEPTION 'table "%" is a part of "%"', relation, view
+                USING ERRCODE = '42809', HINT = 'Name the table at the root; all its partitions and inheriting tables follow it.';
+        END IF;
         RAISE EXCEPTION 'table "%" is not protected', relation
             USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
     END IF;

@@ -128,9 +128,12 @@ CREATE FUNCTION entitle.view_target(declared entitle.protection) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    parts text[] := CASE WHEN declared.view_name IS NOT NULL THEN parse_ident(declared.view_name) END;
+    parts text[];
 BEGIN
-    IF cardinality(parts) > 2 THEN
+    IF declared.view_name <> '' THEN
+        parts := parse_ident(declared.view_name);
+    END IF;
+    IF declared.view_name = '' OR cardinality(parts) > 2 THEN
         RAISE EXCEPTION 'view_name is no name of a view: %', declared.view_name
             USING ERRCODE = '42602', HINT = 'Give a name, or a schema and a name.';
     END IF;
@@ -179,11 +182,14 @@ CREATE FUNCTION entitle.drop_view(view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    objects text;
 BEGIN
     EXECUTE format('DROP VIEW %s', view);
 EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS objects = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION 'other objects depend on the filtered view "%"', view
-        USING ERRCODE = '2BP01', HINT = 'Drop them first; make them again when the view is there again.';
+        USING ERRCODE = '2BP01', DETAIL = objects, HINT = 'Drop them first; make them again when the view is there again.';
 END
 $$;
 COMMENT ON FUNCTION entitle.drop_view(regclass) IS 'Drops a filtered view, unless something was built on it';

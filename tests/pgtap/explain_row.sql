@@ -210,7 +210,9 @@ SELECT is(told('lines', '{"line": 2, "code": "b, \"c\""}', 'l30') ~ 'external de
 SELECT is(told('lines', '{"line": 2, "code": "b, \"c\""}', 'l20') ~ '-external -decision$', true, 'and hidden from who has no grant');
 SELECT is(told('lines_1', '{"line": 1, "code": "a"}', 'l20') ~ 'external decision$', true, 'a partition is explained by its root''s declaration');
 SELECT is(told('lines', '{"line": 1, "code": "boom"}', 'l20'), 'protection -row -decision', 'a domain''s checks are not run');
-SELECT is(told('lines', '{"line": 1}', 'l20'), 'protection -row -decision', 'a key column left out finds nothing');
+SELECT is(told('lines', '{"line": 1, "code": null}', 'l20'), 'protection -row -decision', 'a NULL in a key finds nothing');
+SELECT throws_like(format('SELECT * FROM entitle.explain_row(''lines'', %L)', key), '%has 2 columns', format('a key of two columns is not %L', key))
+FROM unnest(ARRAY['1', '{"line": 1}', '1,a', '', '[1]']) AS key;
 
 -- What cannot be told truly is refused
 SELECT is(told(NULL, '1', 'l20'), '-protection -decision', 'no table shows nothing');

@@ -86,6 +86,8 @@ SELECT is(entitle.current_login(), 'bob', 'S23: and is asking');
 SELECT is(as_pool($$ SELECT entitle.sign_out('secret') $$), NULL, 'S23: with the seal signing out works');
 SELECT is(as_pool($$ SELECT entitle.sign_in('ann') $$), NULL, 'S23: after which nothing is sealed');
 
+SELECT is(as_pool($$ SELECT entitle.sign_in('ann', seal => '') $$), '22023 the seal is empty', 'S23: a secret that was never filled in is no seal');
+
 -- A seal is as transactional as the identity it holds (R47).
 SELECT entitle.sign_out() \g /dev/null
 SAVEPOINT before;
