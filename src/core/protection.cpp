@@ -209,8 +209,8 @@ Decision check_mask(const Subject *subject, const Session &session, RowRule rule
         return "\"" + std::string(column) + "\" " + what + std::to_string(level);
     };
     if (!shown) {
-        recorder.fail(Gate::mask, [&] { return text("is masked: by external access it needs L"); });
-        return shown;
+        return recorder.fail(Gate::mask,
+                             [&] { return text("is masked: by external access it needs L"); });
     }
     recorder.pass(Gate::mask, [&] { return text("shows; by external access it needs L"); });
     return shown;

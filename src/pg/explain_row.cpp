@@ -129,7 +129,7 @@ PlainSteps explain_declared(Oid relation, const Declaration &declared, Oid table
     require_privilege(relation, asked.is_new() ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_SELECT);
     Place place{};
     if (asked.is_new()) {
-        check_new_row(table, asked.new_row);
+        check_new_row(relation, table, asked.new_row);
     } else {
         place.indexes = find_primary_keys(table);
         place.key = parse_row_key(linitial_oid(place.indexes), asked.key);

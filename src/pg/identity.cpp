@@ -224,6 +224,7 @@ ENTITLE_FUNCTION(entitle_use_customer) {
     const auto customer = bigint_argument(fcinfo, 0);
     if (!customer) {
         clear_choice(&Choice::customer);
+        drop_contradicted_plans();
         PG_RETURN_VOID();
     }
     const Asker &asker = require_asker();
@@ -236,6 +237,7 @@ ENTITLE_FUNCTION(entitle_use_customer) {
                         errhint("Choose a customer of entitle.accessible_customers().")));
     }
     carry_choice(Choice{asker.subject->id, asker.session.chosen_brand, customer});
+    drop_contradicted_plans();
     PG_RETURN_VOID();
 }
 

@@ -121,7 +121,7 @@ const char *key_column(Relation index, int number) {
     }
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("the key of table \"%s\" has %d columns",
-                           get_rel_name(index->rd_index->indrelid),
+                           qualified_name(index->rd_index->indrelid),
                            IndexRelationGetNumberOfKeyAttributes(index)),
                     errhint("Give it as a JSON object: '%s}'.", object.data)));
     pg_unreachable();
@@ -184,7 +184,7 @@ RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *n
     return found;
 }
 
-void check_new_row(Oid table, Datum object) {
+void check_new_row(Oid relation, Oid table, Datum object) {
     Jsonb *row = DatumGetJsonbP(object);
     if (!JB_ROOT_IS_OBJECT(row)) {
         ereport(ERROR,
@@ -199,10 +199,10 @@ void check_new_row(Oid table, Datum object) {
             continue;
         }
         const char *name = pnstrdup(part.val.string.val, part.val.string.len);
-        if (get_attnum(table, name) <= 0) {
+        if (get_attnum(table, name) <= 0 && get_attnum(relation, name) <= 0) {
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
                             errmsg("column \"%s\" of table \"%s\" does not exist", name,
-                                   get_rel_name(table)),
+                                   qualified_name(table)),
                             errhint("Give the new row the names of columns of the table.")));
         }
     }

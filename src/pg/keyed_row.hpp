@@ -39,8 +39,9 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
 // row.
 RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count);
 
-// Refuses what is no object of columns of the table. Errors: 22023, 42703.
-void check_new_row(Oid table, Datum object);
+// Refuses what is no object of columns of the table, or of the view that it was asked through.
+// Errors: 22023, 42703.
+void check_new_row(Oid relation, Oid table, Datum object);
 
 // The same of a row that is not there yet: what a JSON object gives for these columns of a table,
 // NULL for what it does not give.

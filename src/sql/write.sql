@@ -52,7 +52,7 @@ BEGIN
     WHERE i.indrelid = relation AND i.indisprimary;
     IF condition IS NULL THEN
         RAISE EXCEPTION 'table "%" has no primary key', relation
-            USING ERRCODE = '0A000', HINT = 'Add one: it tells which row of the table a row of the view is.';
+            USING ERRCODE = '55000', HINT = 'Add one: it tells which row of the table a row of the view is.';
     END IF;
     RETURN condition;
 END
@@ -125,6 +125,7 @@ CREATE FUNCTION entitle.run_write(statement text, old_row anyelement, new_row an
 DECLARE
     written record;
     message text;
+    detail text;
     of_constraint text;
     of_column text;
     of_table text;
@@ -137,6 +138,10 @@ EXCEPTION WHEN integrity_constraint_violation THEN
                             of_table = TABLE_NAME, of_schema = SCHEMA_NAME;
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, CONSTRAINT = of_constraint, COLUMN = of_column,
                           TABLE = of_table, SCHEMA = of_schema;
+WHEN generated_always THEN
+    -- PostgreSQL's hint is of no use here: a view passes no OVERRIDING on.
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, DETAIL = detail, HINT = 'Leave the column out: the table fills it in.';
 END
 $$;
 COMMENT ON FUNCTION entitle.run_write(text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';

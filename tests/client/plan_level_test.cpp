@@ -111,6 +111,30 @@ TEST_F(PlanLevelTest, FollowsTheChosenCustomer) {
     app_.must("COMMIT");
 }
 
+// Plans that were pushed out of memory are made anew when the choice contradicts them.
+TEST_F(PlanLevelTest, ForgottenPlansFollowTheChosenCustomer) {
+    constexpr int kMany = 300;
+    give("L30");
+    for (int i = 0; i < kMany; ++i) {
+        app_.must("PREPARE many_" + std::to_string(i) +
+                  " AS SELECT count(price) FROM priced_view WHERE order_id > " +
+                  std::to_string(i % 2));
+    }
+    app_.must("BEGIN");
+    sign_in("low");
+    for (const auto &[choice, expected] :
+         {std::pair("2", "0"), std::pair("1", "5"), std::pair("NULL", "5"), std::pair("2", "0")}) {
+        app_.must(std::string("SELECT entitle.use_customer(") + choice + ")");
+        for (int i = 0; i < kMany; i += 2) {
+            ASSERT_EQ(app_.must("EXECUTE many_" + std::to_string(i)).value(), expected) << choice;
+        }
+        for (int i = 1; i < kMany; ++i) {
+            ASSERT_TRUE(app_.must("EXECUTE many_" + std::to_string(i)).ok()) << choice;
+        }
+    }
+    app_.must("COMMIT");
+}
+
 // What a cursor has left out cannot come back in its middle.
 TEST_F(PlanLevelTest, ACursorEndsWithTheFirstHigherGrant) {
     const auto begin = [&] {

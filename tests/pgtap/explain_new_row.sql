@@ -142,6 +142,10 @@ SELECT throws_ok($$ SELECT entitle.explain_new_row('orders', '{}', 'delete') $$,
 SELECT throws_ok($$ SELECT entitle.explain_new_row('entitle.customer', '{}') $$, '0A000', NULL, 'writes of the model''s own tables obey rules that are no declaration');
 SELECT throws_ok(format('SELECT entitle.explain_new_row(''orders'', %L)', new_row), '22023', NULL, format('%L is no row', new_row))
 FROM unnest(ARRAY[NULL, '1', '[{"order_id": 1}]', '"order_id"', 'null']) AS new_row;
+SELECT is(ask('l30', 'SELECT count(*) FROM orders_view v, entitle.explain_new_row(''orders_view'', to_jsonb(v)) WHERE gate = ''decision'' AND passed')::integer > 0, true,
+          'a row of the view, which tells its masked columns, is one');
+SELECT is(steps('l20', 'orders_view', jsonb_build_object('customer_code', 'c1', 'brand_id', 1, 'placed_on', current_date, 'price', 1)) ~ 'denied at gate "mask"$', true,
+          'R37: a masked column that is filled is the gate');
 SELECT throws_ok($$ SELECT entitle.explain_new_row('orders', '{"order_id": 1, "client": 2}') $$, '42703', NULL, 'a misspelt column is not taken for one left out');
 
 SELECT finish();

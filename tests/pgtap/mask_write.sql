@@ -18,13 +18,13 @@ CREATE FUNCTION error_of(login text, command text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    state text; message text; detail text;
+    state text; message text; detail text; hint text;
 BEGIN
     PERFORM do_as(login, command);
     RETURN 'none';
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-    RETURN concat_ws(' ', state, message, nullif(detail, ''));
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' ', state, message, nullif(detail, ''), CASE WHEN detail <> '' THEN nullif(hint, '') END);
 END
 $$;
 
@@ -166,7 +166,15 @@ INSERT INTO keyless VALUES (101, 1);
 GRANT ALL ON keyless TO test_app;
 SELECT entitle.protect_table('keyless', 'customer_id', external_insert_level => 20, external_update_level => 20, masked_columns => '{"price": 30}');
 SELECT is(do_as('l20', 'INSERT INTO keyless_view (customer_id) VALUES (101)'), 1::bigint, 'a table without a primary key is inserted into');
-SELECT is(error_of('l20', 'UPDATE keyless_view SET customer_id = 101'), '0A000 table "public.keyless" has no primary key', 'but not updated');
+SELECT is(error_of('l20', 'UPDATE keyless_view SET customer_id = 101'), '55000 table "public.keyless" has no primary key', 'but not updated');
+CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id bigint, price numeric);
+GRANT ALL ON numbered TO test_app;
+SELECT entitle.protect_table('numbered', 'customer_id', external_insert_level => 20, external_update_level => 20, masked_columns => '{"price": 30}');
+SELECT is(do_as('l20', 'INSERT INTO numbered_view (customer_id) VALUES (101)'), 1::bigint, 'a column that is always generated is left out');
+SELECT is(error_of('l20', command), '428C9 ' || message || ' Column "id" is an identity column defined as GENERATED ALWAYS. Leave the column out: the table fills it in.',
+          format('and otherwise refused with a hint that helps: %s', command))
+FROM (VALUES ('INSERT INTO numbered_view (id, customer_id) OVERRIDING SYSTEM VALUE VALUES (5, 101)', 'cannot insert a non-DEFAULT value into column "id"'),
+             ('UPDATE numbered_view SET id = 5', 'column "id" can only be updated to DEFAULT')) AS v (command, message);
 
 -- write_row runs with the rights of whoever calls it.
 SET LOCAL ROLE test_app;
