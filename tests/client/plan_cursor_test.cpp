@@ -170,7 +170,8 @@ TEST_F(PlanCursorTest, ALoopEndsToo) {
     while (admin_.must("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
                .value() != "1") {
     }
-    admin_.must(kRevoke + "; SELECT pg_advisory_unlock(7)");
+    admin_.must(kRevoke); // committed before the loop goes on
+    admin_.must("SELECT pg_advisory_unlock(7)");
     std::string error;
     while (PGresult *result = PQgetResult(app_.handle())) {
         const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
