@@ -89,6 +89,9 @@ SELECT is(array_agg(in_window('ann', customer, NULL) ORDER BY customer), ARRAY[f
           'R38: a row without a date is hidden under a limit, shown when unlimited') FROM generate_series(301, 306) AS customer;
 SELECT is(array_agg(in_window('ann', customer, 'infinity') ORDER BY customer), array_fill(true, ARRAY[6]), 'R38: dates in the future are visible, the end of time too')
 FROM generate_series(301, 306) AS customer;
+SELECT is(ask('ann', format('SELECT entitle.unlimited_customers(%s)', level)), expected, format('R38: those of the customers with at least %s that have no window', level))
+FROM (VALUES (10, '{305}'), (80, '{305}'), (90, '{}'), (15, '{}')) AS e (level, expected);
+SELECT is(ask('bob', 'SELECT entitle.unlimited_customers(10)'), '{}', 'R38: none of them, where every grant has one');
 SELECT throws_ok('UPDATE entitle.external_access SET days_back = -1', '23514', NULL, 'R38: a negative number of days is refused');
 SELECT is(in_window('bob', 302, today()), false, 'R38: without access no date is inside a window');
 
@@ -138,6 +141,7 @@ UPDATE entitle.external_access SET valid_until = NULL;
 
 -- R39
 SELECT ok(in_window('ann', 306, today() - 30) AND NOT in_window('ann', 306, today() - 31), 'R39: days back narrows L90');
+SELECT is(ask('ann', 'SELECT entitle.unlimited_customers(10)', customer => 303), '{}', 'R45: a chosen customer with a window leaves none without');
 UPDATE entitle.external_access SET days_back = 5 WHERE customer_id = 305;
 SELECT ok(in_window('ann', 305, today() - 5) AND NOT in_window('ann', 305, today() - 6), 'R39: and L80');
 
