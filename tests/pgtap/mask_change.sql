@@ -256,6 +256,10 @@ SELECT check_change('a renamed table', 'ALTER TABLE shop.orders RENAME TO purcha
 SELECT check_change('a renamed schema', 'ALTER SCHEMA shop RENAME TO store', NULL, '2 4');
 SELECT check_change('another schema', 'CREATE SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO test_app; ALTER TABLE shop.orders SET SCHEMA elsewhere', NULL, '2 4');
 SELECT check_change('another owner', 'ALTER TABLE shop.orders OWNER TO test_owner; ALTER TABLE shop.lines OWNER TO test_owner', 'does not belong to the table''s owner', '2 4');
+SELECT check_change('a foreign key that is not valid', 'ALTER TABLE shop.lines DROP CONSTRAINT lines_order_id_fkey; ALTER TABLE shop.lines ADD CONSTRAINT'
+                    ' lines_order_id_fkey FOREIGN KEY (order_id) REFERENCES shop.orders NOT VALID', 'foreign key', '2 4');
+SELECT check_change('row security that does not bind the owner', 'ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY', 'row-level security', '2 4');
+SELECT check_change('a disabled trigger', 'ALTER TABLE shop.orders DISABLE TRIGGER entitle_update', 'trigger "entitle_update"', '2 4');
 
 -- The view.
 SELECT check_change('a renamed view', 'ALTER VIEW shop.orders_view RENAME TO order_list', NULL, '2 4');
@@ -263,6 +267,9 @@ SELECT check_change('a view in another schema', 'CREATE SCHEMA elsewhere; GRANT 
 SELECT check_change('a renamed column of the view', 'ALTER VIEW shop.orders_view RENAME COLUMN price TO amount', 'column "price" is "amount" in the filtered view', '2 4');
 SELECT check_change('a dropped view', 'DROP VIEW shop.lines_view, shop.orders_view', 'the filtered view, or the trigger that writes through it, is missing', '2 4');
 SELECT check_change('a dropped trigger of the view', 'DROP TRIGGER entitle_write ON shop.orders_view', 'the filtered view, or the trigger that writes through it, is missing', '2 4');
+SELECT check_change('a view with its reader''s rights', 'ALTER VIEW shop.orders_view SET (security_invoker = true)', 'is no plain security barrier', '2 4');
+SELECT check_change('another owner of the view', 'ALTER VIEW shop.orders_view OWNER TO test_owner', 'does not belong to the table''s owner', '2 4');
+SELECT check_change('a comment', 'COMMENT ON COLUMN shop.orders.price IS ''per piece''', NULL, '2 4');
 
 -- Partitions.
 SELECT check_change('a new partition', $$ CREATE TABLE shop.orders_3 PARTITION OF shop.orders FOR VALUES IN (103); INSERT INTO shop.orders_3 VALUES (9, 103, 2, current_date, 'secret', 'secret', 'secret') $$,
@@ -273,6 +280,14 @@ SELECT check_change('an attached partition', $$ CREATE TABLE shop.orders_3 (LIKE
 SELECT check_change('a detached partition', 'ALTER TABLE shop.orders DETACH PARTITION shop.orders_2', 'was a part of protected table shop.orders', '2 3',
                     'PRIMARY KEY (id, customer_id)', 'PARTITION BY LIST (customer_id)');
 SELECT check_change('a dropped partition', 'DROP TABLE shop.orders_2', NULL, '2 3', 'PRIMARY KEY (id, customer_id)', 'PARTITION BY LIST (customer_id)');
+SELECT check_change('a partition that has partitions', $$ CREATE TABLE shop.orders_3 PARTITION OF shop.orders FOR VALUES IN (103) PARTITION BY RANGE (id);
+                    CREATE TABLE shop.orders_31 PARTITION OF shop.orders_3 FOR VALUES FROM (0) TO (100); GRANT ALL ON shop.orders_31 TO test_clerk;
+                    INSERT INTO shop.orders_31 VALUES (9, 103, 2, current_date, 'secret', 'secret', 'secret') $$,
+                    'a part of protected table shop.orders, and not protected itself', '2 4', 'PRIMARY KEY (id, customer_id)', 'PARTITION BY LIST (customer_id)');
+SELECT check_change('a masked column of a partition, granted', 'GRANT SELECT (price) ON shop.orders_1 TO test_clerk',
+                    'test_clerk may select masked column price of shop.orders_1', '2 4', 'PRIMARY KEY (id, customer_id)', 'PARTITION BY LIST (customer_id)');
+SELECT check_change('an inheriting table', $$ CREATE TABLE shop.orders_3 () INHERITS (shop.orders); INSERT INTO shop.orders_3 VALUES (9, 102, 2, current_date, 'secret', 'secret', 'secret') $$,
+                    'a part of protected table shop.orders, and not protected itself', '2 4');
 
 SELECT * FROM finish();
 ROLLBACK;
