@@ -219,10 +219,12 @@ bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer) 
     return false;
 }
 
-bool assumptions_hold(const PlannedStmt *plan) {
+bool assumptions_hold(const PlannedStmt *plan) { return assumptions_hold(plan->invalItems); }
+
+bool assumptions_hold(const List *items) {
     const Asker *asker = nullptr;
     ListCell *cell = nullptr;
-    foreach (cell, plan->invalItems) {
+    foreach (cell, items) {
         const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
         if (item->cacheId != kAssumptionItem) {
             continue;

@@ -52,8 +52,10 @@ bool has_assumptions(const PlannedStmt *plan) noexcept;
 // Tells whether the plan depends on that answer.
 bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer);
 
-// Asks every assumption of the plan again. Returns: whether all hold for the present asker.
+// Asks every assumption of the plan, or among a plan's items, again. Returns: whether all hold for
+// the present asker.
 bool assumptions_hold(const PlannedStmt *plan);
+bool assumptions_hold(const List *items);
 
 // The same after loading all of the asker's grants, without which the answers are on the safe side:
 // for executions that cannot get another plan.

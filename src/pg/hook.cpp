@@ -139,6 +139,7 @@ PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
 
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
+    const bool is_variant = begin_variant();
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
         return plan_next(false, query, source, cursor_options, parameters);
@@ -150,7 +151,11 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
         load_asker_grants();
         result = plan_kept(kept, copy_query(kept), source, parameters);
     }
-    tie_query(kept, result);
+    if (!is_variant && has_assumptions(result)) {
+        tie_query(kept, result);
+    } else {
+        MemoryContextDelete(kept.context);
+    }
     return result;
 }
 
@@ -185,9 +190,7 @@ void on_start(QueryDesc *query, int flags) {
             }
             query->plannedstmt = fitting;
         }
-        if (runs_once(query)) {
-            note_start(query->plannedstmt);
-        }
+        note_start(query->plannedstmt, runs_once(query));
     }
     if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {
         forgo_pruning(query->plannedstmt);

@@ -1,4 +1,4 @@
-// A ring of kept queries. The plan names its query by number, among its invalidation items.
+// The kept queries. A plan names its own by place and number, among its invalidation items.
 #include "pg/postgres.hpp"
 
 #include "pg/assumption.hpp"
@@ -17,19 +17,20 @@ namespace entitle::pg {
 
 namespace {
 
-// No syscache has this number, so PostgreSQL skips the item.
-constexpr int kQueryItem = -7773;
+// No syscache has this number, nor those below, which say the place: PostgreSQL skips the item.
+constexpr int kQueryItem = -10000;
 
-constexpr uint32 kMaxKept = 256;
+constexpr int kMaxKept = 256;
 
-// Big queries push out older ones before the ring is full.
+// Big queries push out others before all places are taken.
 constexpr Size kMaxKeptBytes = Size{4} * 1024 * 1024;
 
 // Kinds of asker that take turns with one statement: staff, outsiders, staff of one brand, ...
 constexpr int kMaxVariants = 4;
 
 struct Slot {
-    uint32 number;
+    uint32 number; // never given twice
+    std::uint64_t last_use;
     KeptQuery kept; // without context: nothing is kept
     const PlannedStmt *plan;
     List *items; // the plan's invalidation items, which name its assumptions
@@ -38,20 +39,29 @@ struct Slot {
     Size bytes;
 };
 
-struct Ring {
+struct Store {
     Slot slots[kMaxKept];
-    uint32 next;   // number of the next query, from 1
-    uint32 oldest; // number of the oldest that may still be kept
+    int count;   // of slots in use
+    int free_at; // a slot that may be free: the last one that became so
+    uint32 last_number;
+    std::uint64_t clock;
     Size bytes;
 };
-Ring ring;
+Store store;
+
+// The plan under way is a variant of a kept query: what is kept of that serves it, too.
+bool is_variant = false;
+
+bool is_query_item(const PlanInvalItem *item) noexcept {
+    return item->cacheId <= kQueryItem && item->cacheId > kQueryItem - kMaxKept;
+}
 
 Slot *find_slot(const PlannedStmt *plan) {
     ListCell *cell = nullptr;
     foreach (cell, plan->invalItems) {
         const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
-        if (item->cacheId == kQueryItem) {
-            Slot &slot = ring.slots[item->hashValue % kMaxKept];
+        if (is_query_item(item)) {
+            Slot &slot = store.slots[kQueryItem - item->cacheId];
             return slot.number == item->hashValue && slot.kept.context != nullptr ? &slot : nullptr;
         }
     }
@@ -60,7 +70,9 @@ Slot *find_slot(const PlannedStmt *plan) {
 
 void drop(Slot &slot) {
     if (slot.kept.context != nullptr) {
-        ring.bytes -= slot.bytes;
+        store.bytes -= slot.bytes;
+        --store.count;
+        store.free_at = static_cast<int>(&slot - store.slots);
         MemoryContextDelete(slot.kept.context);
         memset(&slot, 0, sizeof(slot));
     }
@@ -69,21 +81,37 @@ void drop(Slot &slot) {
 // Counts what the slot has grown to.
 void account(Slot &slot) {
     const Size bytes = MemoryContextMemAllocated(slot.kept.context, true);
-    ring.bytes += bytes - slot.bytes;
+    store.bytes += bytes - slot.bytes;
     slot.bytes = bytes;
 }
 
-// The plan of a dropped query may live on in a plan cache, without a way to exchange it.
-void make_room() {
-    while (ring.oldest != ring.next &&
-           (ring.next - ring.oldest >= kMaxKept || ring.bytes > kMaxKeptBytes)) {
-        Slot &slot = ring.slots[ring.oldest % kMaxKept];
-        if (slot.number == ring.oldest && slot.kept.context != nullptr) {
-            orphan_assumptions(slot.items);
-            drop(slot);
+// Drops the query that was not used for the longest time. Its plan may live on in a plan cache,
+// without a way to exchange it. One that has to be exchanged even now, the cache makes anew.
+void drop_oldest() {
+    Slot *oldest = nullptr;
+    for (Slot &slot : store.slots) {
+        if (slot.kept.context != nullptr &&
+            (oldest == nullptr || slot.last_use < oldest->last_use)) {
+            oldest = &slot;
         }
-        ++ring.oldest;
     }
+    if (assumptions_hold(oldest->items)) {
+        orphan_assumptions(oldest->items);
+    } else {
+        invalidate_plan(oldest->number);
+    }
+    drop(*oldest);
+}
+
+Slot &take_slot() {
+    while (store.count > 0 && (store.count == kMaxKept || store.bytes > kMaxKeptBytes)) {
+        drop_oldest();
+    }
+    while (store.slots[store.free_at].kept.context != nullptr) {
+        store.free_at = (store.free_at + 1) % kMaxKept;
+    }
+    ++store.count;
+    return store.slots[store.free_at];
 }
 
 bool reads(const PlannedStmt *plan, Oid relation) {
@@ -179,7 +207,9 @@ bool is_covered(const PlannedStmt *variant, const PlannedStmt *base) {
 // the plan that brought us here, and that plan is valid, so its query is too.
 PlannedStmt *make_variant(const Slot &slot, const char *source, bool is_scrolled) {
     const int options = slot.kept.cursor_options | (is_scrolled ? CURSOR_OPT_SCROLL : 0);
-    return ::planner(copy_query(slot.kept), source, options, nullptr);
+    Query *query = copy_query(slot.kept);
+    is_variant = true;
+    return ::planner(query, source, options, nullptr);
 }
 
 } // namespace
@@ -198,33 +228,34 @@ Query *copy_query(const KeptQuery &kept) {
     return static_cast<Query *>(copyObjectImpl(kept.query));
 }
 
-void tie_query(KeptQuery kept, PlannedStmt *plan) {
-    if (!has_assumptions(plan)) {
-        MemoryContextDelete(kept.context);
-        return;
-    }
-    ring.next = ring.next == 0 ? 1 : ring.next;
-    ring.oldest = ring.oldest == 0 ? 1 : ring.oldest;
-    make_room();
-    PlanInvalItem *item = makeNode(PlanInvalItem);
-    item->cacheId = kQueryItem;
-    item->hashValue = ring.next;
-    plan->invalItems = lappend(plan->invalItems, item);
+bool begin_variant() noexcept {
+    const bool begins = is_variant;
+    is_variant = false;
+    return begins;
+}
 
+void tie_query(KeptQuery kept, PlannedStmt *plan) {
     MemoryContext previous = MemoryContextSwitchTo(kept.context);
     auto *items = static_cast<List *>(copyObjectImpl(plan->invalItems));
     MemoryContextSwitchTo(previous);
+    Slot &slot = take_slot();
     MemoryContextSetParent(kept.context, CacheMemoryContext);
-    Slot &slot = ring.slots[ring.next % kMaxKept];
-    slot = Slot{ring.next, kept, plan, items, {}, 0, 0};
+    slot = Slot{++store.last_number, ++store.clock, kept, plan, items, {}, 0, 0};
     account(slot);
-    ++ring.next;
+    PlanInvalItem *item = makeNode(PlanInvalItem);
+    item->cacheId = kQueryItem - static_cast<int>(&slot - store.slots);
+    item->hashValue = slot.number;
+    plan->invalItems = lappend(plan->invalItems, item);
+    plan->relationOids = lappend_oid(plan->relationOids, plan_signal(slot.number));
 }
 
-void note_start(const PlannedStmt *plan) {
+void note_start(const PlannedStmt *plan, bool runs_once) {
     Slot *slot = find_slot(plan);
-    if (slot != nullptr && slot->plan == plan) {
-        drop(*slot);
+    if (slot != nullptr) {
+        slot->last_use = ++store.clock;
+        if (runs_once && slot->plan == plan) {
+            drop(*slot);
+        }
     }
 }
 
@@ -233,6 +264,7 @@ PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_s
     if (slot == nullptr) {
         return nullptr;
     }
+    slot->last_use = ++store.clock;
     for (PlannedStmt *variant : slot->variants) {
         if (variant != nullptr && assumptions_hold(variant) &&
             (!is_scrolled || ExecSupportsBackwardScan(variant->planTree))) {
@@ -244,8 +276,14 @@ PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_s
     if (!assumptions_hold(fresh)) {
         return nullptr; // rights change faster than plans are made
     }
-    // Planning kept a query of its own, which may have taken the slot.
-    if (slot->number == number && slot->kept.context != nullptr && is_covered(fresh, plan)) {
+    // Planning may have run functions whose queries took the slot.
+    if (slot->number != number || slot->kept.context == nullptr) {
+        return fresh;
+    }
+    if (!is_covered(fresh, plan)) {
+        // The next plan is made for somebody who sees more, and covers what this one names.
+        invalidate_plan(number);
+    } else {
         MemoryContext previous = MemoryContextSwitchTo(slot->kept.context);
         slot->variants[slot->next_variant] = static_cast<PlannedStmt *>(copyObjectImpl(fresh));
         slot->next_variant = (slot->next_variant + 1) % kMaxVariants;
@@ -256,10 +294,9 @@ PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_s
 }
 
 void drop_kept_queries() {
-    for (Slot &slot : ring.slots) {
+    for (Slot &slot : store.slots) {
         drop(slot);
     }
-    ring.oldest = ring.next;
 }
 
 } // namespace entitle::pg

@@ -23,12 +23,15 @@ KeptQuery keep_query(const Query *query, int cursor_options);
 // Another copy, for the planner to scribble on.
 Query *copy_query(const KeptQuery &kept);
 
-// Ties the copy to its plan if the plan carries assumptions, else drops it.
+// Tells whether the plan that begins is a variant of a kept query, of which nothing more is kept.
+bool begin_variant() noexcept;
+
+// Ties the copy to its plan. Requires: the plan carries assumptions.
 void tie_query(KeptQuery kept, PlannedStmt *plan);
 
-// Tells that a fitting plan starts to run. A plan that runs itself, and not as the copy that a plan
-// cache made of it, will not be seen again: its query is dropped.
-void note_start(const PlannedStmt *plan);
+// Tells that a fitting plan starts to run. A plan that runs once, itself, and not as the copy that
+// a plan cache made of it, will not be seen again: its query is dropped.
+void note_start(const PlannedStmt *plan, bool runs_once);
 
 // Returns: a plan of the same query that fits the present asker; null when the query is no longer
 // kept. A scrolled one can run backward, as its cursor promised.

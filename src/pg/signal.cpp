@@ -4,13 +4,18 @@
 #include "pg/function.hpp"
 #include "pg/signal.hpp"
 
+extern "C" {
+#include "miscadmin.h"
+#include "storage/sinval.h"
+}
+
 namespace entitle::pg {
 
 std::uint64_t epoch = 1;
 
 namespace {
 
-enum class Kind : Oid { model = 0, user = 1, access = 2, customer = 3 };
+enum class Kind : Oid { model = 0, user = 1, access = 2, customer = 3, plan = 4 };
 
 // A signal's number: 0xE, the kind, 24 bits that say whom it concerns. A real table whose OID
 // happens to fall here is invalidated once too often, which costs a reload and nothing else.
@@ -121,6 +126,8 @@ void send_user(Kind kind, std::int64_t user) {
 
 void receive(Kind kind, Oid whom) noexcept {
     switch (kind) {
+    case Kind::plan:
+        return; // for the plan cache alone
     case Kind::model:
         ++generations.model;
         break;
@@ -276,6 +283,19 @@ Oid model_signal() noexcept { return signal_of(Kind::model, kEveryone); }
 Oid user_signal(std::int64_t user) noexcept { return signal_of(Kind::user, hash_user(user)); }
 
 Oid access_signal(std::int64_t user) noexcept { return signal_of(Kind::access, hash_user(user)); }
+
+Oid plan_signal(std::uint32_t number) noexcept {
+    return signal_of(Kind::plan, static_cast<Oid>(number) & kEveryone);
+}
+
+void invalidate_plan(std::uint32_t number) {
+    SharedInvalidationMessage message;
+    memset(&message, 0, sizeof(message));
+    message.rc.id = SHAREDINVALRELCACHE_ID;
+    message.rc.dbId = MyDatabaseId;
+    message.rc.relId = plan_signal(number);
+    LocalExecuteInvalidationMessage(&message);
+}
 
 void invalidate_everything() noexcept {
     ++generations.all;

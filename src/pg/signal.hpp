@@ -27,6 +27,11 @@ Oid model_signal() noexcept;
 Oid user_signal(std::int64_t user) noexcept;
 Oid access_signal(std::int64_t user) noexcept;
 
+// The number that a kept query's plan stands under, and the end of that plan: whoever caches it
+// makes it anew at its next use. Of this backend alone. regime: C
+Oid plan_signal(std::uint32_t number) noexcept;
+void invalidate_plan(std::uint32_t number);
+
 // Tells that something of this transaction's own, which it may still take back, is about to be
 // remembered.
 void note_own_change() noexcept;

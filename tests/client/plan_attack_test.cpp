@@ -258,6 +258,58 @@ TEST_F(PlanAttackTest, ForgottenPlansAreRefusedOrMadeAnew) {
     }
 }
 
+// A plan that is exchanged at each execution is not forgotten for what comes between, and when it
+// is, it is made anew.
+TEST_F(PlanAttackTest, APlanInExchangeIsNotForgotten) {
+    constexpr int kMany = 300;
+    for (const char *first : {"staff", "low", "unlimited"}) {
+        for (const char *then : {"unlimited", "staff", "both"}) {
+            SCOPED_TRACE(std::string(first) + " " + then);
+            Session app = open();
+            app.must("SET ROLE plan_app; SET plan_cache_mode = force_generic_plan; SET jit = off");
+            app.must(std::string("PREPARE asked AS ") + kIds + "orders WHERE order_id > 0");
+            app.must(std::string("SELECT entitle.sign_in('") + first + "', true); EXECUTE asked");
+            app.must(std::string("SELECT entitle.sign_in('") + then + "', true)");
+            const std::string ids = app.must("EXECUTE asked").value();
+            for (int i = 0; i < kMany; ++i) {
+                app.must(std::string(kIds) + "orders WHERE order_id > " + std::to_string(i));
+            }
+            EXPECT_EQ(app.run("EXECUTE asked").value(), ids);
+            for (int i = 0; i < kMany; ++i) {
+                const std::string name = "many_" + std::to_string(i);
+                ASSERT_TRUE(app.prepare(name, std::string(kIds) + "orders WHERE order_id > " +
+                                                  std::to_string(i))
+                                .ok());
+                ASSERT_TRUE(app.run_prepared(name).ok());
+            }
+            EXPECT_EQ(app.run("EXECUTE asked").value(), ids);
+            EXPECT_EQ(app.run("EXECUTE asked").value(), ids);
+        }
+    }
+}
+
+// The plan of somebody to whom a table is closed names too little to watch over another's.
+TEST_F(PlanAttackTest, APlanThatNamesMoreTakesItsPlace) {
+    admin_.must("UPDATE entitle.external_access SET role = 'L10' WHERE user_id = 108");
+    app_.must(std::string("PREPARE asked AS ") + kIds +
+              "parts WHERE amount >= 0; PREPARE listed AS SELECT * FROM parts WHERE amount >= 0");
+    sign_in("low", true);
+    ASSERT_EQ(execute("asked"), kNull);
+    EXPECT_NE(plan_of("EXECUTE listed").find("One-Time Filter: false"), std::string::npos);
+    sign_in("unlimited", true);
+    for (int i = 0; i < 300; ++i) {
+        ASSERT_EQ(execute("asked"), "1,2,3,7,9") << i;
+    }
+    for (int round = 0; round < 3; ++round) {
+        sign_in("low", true);
+        ASSERT_EQ(execute("asked"), kNull);
+        sign_in("unlimited", true);
+        ASSERT_EQ(execute("asked"), "1,2,3,7,9");
+    }
+    sign_in("");
+    admin_.must("UPDATE entitle.external_access SET role = 'L20' WHERE user_id = 108");
+}
+
 // The checks on new rows are folded into plans as well.
 TEST_F(PlanAttackTest, WritesAreCheckedForWhoeverWrites) {
     struct Write {
