@@ -72,7 +72,10 @@ BEGIN
     SELECT pg_get_userbyid(c.relowner) INTO owner FROM pg_class c WHERE c.oid = declared.relation;
 
     RETURN QUERY
-        SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view), entitle.view_remedy(declared, current)
+        SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view),
+               -- The view has a column of that name.
+               CASE WHEN a.attname = 'masked_columns' THEN format('ALTER TABLE %s RENAME COLUMN masked_columns TO own_masked_columns; ', a.attrelid::regclass)
+               ELSE '' END || entitle.view_remedy(declared, current)
         FROM pg_attribute a
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped
           AND NOT EXISTS (SELECT FROM entitle.view_columns(declared.relation, view) c WHERE c.number = a.attnum)
@@ -100,6 +103,16 @@ BEGIN
                entitle.view_remedy(declared, current)
         FROM pg_trigger t
         WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgenabled NOT IN ('O', 'A')
+        UNION ALL
+        SELECT format('trigger "%s" of the filtered view "%s" writes in the place of ours', t.tgname, view),
+               format('DROP TRIGGER %I ON %s;', t.tgname, view)
+        FROM pg_trigger t
+        WHERE t.tgrelid = view AND t.tgfoid <> 'entitle.write_view()'::regprocedure AND pg_get_triggerdef(t.oid) ~ ' INSTEAD OF '
+        UNION ALL
+        SELECT format('rule "%s" of the filtered view "%s" goes past its trigger', r.rulename, view),
+               format('DROP RULE %I ON %s;', r.rulename, view)
+        FROM pg_rewrite r
+        WHERE r.ev_class = view AND r.rulename <> '_RETURN'
         UNION ALL
         SELECT format('%s may %s%s of %s', p.grantee, CASE p.privilege WHEN 'REFERENCES' THEN 'reference' ELSE lower(p.privilege) END,
                       coalesce(' masked column ' || p.column_name, ' masked columns'), f),

@@ -248,6 +248,7 @@ SELECT entitle.unprotect_table('shop.lines'), entitle.unprotect_table('shop.orde
 DROP SCHEMA shop CASCADE;
 SELECT check_change('an added column', 'ALTER TABLE shop.orders ADD COLUMN margin text; ALTER TABLE shop.lines ADD COLUMN margin text',
                     'column "margin" is not in the filtered view', '2 4');
+SELECT check_change('an added column masked_columns', 'ALTER TABLE shop.orders ADD COLUMN masked_columns text', 'column "masked_columns" is not in the filtered view', '2 4');
 SELECT check_change('an added column with a grant on the table', 'ALTER TABLE shop.orders ADD COLUMN margin text; GRANT SELECT (margin) ON shop.orders TO test_app',
                     'column "margin" is not in the filtered view', '2 4');
 
@@ -269,6 +270,10 @@ SELECT check_change('a dropped view', 'DROP VIEW shop.lines_view, shop.orders_vi
 SELECT check_change('a dropped trigger of the view', 'DROP TRIGGER entitle_write ON shop.orders_view', 'the filtered view, or the trigger that writes through it, is missing', '2 4');
 SELECT check_change('a view with its reader''s rights', 'ALTER VIEW shop.orders_view SET (security_invoker = true)', 'is no plain security barrier', '2 4');
 SELECT check_change('another owner of the view', 'ALTER VIEW shop.orders_view OWNER TO test_owner', 'does not belong to the table''s owner', '2 4');
+SELECT check_change('a rule of the view', 'CREATE RULE past AS ON UPDATE TO shop.orders_view DO INSTEAD UPDATE shop.orders SET price = NEW.price WHERE id = OLD.id',
+                    'rule "past" of the filtered view "shop.orders_view" goes past its trigger', '2 4');
+SELECT check_change('another trigger of the view', 'CREATE TRIGGER other INSTEAD OF UPDATE ON shop.orders_view FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+                    'trigger "other" of the filtered view "shop.orders_view" writes in the place of ours', '2 4');
 SELECT check_change('a comment', 'COMMENT ON COLUMN shop.orders.price IS ''per piece''', NULL, '2 4');
 
 -- Partitions.
