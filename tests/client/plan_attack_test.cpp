@@ -310,6 +310,31 @@ TEST_F(PlanAttackTest, APlanThatNamesMoreTakesItsPlace) {
     admin_.must("UPDATE entitle.external_access SET role = 'L20' WHERE user_id = 108");
 }
 
+// Printed trees hold what the query says, and nobody's customers (S61).
+TEST_F(PlanAttackTest, PrintedTreesHoldNoCustomers) {
+    std::string printed;
+    PQsetNoticeProcessor(
+        app_.handle(),
+        [](void *text, const char *message) { *static_cast<std::string *>(text) += message; },
+        &printed);
+    sign_in("both", true);
+    app_.must("SET client_min_messages = log; SET debug_print_parse = on; SET "
+              "debug_print_rewritten = on; SET debug_print_plan = on");
+    for (const char *table : {"orders", "goods", "parts", "priced_view"}) {
+        printed.clear();
+        app_.must(std::string("SELECT count(*) FROM ") + table);
+        EXPECT_NE(printed.find("PLANNEDSTMT"), std::string::npos) << table;
+        EXPECT_EQ(printed.find(":consttype 1016 "), std::string::npos) << "a list of bigint\n"
+                                                                       << printed;
+    }
+    printed.clear();
+    app_.must("SELECT '{1}'::bigint[]");
+    EXPECT_NE(printed.find(":consttype 1016 "), std::string::npos) << printed;
+    app_.must("SET debug_print_parse = off; SET debug_print_rewritten = off; SET debug_print_plan "
+              "= off; SET client_min_messages = notice");
+    sign_in("");
+}
+
 // The checks on new rows are folded into plans as well.
 TEST_F(PlanAttackTest, WritesAreCheckedForWhoeverWrites) {
     struct Write {

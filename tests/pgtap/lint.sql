@@ -79,7 +79,7 @@ FROM (VALUES
     ('CREATE TABLE shop.lines_2 PARTITION OF shop.lines FOR VALUES IN (2)', 'error, shop.lines_2: a part of protected table shop.lines, and not protected itself'),
     ('ALTER TABLE shop.orders RENAME placed_on TO ordered_on', 'error, shop.orders: a declared column was renamed or dropped'),
     ('DELETE FROM entitle.permission WHERE permission_key = ''it''''s \ odd''', 'error, shop.orders: permission "it''s \ odd" is not known'),
-    -- Beside them
+    -- Beside them (S46, S47, S62)
     ('CREATE POLICY mine ON shop.orders FOR SELECT USING (true)', 'error, shop.orders: policy "mine" lets through what entitle does not'),
     ('CREATE TABLE shop.memo (memo_id integer); SELECT entitle.protect_table(''shop.memo'', view_permission => ''orders.view''); DELETE FROM entitle.protection WHERE relation = ''shop.memo''::regclass',
      'warning, shop.memo: has policies of protect_table, and is not declared: nothing watches over them'),
@@ -95,7 +95,7 @@ FROM (VALUES
     ('DROP INDEX shop.orders_customer', 'notice, shop.orders: no index begins with column "customer_id" and finds by "placed_on"'),
     ('CREATE TABLE shop.invoices (invoice_id bigint, customer_id bigint)', 'warning, shop.invoices: column "customer_id" holds customers, and the table is not protected'),
     ('CREATE TABLE shop.invoices (client bigint REFERENCES entitle.customer)', 'warning, shop.invoices: column "client" holds customers, and the table is not protected'),
-    -- Roles
+    -- Roles (S38, S66)
     ('ALTER ROLE test_owner LOGIN', 'warning, test_owner: owns protected tables and may log in: an owner can switch protection off'),
     ('GRANT test_owner TO test_member', 'warning, test_member: is a member of test_owner, which owns protected tables and can switch protection off'),
     ('ALTER ROLE test_app BYPASSRLS', 'warning, test_app: row-level security does not bind the role (BYPASSRLS)'),
@@ -117,17 +117,19 @@ FROM (VALUES
     ('INSERT INTO entitle.sign_in_grant VALUES (''test_member'', ''ann''); DROP ROLE test_member; CREATE ROLE test_member',
      'notice, entitle.sign_in_grant: lists ann for database role test_member, which was dropped or made anew since: the entry counts for nothing'),
     ('ALTER ROLE test_reader RENAME TO test_new', 'notice, shop.prices: role test_reader, to which unprotect_table would give back INSERT, SELECT, was renamed or dropped'),
-    -- The server
+    -- The server (S64, S65, S69)
     ('GRANT SET ON PARAMETER entitle.identity TO test_app', 'error, entitle.identity: test_app may set this parameter'),
     ('GRANT SET ON PARAMETER session_replication_role TO PUBLIC', 'error, session_replication_role: PUBLIC may set this parameter'),
     ('SET LOCAL allow_system_table_mods = on; INSERT INTO pg_db_role_setting VALUES (0, ''test_app''::regrole, ''{entitle.identity=1}'')',
      'error, entitle.identity: an identity is set for test_app'),
     ('GRANT EXECUTE ON FUNCTION pg_read_file(text) TO test_app', 'warning, pg_read_file(text): test_app may execute it, and read or write past protection'),
+    ('CREATE EXTENSION pg_surgery; GRANT EXECUTE ON FUNCTION heap_force_kill TO test_app',
+     'warning, public.heap_force_kill(regclass,tid[]): test_app may execute it, and read or write past protection'),
     ('CREATE FOREIGN DATA WRAPPER loop; CREATE SERVER back FOREIGN DATA WRAPPER loop; CREATE USER MAPPING FOR test_app SERVER back',
      'notice, back: test_app reaches another server through it, where the identity does not follow'),
     ('CREATE FUNCTION shop.spy() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN END $f$; CREATE EVENT TRIGGER spy ON sql_drop EXECUTE FUNCTION shop.spy()',
      'notice, spy: an event trigger runs its code in everybody''s sessions'),
-    -- The extension
+    -- The extension (S75)
     ('ALTER FUNCTION entitle.has_permission(text) IMMUTABLE', 'error, entitle.has_permission(text): the function is not what was installed'),
     ('ALTER FUNCTION entitle.current_login() LEAKPROOF', 'error, entitle.current_login(): the function is not what was installed'),
     ('GRANT EXECUTE ON FUNCTION entitle.sign_in TO PUBLIC', 'error, entitle.sign_in(text,boolean,text): PUBLIC may execute it, which the extension did not grant'),

@@ -29,7 +29,7 @@ SELECT customer_id, company_name, company_name, 'none known' FROM customers;
 -- Each level has two thirds of the customers, half of them as far back as the middle of the orders.
 INSERT INTO entitle.app_user (login) VALUES ('L10'), ('L20'), ('L30'), ('L40'), ('L80'), ('L90'), ('mixed'), ('staff'), ('stranger');
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back)
-SELECT k.customer_id, u.user_id, CASE u.login WHEN 'mixed' THEN (ARRAY['L10', 'L20', 'L30', 'L40', 'L80', 'L90'])[1 + k.customer_id % 6] ELSE u.login END,
+SELECT k.customer_id, u.user_id, CASE u.login WHEN 'mixed' THEN (ARRAY['L10', 'L20', 'L30', 'L40', 'L80', 'L90'])[1 + k.customer_id / 3 % 6] ELSE u.login END,
        CASE WHEN k.customer_id % 2 = 0 THEN (statement_timestamp() AT TIME ZONE 'UTC')::date - '1997-06-30' END
 FROM entitle.app_user u JOIN entitle.customer k ON (k.customer_id + u.user_id) % 3 > 0
 WHERE u.login LIKE 'L%' OR u.login = 'mixed';
