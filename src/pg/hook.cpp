@@ -139,7 +139,7 @@ PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
 
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
-    const bool is_variant = begin_variant();
+    const bool is_variant = begin_variant(query);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
         return plan_next(false, query, source, cursor_options, parameters);

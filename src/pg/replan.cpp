@@ -49,8 +49,8 @@ struct Store {
 };
 Store store;
 
-// The plan under way is a variant of a kept query: what is kept of that serves it, too.
-bool is_variant = false;
+// The query that is about to be planned as a variant: what is kept already serves it, too.
+const Query *variant_query = nullptr;
 
 bool is_query_item(const PlanInvalItem *item) noexcept {
     return item->cacheId <= kQueryItem && item->cacheId > kQueryItem - kMaxKept;
@@ -208,7 +208,7 @@ bool is_covered(const PlannedStmt *variant, const PlannedStmt *base) {
 PlannedStmt *make_variant(const Slot &slot, const char *source, bool is_scrolled) {
     const int options = slot.kept.cursor_options | (is_scrolled ? CURSOR_OPT_SCROLL : 0);
     Query *query = copy_query(slot.kept);
-    is_variant = true;
+    variant_query = query;
     return ::planner(query, source, options, nullptr);
 }
 
@@ -228,9 +228,9 @@ Query *copy_query(const KeptQuery &kept) {
     return static_cast<Query *>(copyObjectImpl(kept.query));
 }
 
-bool begin_variant() noexcept {
-    const bool begins = is_variant;
-    is_variant = false;
+bool begin_variant(const Query *query) noexcept {
+    const bool begins = variant_query == query;
+    variant_query = nullptr;
     return begins;
 }
 

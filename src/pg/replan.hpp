@@ -23,8 +23,8 @@ KeptQuery keep_query(const Query *query, int cursor_options);
 // Another copy, for the planner to scribble on.
 Query *copy_query(const KeptQuery &kept);
 
-// Tells whether the plan that begins is a variant of a kept query, of which nothing more is kept.
-bool begin_variant() noexcept;
+// Tells whether the query about to be planned is a variant's, of which nothing more is kept.
+bool begin_variant(const Query *query) noexcept;
 
 // Ties the copy to its plan. Requires: the plan carries assumptions.
 void tie_query(KeptQuery kept, PlannedStmt *plan);
