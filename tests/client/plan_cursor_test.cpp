@@ -37,10 +37,7 @@ class PlanCursorTest : public PlanWorld {
 TEST_F(PlanCursorTest, NoRowIsTested) {
     app_.must("BEGIN");
     sign_in("unlimited");
-    std::string plan;
-    for (const Row &line : app_.must("EXPLAIN (COSTS OFF) " + kQuery).rows) {
-        plan += line.front() + "\n";
-    }
+    const std::string plan = plan_of(kQuery);
     EXPECT_NE(plan.find("unlimited_customers(20)"), std::string::npos) << plan;
     EXPECT_EQ(plan.find("row_allowed"), std::string::npos) << plan;
     EXPECT_EQ(app_.must(kQuery).rows.size(), 8u);

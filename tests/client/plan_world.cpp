@@ -21,4 +21,12 @@ Session PlanWorld::open() {
     return Session("plan_test");
 }
 
+std::string PlanWorld::plan_of(const std::string &command, const std::string &options) {
+    std::string text;
+    for (const Row &line : app_.must("EXPLAIN (" + options + ") " + command).rows) {
+        text += line.front() + "\n";
+    }
+    return text;
+}
+
 } // namespace entitle::client

@@ -22,6 +22,9 @@ class PlanWorld : public ::testing::Test {
                                       (session_wide ? "true)" : "false)"));
     }
 
+    // The plan that the application's command gets.
+    std::string plan_of(const std::string &command, const std::string &options = "COSTS OFF");
+
     Session admin_{open()};
     Session app_{open()};
 };
