@@ -1,10 +1,10 @@
 // The assumptions of cached plans, and the guard that asks them again.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/guard.hpp"
 #include "pg/replan.hpp"
-#include "pg/asker.hpp"
 #include "pg/signal.hpp"
 
 extern "C" {

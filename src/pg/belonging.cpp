@@ -1,8 +1,8 @@
 // Customers, locked for those who write what belongs to them.
 #include "pg/postgres.hpp"
 
-#include "pg/belonging.hpp"
 #include "pg/asker.hpp"
+#include "pg/belonging.hpp"
 #include "pg/table.hpp"
 
 extern "C" {

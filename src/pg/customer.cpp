@@ -1,11 +1,11 @@
 // The trigger that holds customers to their life, from PAIN to ACTV and INAC (R7 to R11, R17).
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/belonging.hpp"
 #include "pg/customer.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
-#include "pg/asker.hpp"
 #include "pg/row_trigger.hpp"
 #include "pg/setting.hpp"
 #include "pg/value.hpp"

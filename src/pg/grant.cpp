@@ -2,10 +2,10 @@
 // (R43), and the break-glass call.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/function.hpp"
 #include "pg/grant.hpp"
 #include "pg/lookup.hpp"
-#include "pg/asker.hpp"
 #include "pg/row_trigger.hpp"
 #include "pg/table.hpp"
 #include "pg/value.hpp"

@@ -2,6 +2,7 @@
 // by row test get their true cost. Every hook calls the one before it.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/barrier.hpp"
 #include "pg/closed.hpp"
@@ -12,7 +13,6 @@
 #include "pg/plan_tree.hpp"
 #include "pg/repeated.hpp"
 #include "pg/replan.hpp"
-#include "pg/asker.hpp"
 #include "pg/setting.hpp"
 
 extern "C" {

@@ -1,9 +1,9 @@
 // Links of customers to other services: the trigger that guards them, and can_link (R19).
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/belonging.hpp"
 #include "pg/function.hpp"
-#include "pg/asker.hpp"
 #include "pg/value.hpp"
 
 #include "core/customer.hpp"

@@ -3,12 +3,12 @@
 // nobody needs a privilege on the log. regime: C throughout.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/compat.hpp"
 #include "pg/customer.hpp"
 #include "pg/function.hpp"
 #include "pg/grant.hpp"
 #include "pg/jsonb.hpp"
-#include "pg/asker.hpp"
 #include "pg/row_trigger.hpp"
 
 extern "C" {

@@ -2,8 +2,8 @@
 // rights in memory, so a removed membership counts at once, whatever snapshot the statement has.
 #include "pg/postgres.hpp"
 
-#include "pg/function.hpp"
 #include "pg/asker.hpp"
+#include "pg/function.hpp"
 #include "pg/value.hpp"
 
 #include "core/membership.hpp"

@@ -2,8 +2,8 @@
 // may ask again and again, so a call site keeps its answer while the epoch stands.
 #include "pg/postgres.hpp"
 
-#include "pg/function.hpp"
 #include "pg/asker.hpp"
+#include "pg/function.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
 

@@ -2,9 +2,9 @@
 // strange argument: NULL, unknown and foreign are all denied.
 #include "pg/postgres.hpp"
 
-#include "pg/function.hpp"
 #include "pg/asker.hpp"
 #include "pg/caller.hpp"
+#include "pg/function.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"

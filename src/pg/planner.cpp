@@ -4,13 +4,13 @@
 // assumption (assumption.hpp).
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/condition.hpp"
 #include "pg/cost.hpp"
 #include "pg/estimate.hpp"
 #include "pg/function.hpp"
 #include "pg/hook.hpp"
-#include "pg/asker.hpp"
 #include "pg/row_test.hpp"
 #include "pg/value.hpp"
 

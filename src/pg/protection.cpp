@@ -3,8 +3,8 @@
 // what the asker's rights come to, as long as the epoch stands.
 #include "pg/postgres.hpp"
 
-#include "pg/function.hpp"
 #include "pg/asker.hpp"
+#include "pg/function.hpp"
 #include "pg/row_test.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"

@@ -1,10 +1,10 @@
 // Doors of the reports: what a role opens, and all that one user holds, as the checks decide it.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/function.hpp"
 #include "pg/load.hpp"
 #include "pg/plain.hpp"
-#include "pg/asker.hpp"
 #include "pg/rowset.hpp"
 #include "pg/setting.hpp"
 #include "pg/value.hpp"

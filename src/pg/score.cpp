@@ -1,9 +1,9 @@
 // Metric values and their catalogue: the triggers that guard them, and who may score (R12 to R16).
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/belonging.hpp"
 #include "pg/function.hpp"
-#include "pg/asker.hpp"
 #include "pg/value.hpp"
 
 extern "C" {

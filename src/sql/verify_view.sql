@@ -107,7 +107,7 @@ BEGIN
         SELECT format('trigger "%s" of the filtered view "%s" writes in the place of ours', t.tgname, view),
                format('DROP TRIGGER %I ON %s;', t.tgname, view)
         FROM pg_trigger t
-        WHERE t.tgrelid = view AND t.tgfoid <> 'entitle.write_view()'::regprocedure AND pg_get_triggerdef(t.oid) ~ ' INSTEAD OF '
+        WHERE t.tgrelid = view AND t.tgfoid <> 'entitle.write_view()'::regprocedure AND t.tgtype & 64 <> 0 -- INSTEAD OF
         UNION ALL
         SELECT format('rule "%s" of the filtered view "%s" goes past its trigger', r.rulename, view),
                format('DROP RULE %I ON %s;', r.rulename, view)

@@ -8,11 +8,6 @@
 namespace entitle::client {
 namespace {
 
-const std::string kGrant =
-    "INSERT INTO entitle.external_access VALUES (2, 104, 'L40', NULL) ON CONFLICT DO NOTHING";
-const std::string kRevoke =
-    "DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (2, 104)";
-
 // Two tables that only the customer leads into: one with a date, one without.
 class PlanExactTest : public PlanWorld {
   protected:

@@ -11,6 +11,12 @@
 
 namespace entitle::client {
 
+// A second customer for `unlimited`, and its end.
+const std::string kGrant =
+    "INSERT INTO entitle.external_access VALUES (2, 104, 'L40', NULL) ON CONFLICT DO NOTHING";
+const std::string kRevoke =
+    "DELETE FROM entitle.external_access WHERE (customer_id, user_id) = (2, 104)";
+
 class PlanWorld : public ::testing::Test {
   protected:
     static Session open();

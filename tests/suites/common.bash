@@ -9,7 +9,7 @@ trap 'exit 130' INT TERM HUP
 
 # Ends the suite: closing PASSED FAILED [SKIPPED]. A server process that died is a failure, whoever noticed.
 closing() {
-    local passed=$1 failed=$2 skipped=${3:-0} log=${server_folder:-}/work/server.log
+    local passed=$1 failed=$2 skipped=${3:-0} log=${server_folder:+$server_folder/work/server.log}
     if [[ -e $log ]] && grep -E -B 5 'was terminated by signal|PANIC: |TRAP: ' "$log"; then
         ((++failed))
     fi
