@@ -1,5 +1,5 @@
 -- Who writes which grant (R41, R42, R44), through plain DML and through the functions: nobody, every level, every example role,
--- managers, the table's owner and a superuser; and what a grant may say (R33, R38, R40).
+-- managers, the table's owner and a superuser; and what a grant may say (R33, R38, R40; S80).
 \ir setup.psql
 SELECT no_plan();
 

@@ -1,4 +1,4 @@
--- Every rule on stored data refuses what breaks it, whoever writes (R53): each constraint once, by its SQLSTATE.
+-- Every rule on stored data refuses what breaks it, whoever writes (R53): each constraint once, by its SQLSTATE (S85 among them).
 \ir setup.psql
 SELECT no_plan();
 

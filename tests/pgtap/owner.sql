@@ -1,5 +1,5 @@
 -- An owner's grant stays (R43): every way that plain SQL has to take it away is refused with a hint, for everybody, and the row
--- is as it was. Only force_revoke_owner takes it, and the log says why.
+-- is as it was (S79). Only force_revoke_owner takes it, and the log says why.
 \ir setup.psql
 SELECT no_plan();
 

@@ -1,5 +1,5 @@
 # A recalculation of many customers tells its progress, and one that is cancelled, or whose backend is killed, at a random moment
-# leaves every score as it was (R17; S102). ENTITLE_RECALC_CUSTOMERS and ENTITLE_RECALC_TIMES make it smaller or larger.
+# leaves every score as it was (R17; S101, S102). ENTITLE_RECALC_CUSTOMERS and ENTITLE_RECALC_TIMES make it smaller or larger.
 use strict;
 use warnings;
 

@@ -173,6 +173,7 @@ TEST(Permission, GetsNothingFromImpossibleMemberships) {
 }
 
 // R23: every module, for owners too
+// S89
 TEST(Permission, NeedsEveryModule) {
     naive::World world = shipped_catalogue();
     world.permission_module.push_back({"files.view", "products"});

@@ -11,7 +11,7 @@ std::string_view ask(const naive::World &world, const naive::Asker &asker, std::
     return outcome(Facts(world, asker).permission(key));
 }
 
-// R5
+// R5, S87
 TEST(Prerequisite, IsNeeded) {
     naive::World world = shipped_catalogue();
     for (const char *key : {"customers.edit", "customers.client_metrics", "customers.export",
