@@ -5,8 +5,8 @@
 #   make test | demo | lint | bench                  each on a throwaway server of its own
 
 # The install script is these topics of src/sql, in this order.
-SQL_TOPICS = schema identity permission customer score access token log name planner declaration policy protection privilege \
-	parent view mask write catalogue signal visibility explain report verify_view verify lint_table lint dump inventory
+SQL_TOPICS = schema identity permission customer score access token log name planner declaration policy protection migration privilege \
+	parent view mask masked_reader write catalogue signal visibility explain report verify_view verify lint_table release lint dump inventory
 
 EXTENSION = entitle
 MODULE_big = entitle

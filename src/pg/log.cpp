@@ -4,6 +4,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
+#include "pg/change_log.hpp"
 #include "pg/compat.hpp"
 #include "pg/customer.hpp"
 #include "pg/function.hpp"
@@ -59,9 +60,8 @@ struct Log {
     bool nulls[place_count];
 };
 
-Log *open_log(Relation source) {
+Log *open_log(Oid schema) {
     auto *log = static_cast<Log *>(palloc0(sizeof(Log)));
-    const Oid schema = RelationGetNamespace(source);
     log->relation = table_open(get_relname_relid("change_log", schema), RowExclusiveLock);
     log->sequence = get_relname_relid("change_log_change_id_seq", schema);
     for (int i = 0; i < place_count; ++i) {
@@ -138,7 +138,7 @@ void close_log(Log &log) {
 }
 
 // Who wrote, and when.
-void set_author(Log &log, Relation source) {
+void set_author(Log &log, Oid source) {
     const Asker &asker = current_asker();
     if (asker.subject != nullptr) {
         set(log, actor_login,
@@ -149,7 +149,7 @@ void set_author(Log &log, Relation source) {
     namestrcpy(role, GetUserNameFromId(GetOuterUserId(), false));
     set(log, db_role, NameGetDatum(role));
     set(log, changed_at, TimestampTzGetDatum(GetCurrentTimestamp()));
-    set(log, relation, ObjectIdGetDatum(RelationGetRelid(source)));
+    set(log, relation, ObjectIdGetDatum(source));
     if (const char *words = forced_reason()) {
         set(log, reason, CStringGetTextDatum(words));
     }
@@ -250,8 +250,8 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
     Log *log = nullptr;
     while (next_row(before) && next_row(after)) {
         if (log == nullptr) {
-            log = open_log(table);
-            set_author(*log, table);
+            log = open_log(RelationGetNamespace(table));
+            set_author(*log, RelationGetRelid(table));
         }
         MemoryContext previous = MemoryContextSwitchTo(log->rows);
         const TupleTableSlot *found = after.slot != nullptr ? after.slot : before.slot;
@@ -278,16 +278,20 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
     }
 }
 
-void log_truncate(Relation table, TriggerEvent event) {
-    Log *log = open_log(table);
+} // namespace
+
+namespace entitle::pg {
+
+void log_event(Oid table, const char *words) {
+    Log *log = open_log(get_namespace_oid("entitle", false));
     set_author(*log, table);
-    set(*log, action, CStringGetTextDatum(action_of(event, RelationGetRelationName(table))));
+    set(*log, action, CStringGetTextDatum(words));
     set(*log, row_key, DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
     add(*log);
     close_log(*log);
 }
 
-} // namespace
+} // namespace entitle::pg
 
 // Trigger of the model's tables, after each statement that writes, with its transition tables.
 ENTITLE_FUNCTION(entitle_log_change) {
@@ -301,7 +305,8 @@ ENTITLE_FUNCTION(entitle_log_change) {
         return PointerGetDatum(nullptr);
     }
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
-        log_truncate(trigger->tg_relation, trigger->tg_event);
+        log_event(RelationGetRelid(trigger->tg_relation),
+                  action_of(trigger->tg_event, RelationGetRelationName(trigger->tg_relation)));
         return PointerGetDatum(nullptr);
     }
     const TupleDesc shape = RelationGetDescr(trigger->tg_relation);

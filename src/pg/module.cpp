@@ -3,6 +3,7 @@
 
 #include "pg/caller.hpp"
 #include "pg/hook.hpp"
+#include "pg/migration.hpp"
 #include "pg/refusal.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
@@ -18,4 +19,5 @@ extern "C" void _PG_init(void) {
     entitle::pg::install_hooks();
     entitle::pg::install_refusals();
     entitle::pg::watch_callers();
+    entitle::pg::watch_migrations();
 }

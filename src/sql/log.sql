@@ -16,7 +16,7 @@ COMMENT ON TABLE entitle.change_log IS 'Every insert, update, status change, gra
 COMMENT ON COLUMN entitle.change_log.actor_login IS 'The application user, NULL when nobody was signed in';
 COMMENT ON COLUMN entitle.change_log.db_role IS 'The database role (SET ROLE''s, not a SECURITY DEFINER function''s)';
 COMMENT ON COLUMN entitle.change_log.action IS
-    'insert, update, delete, truncate; grant, revoke and force revoke of external access; status change and recalculate of a customer';
+    'insert, update, delete, truncate; migrate, of a protected table; grant, revoke and force revoke of external access; status change and recalculate of a customer';
 COMMENT ON COLUMN entitle.change_log.row_key IS 'Key columns of the row, as they were before the change';
 COMMENT ON COLUMN entitle.change_log.old_row IS 'The row before; of a recalculation the score alone';
 COMMENT ON COLUMN entitle.change_log.new_row IS 'The row after; of a recalculation the score alone';
