@@ -97,12 +97,6 @@ CREATE FUNCTION entitle.lint_server() RETURNS SETOF entitle.finding
     FROM pg_event_trigger t
     WHERE t.evtenabled <> 'D'
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'e')
-    UNION ALL
-    SELECT 'warning', 'server', format('PostgreSQL %s lacks fixes that row-level security relies on', current_setting('server_version')),
-           format('-- install the latest minor release of PostgreSQL %s', v.major)
-    FROM (SELECT current_setting('server_version_num')::integer / 10000, current_setting('server_version_num')::integer % 10000) AS v (major, minor)
-    JOIN (VALUES (13, 22), (14, 19), (15, 14), (16, 10), (17, 6)) AS safe (major, minor) USING (major)
-    WHERE v.minor < safe.minor
     $$;
 COMMENT ON FUNCTION entitle.lint_server() IS 'lint: settings, functions and connections that lead past protection';
 REVOKE ALL ON FUNCTION entitle.lint_server() FROM PUBLIC;
@@ -241,6 +235,8 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
           UNION ALL SELECT * FROM entitle.lint_coverage()
           UNION ALL SELECT * FROM entitle.lint_roles()
           UNION ALL SELECT * FROM entitle.lint_server()
+          UNION ALL SELECT * FROM entitle.lint_release(current_setting('server_version_num')::integer, current_date)
+          UNION ALL SELECT * FROM entitle.lint_readers()
           UNION ALL SELECT * FROM entitle.lint_extension()
           UNION ALL SELECT * FROM entitle.lint_model()) f
     ORDER BY array_position(ARRAY['error', 'warning', 'notice'], f.severity), f.object, f.finding

@@ -52,6 +52,18 @@ CREATE FUNCTION entitle.undeclared_tables() RETURNS SETOF regclass
 COMMENT ON FUNCTION entitle.undeclared_tables() IS 'Tables with policies of protect_table that no declaration tells of';
 REVOKE ALL ON FUNCTION entitle.undeclared_tables() FROM PUBLIC;
 
+CREATE FUNCTION entitle.lint_readers() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT r.severity, r.reader, r.finding, r.remedy
+    FROM entitle.protection p
+    JOIN pg_class c ON c.oid = p.relation
+    CROSS JOIN LATERAL entitle.masked_readers(p.relation, entitle.masked_names(p)) r
+    $$;
+COMMENT ON FUNCTION entitle.lint_readers() IS 'lint: views and functions that show masked columns';
+REVOKE ALL ON FUNCTION entitle.lint_readers() FROM PUBLIC;
+
 -- What stands beside the policies of protected tables: other policies, privileges that row-level security does not see,
 -- copies, and rows on their way out.
 CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
@@ -67,7 +79,8 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
         SELECT w.ev_class
         FROM reader r
         JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_rewrite'::regclass
-        JOIN pg_rewrite w ON w.oid = d.objid)
+        JOIN pg_rewrite w ON w.oid = d.objid),
+    shown AS MATERIALIZED (SELECT r.object FROM entitle.lint_readers() r WHERE r.severity = 'error')
     SELECT 'error', m.relation::text, format('policy "%s" lets through what entitle does not', p.polname),
            format('DROP POLICY %I ON %s;', p.polname, m.relation)
     FROM member m JOIN pg_policy p ON p.polrelid = m.oid
@@ -84,10 +97,12 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
     WHERE c.relkind = 'v'
       AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) t WHERE t.option_name = 'security_invoker' AND t.option_value::boolean)
       AND NOT EXISTS (SELECT FROM entitle.protection_view v WHERE v.view = c.oid)
+      AND c.oid::regclass::text NOT IN (SELECT s.object FROM shown s)
     UNION ALL
     SELECT 'warning', c.oid::regclass::text, 'the materialized view holds rows of protected tables, and nothing filters them',
            format('DROP MATERIALIZED VIEW %s;', c.oid::regclass)
-    FROM reader r JOIN pg_class c ON c.oid = r.oid WHERE c.relkind = 'm'
+    FROM reader r JOIN pg_class c ON c.oid = r.oid
+    WHERE c.relkind = 'm' AND c.oid::regclass::text NOT IN (SELECT s.object FROM shown s)
     UNION ALL
     SELECT 'warning', m.relation::text,
            format('%s holds %s, which row-level security does not narrow', entitle.grantee_name(x.grantee), string_agg(DISTINCT x.privilege_type, ', ')),
@@ -130,25 +145,44 @@ CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH customer_name AS (
-        SELECT unnest(ARRAY['customer_id', 'customer_uuid', 'customer_code']::name[]) AS name
+        SELECT n.name, n.type
+        FROM (VALUES ('customer_id', 'int2'), ('customer_id', 'int4'), ('customer_id', 'int8'), ('customer_uuid', 'uuid'),
+                     ('customer_code', 'text'), ('customer_code', 'varchar')) AS n (name, type)
         UNION
-        SELECT p.customer_column FROM entitle.protection p WHERE p.customer_column IS NOT NULL),
-    unprotected AS (
-        SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, a.attname
+        -- What other tables call their customers counts only where it says so by itself.
+        SELECT a.attname, t.typname
+        FROM entitle.protection p
+        JOIN pg_attribute a ON a.attrelid = p.relation AND a.attname = p.customer_column AND NOT a.attisdropped
+        JOIN pg_type t ON t.oid = a.atttypid
+        WHERE p.parent IS NULL AND lower(a.attname) !~ '^(id|key|code|uuid|guid|name|number|no|nr|ref|reference|type|kind|status|value|owner)$'),
+    candidate AS MATERIALIZED (
+        SELECT c.oid
         FROM pg_class c
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
           AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'entitle'::regnamespace)
           AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
           AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
-          AND c.oid NOT IN (SELECT u FROM entitle.undeclared_tables() u)
-          AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype)
-          AND (a.attname IN (SELECT n.name FROM customer_name n)
+          AND c.oid NOT IN (SELECT u FROM entitle.undeclared_tables() u)),
+    unprotected AS (
+        SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, a.attname
+        FROM candidate c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        JOIN pg_type t ON t.oid = a.atttypid
+        WHERE t.typname IN ('int2', 'int4', 'int8', 'uuid', 'text', 'varchar')
+          AND ((a.attname, t.typname) IN (SELECT n.name, n.type FROM customer_name n)
                OR EXISTS (SELECT FROM pg_constraint k
                           WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = 'entitle.customer'::regclass
                             AND k.conkey = ARRAY[a.attnum]))
         ORDER BY c.oid, a.attnum),
+    -- Tables that refer to protected ones are their lines, as a rule.
+    line AS (
+        SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, k.confrelid::regclass AS parent
+        FROM candidate c
+        JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+        JOIN entitle.protection p ON p.relation = k.confrelid
+        WHERE c.oid NOT IN (SELECT u.relation FROM unprotected u)
+        ORDER BY c.oid, k.confrelid),
     wanted AS (
         SELECT n.relation, n.customer_column AS first, n.date_column AS second
         FROM entitle.protection p JOIN pg_class c ON c.oid = p.relation CROSS JOIN LATERAL entitle.declared_now(p) n
@@ -165,6 +199,10 @@ CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
            || CASE WHEN EXISTS (SELECT FROM prefix l WHERE l.indrelid = u.relation AND l.columns[1] = u.attname) THEN ''
                    ELSE format(' CREATE INDEX ON %s (%I);', u.relation, u.attname) END
     FROM unprotected u
+    UNION ALL
+    SELECT 'warning', l.relation::text, format('the table refers to protected table %s, and is not protected', l.parent),
+           format('SELECT entitle.protect_table(%L, parent => %L);', l.relation::text, l.parent::text)
+    FROM line l
     UNION ALL
     SELECT 'notice', w.relation::text,
            format('no index begins with column "%s"%s', w.first, CASE WHEN w.second IS NULL THEN '' ELSE format(' and finds by "%s"', w.second) END),

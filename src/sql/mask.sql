@@ -241,7 +241,7 @@ BEGIN
         PERFORM entitle.drop_view(view);
     END IF;
     IF entitle.has_view(declared) THEN
-        PERFORM entitle.warn_of_generated(declared);
+        PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared);
         PERFORM entitle.narrow_privileges(f, entitle.masked_names(declared))
         FROM entitle.protection_family(declared.relation) AS f;
     END IF;

@@ -30,7 +30,7 @@ CREATE VIEW shop.recent WITH (security_invoker) AS SELECT * FROM shop.orders;
 INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'ann');
 INSERT INTO entitle.role (role_id, organization_id, name) VALUES (101, 1, 'seller');
 INSERT INTO entitle.role_permission VALUES (101, 'orders.view');
-SELECT is_empty('SELECT * FROM entitle.lint()', 'a well-protected database has no findings');
+SELECT is_empty($$ SELECT * FROM entitle.lint() WHERE object <> 'server' $$, 'a well-protected database has no findings');
 SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'and differs in nothing from what was declared');
 
 -- Seeds one misconfiguration, and tells what lint finds, before and after its remedies were executed. All is taken back.
@@ -45,9 +45,10 @@ DECLARE
 BEGIN
     BEGIN
         EXECUTE misconfiguration;
-        SELECT string_agg(format('%s, %s: %s', severity, object, finding), '; '), string_agg(DISTINCT remedy, E'\n') INTO found, remedies FROM entitle.lint();
-        EXECUTE remedies;
-        SELECT string_agg(format('%s: %s', object, finding), '; ') INTO left_over FROM entitle.lint();
+        SELECT string_agg(format('%s, %s: %s', severity, object, finding), '; '), string_agg(DISTINCT remedy, E'\n') INTO found, remedies
+        FROM entitle.lint() WHERE object <> 'server'; -- depends on the day
+        EXECUTE coalesce(remedies, '');
+        SELECT string_agg(format('%s: %s', object, finding), '; ') INTO left_over FROM entitle.lint() WHERE object <> 'server';
         is_done := true;
         RAISE EXCEPTION 'taken back';
     EXCEPTION
@@ -95,6 +96,27 @@ FROM (VALUES
     ('DROP INDEX shop.orders_customer', 'notice, shop.orders: no index begins with column "customer_id" and finds by "placed_on"'),
     ('CREATE TABLE shop.invoices (invoice_id bigint, customer_id bigint)', 'warning, shop.invoices: column "customer_id" holds customers, and the table is not protected'),
     ('CREATE TABLE shop.invoices (client bigint REFERENCES entitle.customer)', 'warning, shop.invoices: column "client" holds customers, and the table is not protected'),
+    ('CREATE TABLE shop.notes (order_id bigint REFERENCES shop.orders, note text)', 'warning, shop.notes: the table refers to protected table shop.orders, and is not protected'),
+    -- What only looks like a customer's key
+    ('CREATE TABLE shop.colors (customer_code uuid, customer_id text, customer_uuid integer)', ''),
+    ('CREATE TABLE shop.bills (id bigint, key integer); CREATE INDEX ON shop.bills (key); SELECT entitle.protect_table(''shop.bills'', customer_column => ''key''); CREATE TABLE shop.locks (key integer)', ''),
+    -- Readers of masked columns
+    ('CREATE VIEW shop.list AS SELECT price_id, price FROM shop.prices; GRANT SELECT ON shop.list TO test_app',
+     'error, shop.list: the view shows masked columns of table shop.prices with the rights of its owner postgres | left: shop.list: the view reads masked columns of table shop.prices, which its readers may not'),
+    ('CREATE VIEW shop.list AS SELECT p FROM shop.prices p; GRANT SELECT ON shop.list TO test_app',
+     'error, shop.list: the view shows masked columns of table shop.prices with the rights of its owner postgres | left: shop.list: the view reads masked columns of table shop.prices, which its readers may not'),
+    ('CREATE VIEW shop.list AS SELECT price_id FROM shop.prices WHERE price > 1; ALTER VIEW shop.list OWNER TO test_owner; GRANT SELECT ON shop.list TO PUBLIC',
+     'error, shop.list: the view shows masked columns of table shop.prices with the rights of its owner test_owner | left: shop.list: the view reads masked columns of table shop.prices, which its readers may not'),
+    ('CREATE VIEW shop.list WITH (security_invoker) AS SELECT price_id, price FROM shop.prices; GRANT SELECT ON shop.list TO test_app',
+     'notice, shop.list: the view reads masked columns of table shop.prices, which its readers may not | left: shop.list: the view reads masked columns of table shop.prices, which its readers may not'),
+    ('CREATE VIEW shop.list WITH (security_invoker) AS SELECT price_id, customer_id FROM shop.prices; GRANT SELECT ON shop.list TO test_app', ''),
+    ('CREATE MATERIALIZED VIEW shop.copy AS SELECT price_id, price FROM shop.prices; GRANT SELECT ON shop.copy TO test_app',
+     'error, shop.copy: the materialized view keeps masked columns of table shop.prices'),
+    ('CREATE FUNCTION shop.price_of(id bigint) RETURNS numeric LANGUAGE sql SECURITY DEFINER SET search_path = shop, pg_temp AS ''SELECT price FROM Prices WHERE price_id = id''',
+     'error, shop.price_of(bigint): the SECURITY DEFINER function reads table shop.prices with the rights of its owner postgres, masked columns too'),
+    ('CREATE FUNCTION shop.price_of(id bigint) RETURNS numeric LANGUAGE sql SECURITY DEFINER SET search_path = shop, pg_temp RETURN (SELECT price FROM shop.prices WHERE price_id = id)',
+     'error, shop.price_of(bigint): the SECURITY DEFINER function reads table shop.prices with the rights of its owner postgres, masked columns too'),
+    ('CREATE FUNCTION shop.price_of(id bigint) RETURNS numeric LANGUAGE sql SECURITY DEFINER SET search_path = shop, pg_temp AS ''SELECT price FROM prices_view WHERE price_id = id''', ''),
     -- Roles (S38, S66)
     ('ALTER ROLE test_owner LOGIN', 'warning, test_owner: owns protected tables and may log in: an owner can switch protection off'),
     ('GRANT test_owner TO test_member', 'warning, test_member: is a member of test_owner, which owns protected tables and can switch protection off'),
@@ -154,11 +176,21 @@ FROM (VALUES
      'notice, entitle.external_access: 1 grants ended more than 90 days ago')
 ) AS v (misconfiguration, expected);
 
+-- The server's release, whatever this one is
+SELECT results_eq($$ SELECT object || ': ' || finding FROM entitle.lint_release(150018, '2026-12-01') $$,
+                  $$ VALUES ('server: PostgreSQL 15.18 lacks fixes that row-level security relies on') $$, 'an old minor release is named');
+SELECT is_empty($$ SELECT FROM entitle.lint_release(150020, '2026-12-01') $$, 'the one that has the fixes is not');
+SELECT is_empty($$ SELECT FROM entitle.lint_release(180007, '2027-05-01') $$, 'nor a later major''s');
+SELECT results_eq($$ SELECT finding FROM entitle.lint_release(200000, '2026-12-01') $$,
+                  $$ VALUES ('PostgreSQL 20 is not among the releases that were looked at') $$, 'an unknown major is named');
+SELECT results_eq($$ SELECT finding FROM entitle.lint_release(150020, '2027-12-01') $$,
+                  $$ VALUES ('the list of PostgreSQL''s fixes that lint knows is of 2026-11-28') $$, 'a list that is too old is named');
+
 -- Who may run it
 SELECT throws_ok($$ SELECT ask(NULL, 'SELECT count(*) FROM entitle.lint()') $$, '42501', NULL, 'an ordinary role does not run it');
 GRANT EXECUTE ON FUNCTION entitle.lint() TO test_app;
 ALTER TABLE shop.orders DISABLE ROW LEVEL SECURITY;
-SELECT is(ask(NULL, 'SELECT count(*) FROM entitle.lint()'), '1', 'an auditor whom the DBA lets run it finds what there is');
+SELECT is(ask(NULL, 'SELECT count(*) FROM entitle.lint() WHERE object <> ''server'''), '1', 'an auditor whom the DBA lets run it finds what there is');
 
 SELECT finish();
 ROLLBACK;
