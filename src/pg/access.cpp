@@ -8,6 +8,12 @@
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
 
+extern "C" {
+#include "catalog/pg_enum.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+}
+
 #include "core/access.hpp"
 
 using namespace entitle;
@@ -110,6 +116,52 @@ ENTITLE_FUNCTION(entitle_accessible_customer_uuids) {
 // accessible_customer_codes(min_level) -> text[]
 ENTITLE_FUNCTION(entitle_accessible_customer_codes) {
     return accessible_keys(fcinfo, code_of_customer, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+// accessible_customer_keys(min_level, sample) -> array of the sample's type: ids as numbers, codes
+// as texts, or as those labels of an enum that are codes. For the planner.
+ENTITLE_FUNCTION(entitle_accessible_customer_keys) {
+    const Oid type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+    int16 length = 0;
+    bool by_value = false;
+    char alignment = 0;
+    get_typlenbyvalalign(type, &length, &by_value, &alignment);
+    switch (key_type_of(type)) {
+    case KeyType::numeric: {
+        const PlainIds ids = accessible_ids(fcinfo);
+        auto *keys =
+            static_cast<Datum *>(palloc_extended((ids.count + 1) * sizeof(Datum), MCXT_ALLOC_HUGE));
+        for (std::size_t i = 0; i < ids.count; ++i) {
+            keys[i] = NumericGetDatum(int64_to_numeric(ids.values[i]));
+        }
+        return PointerGetDatum(
+            construct_array(keys, static_cast<int>(ids.count), type, length, by_value, alignment));
+    }
+    case KeyType::text:
+    case KeyType::padded:
+        return accessible_keys(fcinfo, code_of_customer, type, length, by_value, alignment);
+    case KeyType::label: {
+        ArrayType *codes = DatumGetArrayTypeP(
+            accessible_keys(fcinfo, code_of_customer, TEXTOID, -1, false, TYPALIGN_INT));
+        Datum *keys = nullptr;
+        int count = 0;
+        deconstruct_array(codes, TEXTOID, -1, false, TYPALIGN_INT, &keys, nullptr, &count);
+        int known = 0;
+        for (int i = 0; i < count; ++i) {
+            const char *code = text_to_cstring(DatumGetTextPP(keys[i]));
+            const Oid label = strlen(code) >= NAMEDATALEN
+                                  ? InvalidOid
+                                  : GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+                                                    ObjectIdGetDatum(type), CStringGetDatum(code));
+            if (OidIsValid(label)) {
+                keys[known++] = ObjectIdGetDatum(label);
+            }
+        }
+        return PointerGetDatum(construct_array(keys, known, type, length, by_value, alignment));
+    }
+    default:
+        return PointerGetDatum(construct_empty_array(type));
+    }
 }
 
 // earliest_visible_date|timestamp|timestamptz(min_level): how far back the widest window at a level

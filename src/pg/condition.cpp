@@ -44,36 +44,66 @@ Const *text_constant(std::string_view value) {
         false, false);
 }
 
-// The customer column as its type's operators take it.
+// The customer column as its type's operators take it: the elements of the array it is compared
+// with, and the call that gives the array.
 struct KeyMatch {
     Oid element;
-    Oid array;
-    const char *function;
+    FuncExpr *keys;
 };
 
-std::optional<KeyMatch> match_key(Oid type) {
+// The asker's customers by keys of the column's own type.
+FuncExpr *make_keys(Oid type, int level) {
+    const Oid types[] = {INT4OID, ANYELEMENTOID};
+    const Oid function = LookupFuncName(
+        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup("accessible_customer_keys"))),
+        lengthof(types), types, true);
+    List *arguments = list_make2(int_constant(level), makeNullConst(type, -1, InvalidOid));
+    return OidIsValid(function) ? makeFuncExpr(function, get_array_type(type), arguments,
+                                               InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL)
+                                : nullptr;
+}
+
+KeyMatch match_key(Oid type, int level) {
+    List *arguments = list_make1(int_constant(level));
     switch (key_type_of(type)) {
     case KeyType::integer:
-        return KeyMatch{INT8OID, INT8ARRAYOID, "accessible_customers"};
+        return {INT8OID, make_call("accessible_customers", arguments, INT8ARRAYOID)};
     case KeyType::uuid:
-        return KeyMatch{UUIDOID, get_array_type(UUIDOID), "accessible_customer_uuids"};
+        return {UUIDOID,
+                make_call("accessible_customer_uuids", arguments, get_array_type(UUIDOID))};
     case KeyType::text:
-        return KeyMatch{TEXTOID, TEXTARRAYOID, "accessible_customer_codes"};
+        if (type == TEXTOID || type == VARCHAROID) {
+            return {TEXTOID, make_call("accessible_customer_codes", arguments, TEXTARRAYOID)};
+        }
+        return {type, make_keys(type, level)};
+    case KeyType::padded:
+    case KeyType::numeric:
+        return {type, make_keys(type, level)};
+    case KeyType::label:
+        // The operators of enums are those of all enums.
+        return {ANYENUMOID, make_keys(type, level)};
     case KeyType::none:
-        return std::nullopt;
+        return {InvalidOid, nullptr};
     }
-    return std::nullopt;
+    return {InvalidOid, nullptr};
+}
+
+// What the operators of a column's type take it for: a domain for what it is over, varchar for
+// text.
+Oid operand_type(Oid type) {
+    const Oid base = getBaseType(type);
+    return base == VARCHAROID ? TEXTOID : base;
 }
 
 // column = ANY(array), if the operators of the family can do it.
 Expr *make_any(Node *column, Oid element, Node *array, Oid family, Oid collation) {
-    Oid type = exprType(column);
-    if (type == VARCHAROID) {
+    Oid type = operand_type(exprType(column));
+    if (type != exprType(column)) {
         column =
             reinterpret_cast<Node *>(makeRelabelType(static_cast<Expr *>(copyObjectImpl(column)),
-                                                     TEXTOID, -1, collation, COERCE_IMPLICIT_CAST));
-        type = TEXTOID;
+                                                     type, -1, collation, COERCE_IMPLICIT_CAST));
     }
+    type = element == ANYENUMOID ? ANYENUMOID : type;
     const Oid equals = get_opfamily_member(family, type, element, BTEqualStrategyNumber);
     if (array == nullptr || !OidIsValid(equals)) {
         return nullptr;
@@ -111,11 +141,8 @@ Expr *make_listed(Node *column, const char *function, Const *argument, std::size
 } // namespace
 
 Expr *customer_is_reached(Node *customer, int level, Oid family, Oid collation) {
-    const auto key = match_key(exprType(customer));
-    FuncExpr *keys =
-        key ? make_call(key->function, list_make1(int_constant(level)), key->array) : nullptr;
-    return key ? make_any(customer, key->element, reinterpret_cast<Node *>(keys), family, collation)
-               : nullptr;
+    const KeyMatch key = match_key(getBaseType(exprType(customer)), level);
+    return make_any(customer, key.element, reinterpret_cast<Node *>(key.keys), family, collation);
 }
 
 Expr *customer_is_unlimited(Node *customer, int level, Oid family) {
@@ -139,7 +166,7 @@ Expr *brand_is_listed(Node *brand, std::string_view permission, std::size_t leng
 }
 
 Expr *date_is_reached(Node *date, int level, bool is_partitioned) {
-    const Oid type = exprType(date);
+    const Oid type = getBaseType(exprType(date));
     const char *function =
         type == DATEOID ? (is_partitioned ? "earliest_partition_date" : "earliest_visible_date")
         : type == TIMESTAMPOID

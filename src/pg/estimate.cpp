@@ -45,7 +45,7 @@ double equal_fraction(PlannerInfo *root, Node *column, int rel, const std::int64
             reinterpret_cast<Form_pg_statistic>(GETSTRUCT(variable.statsTuple))->stanullfrac;
     }
     double fraction = count / std::max(distinct, 1.0) * (1.0 - null_fraction);
-    const Oid type = exprType(column);
+    const Oid type = getBaseType(exprType(column));
     if (values != nullptr && count <= static_cast<double>(kMaxProbed) &&
         (type == INT8OID || type == INT4OID)) {
         const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
@@ -63,7 +63,7 @@ double equal_fraction(PlannerInfo *root, Node *column, int rel, const std::int64
 }
 
 double fraction_since(PlannerInfo *root, Node *date, int rel, Day earliest) {
-    const Oid type = exprType(date);
+    const Oid type = getBaseType(exprType(date));
     if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID) {
         return 1.0;
     }

@@ -142,7 +142,7 @@ std::size_t find_length(PlannerInfo *root, Question question) {
 // Conditions that follow from the test for a table partitioned by customer or brand.
 Expr *make_pruning(PlannerInfo *root, const Call &call, bool by_permission) {
     if (!by_permission && call.level && is_partition_key(root, call.customer) &&
-        key_type_of(exprType(call.customer)) == KeyType::integer &&
+        key_type_of(getBaseType(exprType(call.customer))) == KeyType::integer &&
         rely_on_no_permission(root, call)) {
         const std::size_t length = find_length(root, Question{Fact::reaches_more, {}, *call.level});
         return customer_is_listed(call.customer, *call.level, length);
@@ -258,7 +258,8 @@ bool estimate_selectivity(SupportRequestSelectivity *request, bool is_branded) {
 bool rely_on_customer_alone(PlannerInfo *root, const Call &call) {
     const Question limited{Fact::has_limited_window, {}, *call.level};
     const Question begun{Fact::customers_as_begun, {}, *call.level};
-    return key_type_of(exprType(call.customer)) == KeyType::integer && level_place(*call.level) &&
+    return key_type_of(getBaseType(exprType(call.customer))) == KeyType::integer &&
+           level_place(*call.level) &&
            (call.date == nullptr || (!ask(limited) && assume(root, limited, false))) &&
            assume(root, begun, true);
 }

@@ -135,6 +135,7 @@ bool is_own_function(const PlanInvalItem *item) {
                                              "permitted_brands",
                                              "accessible_customer_uuids",
                                              "accessible_customer_codes",
+                                             "accessible_customer_keys",
                                              "accessible_customer",
                                              "permitted_brand",
                                              "earliest_visible_date",

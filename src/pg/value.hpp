@@ -14,10 +14,13 @@
 
 namespace entitle::pg {
 
-// The kinds of key a customer column may hold; its type says which (interface.md).
-enum class KeyType { none, integer, uuid, text };
+// The kinds of key a customer column may hold; its type says which (interface.md). A number stands
+// for customer_id, whatever its type; a text, a padded text (char(n)) and an enum's label for
+// customer_code, byte for byte (R4).
+enum class KeyType { none, integer, numeric, uuid, text, padded, label };
 
-KeyType key_type_of(Oid type) noexcept;
+// Requires: no domain, but what it is over. regime: C
+KeyType key_type_of(Oid type);
 
 // Reads smallint, integer or bigint. Returns: none for NULL and other types.
 inline std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept {
@@ -53,7 +56,7 @@ inline std::optional<Day> day_value(NullableDatum value, Oid type) {
 // that in any time zone.
 Datum day_start(Day day, Oid type) noexcept;
 
-// Finds the customer a uuid or text key stands for. regime: C
+// Finds the customer that a key of any type but the integers stands for. regime: C
 std::optional<CustomerId> customer_of_key(Datum key, Oid type);
 
 // Finds the customer a key of any of the types stands for. regime: C

@@ -95,6 +95,19 @@ $$;
 COMMENT ON FUNCTION entitle.check_protectable(regclass) IS 'Refuses a relation that is not a whole table of the caller''s';
 GRANT EXECUTE ON FUNCTION entitle.check_protectable(regclass) TO PUBLIC;
 
+CREATE FUNCTION entitle.base_type(type oid) RETURNS regtype
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE base (oid, over) AS (
+        SELECT t.oid, t.typbasetype FROM pg_type t WHERE t.oid = base_type.type
+        UNION ALL
+        SELECT t.oid, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.over)
+    SELECT b.oid::regtype FROM base b WHERE b.over = 0
+    $$;
+COMMENT ON FUNCTION entitle.base_type(oid) IS 'What a domain is over; any other type itself';
+GRANT EXECUTE ON FUNCTION entitle.base_type(oid) TO PUBLIC;
+
 CREATE FUNCTION entitle.check_protection_column(relation regclass, argument text, column_name name, types regtype[])
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -102,20 +115,29 @@ CREATE FUNCTION entitle.check_protection_column(relation regclass, argument text
     AS $$
 DECLARE
     found_type regtype;
+    base_type regtype;
 BEGIN
     IF column_name IS NULL THEN
         RETURN;
     END IF;
-    SELECT a.atttypid INTO found_type
+    SELECT a.atttypid, entitle.base_type(a.atttypid) INTO found_type, base_type
     FROM pg_attribute a
     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'column "%" of table "%" does not exist', column_name, relation
             USING ERRCODE = '42703', HINT = format('Give %s the name of a column of the table.', argument);
     END IF;
-    IF found_type <> ALL (types) THEN
+    -- anyenum stands for every enum, text for every type that is stored as text is (citext).
+    IF base_type <> ALL (types)
+       AND NOT ('anyenum'::regtype = ANY (types) AND EXISTS (SELECT FROM pg_type t WHERE t.oid = base_type AND t.typtype = 'e'))
+       AND NOT ('text'::regtype = ANY (types)
+                AND EXISTS (SELECT
+                            FROM pg_cast c
+                            WHERE c.castsource = base_type AND c.casttarget = 'text'::regtype AND c.castmethod = 'b'
+                              AND c.castcontext = 'i')) THEN
         RAISE EXCEPTION 'column "%" of table "%" has type %', column_name, relation, found_type
-            USING ERRCODE = '42804', HINT = format('%s takes a column of type %s.', argument, array_to_string(types, ', '));
+            USING ERRCODE = '42804', HINT = format('%s takes a column of type %s.', argument, array_to_string(array_replace(types, 'anyenum'::regtype, NULL), ', ')
+                            || CASE WHEN 'anyenum'::regtype = ANY (types) THEN ', citext, an enum' ELSE '' END || ', or a domain over one');
     END IF;
 END
 $$;
@@ -150,7 +172,7 @@ BEGIN
         PERFORM entitle.check_parent(declared);
     END IF;
     PERFORM entitle.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
-                CASE WHEN declared.parent IS NULL THEN '{smallint,integer,bigint,uuid,text,varchar}'::regtype[] END),
+                CASE WHEN declared.parent IS NULL THEN '{smallint,integer,bigint,numeric,uuid,text,varchar,char,anyenum}'::regtype[] END),
             entitle.check_protection_column(declared.relation, 'date_column', declared.date_column,
                 '{date,timestamp,timestamptz}'),
             entitle.check_protection_column(declared.relation, 'brand_column', declared.brand_column,

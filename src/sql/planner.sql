@@ -33,6 +33,14 @@ COMMENT ON FUNCTION entitle.earliest_visible_timestamptz(integer) IS 'The same f
 GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamptz(integer) TO PUBLIC;
 
 -- For index conditions that need no recheck of dates.
+-- NULL of the column's type says which type; it is not looked at.
+CREATE FUNCTION entitle.accessible_customer_keys(min_level integer, sample anyelement) RETURNS anyarray
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_accessible_customer_keys';
+COMMENT ON FUNCTION entitle.accessible_customer_keys(integer, anyelement) IS
+    'accessible_customers by keys of the sample''s type: ids as numeric, codes as char, citext or labels of an enum; for query plans';
+GRANT EXECUTE ON FUNCTION entitle.accessible_customer_keys(integer, anyelement) TO PUBLIC;
+
 CREATE FUNCTION entitle.unlimited_customers(min_level integer) RETURNS bigint[]
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_unlimited_customers';
