@@ -64,6 +64,16 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
      ExecInsertIndexTuples(slot, state, false, nullptr, NIL))
 #endif
 
+// Since the minor releases of November 2026 (15.20 among them) rows that are values carry a mark,
+// which a row that goes back to the executor must not.
+inline void entitle_clear_datum([[maybe_unused]] HeapTupleHeader row) {
+#ifdef HEAP_IS_DATUM
+    if (HeapTupleHeaderIsDatum(row)) {
+        HeapTupleHeaderClearDatum(row);
+    }
+#endif
+}
+
 // PostgreSQL 14 made the array of a statement's target tables a list.
 inline List *entitle_result_relations(const EState *state) {
 #if PG_VERSION_NUM >= 140000

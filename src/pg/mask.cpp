@@ -3,11 +3,13 @@
 // function would run the table's triggers, defaults and constraints with a superuser's.
 #include "pg/postgres.hpp"
 
+#include "pg/compat.hpp"
 #include "pg/function.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
+#include "utils/typcache.h"
 }
 
 using namespace entitle;
@@ -46,6 +48,34 @@ void put_row(NullableDatum &argument, HeapTuple row, Relation view) {
     argument.isnull = row == nullptr;
     argument.value = row == nullptr ? static_cast<Datum>(0)
                                     : heap_copy_tuple_as_datum(row, RelationGetDescr(view));
+}
+
+bool is_like(TupleDesc row, TupleDesc view) {
+    if (row->natts != view->natts) {
+        return false;
+    }
+    for (int i = 0; i < row->natts; ++i) {
+        const FormData_pg_attribute *column = TupleDescAttr(row, i);
+        const FormData_pg_attribute *wanted = TupleDescAttr(view, i);
+        if (column->attisdropped || wanted->attisdropped || column->atttypid != wanted->atttypid) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Raises unless the row has the view's columns: the executor reads it by their types.
+void check_row(HeapTupleHeader row, Relation view) {
+    TupleDesc columns =
+        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+    const bool is_right = is_like(columns, RelationGetDescr(view));
+    ReleaseTupleDesc(columns);
+    if (!is_right) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the filtered view \"%s\" is not as protect_table made it",
+                               RelationGetRelationName(view)),
+                        errhint("Call entitle.protect_table again.")));
+    }
 }
 
 } // namespace
@@ -101,10 +131,13 @@ ENTITLE_FUNCTION(entitle_write_view) {
         return PointerGetDatum(nullptr);
     }
     HeapTupleHeader header = DatumGetHeapTupleHeader(written);
+    check_row(header, view);
     HeapTupleData row;
     row.t_len = HeapTupleHeaderGetDatumLength(header);
     ItemPointerSetInvalid(&row.t_self);
     row.t_tableOid = InvalidOid;
     row.t_data = header;
-    return PointerGetDatum(heap_copytuple(&row));
+    HeapTuple copy = heap_copytuple(&row);
+    entitle_clear_datum(copy->t_data);
+    return PointerGetDatum(copy);
 }
