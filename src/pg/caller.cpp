@@ -4,6 +4,7 @@
 
 #include "pg/caller.hpp"
 #include "pg/function.hpp"
+#include "pg/lent.hpp"
 
 extern "C" {
 #include "catalog/pg_proc.h"
@@ -15,15 +16,27 @@ namespace {
 
 fmgr_hook_type next_manager = nullptr;
 
-// What the hook keeps with a function's call site.
-enum Kind : int { unknown = 0, plain = 1, own = 2, foreign = 3 };
+// What the hook keeps with a function's call site. A writer is write_row, to which the table's
+// owner lends the rights.
+enum Kind : int { unknown = 0, plain = 1, own = 2, foreign = 3, writer = 4 };
 
-Oid in_charge = InvalidOid;
+struct State {
+    Oid in_charge;
+    Oid lender;
+    Oid function; // the innermost that is not the extension's own
+    bool is_view_write;
+};
 
-// Who was in charge outside of each function being run.
-Oid *outside = nullptr;
+State now{InvalidOid, InvalidOid, InvalidOid, false};
+
+// What was so outside of each function being run.
+State *outside = nullptr;
 int depth = 0;
 int room = 0;
+
+bool is_own(Oid function) {
+    return get_func_namespace(function) == get_namespace_oid("entitle", true);
+}
 
 Kind kind_of(Oid function) {
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -31,24 +44,50 @@ Kind kind_of(Oid function) {
         return Kind::plain;
     }
     const auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-    const Kind kind = !form->prosecdef                                           ? Kind::plain
-                      : form->pronamespace == get_namespace_oid("entitle", true) ? Kind::own
-                                                                                 : Kind::foreign;
+    const bool is_extension = form->pronamespace == get_namespace_oid("entitle", true);
+    Kind kind = Kind::plain;
+    if (form->prosecdef) {
+        kind = is_extension ? Kind::own : Kind::foreign;
+    } else if (is_extension && strcmp(NameStr(form->proname), "write_row") == 0) {
+        kind = Kind::writer;
+    }
     ReleaseSysCache(tuple);
     return kind;
 }
 
-void enter(Kind kind) {
+void enter(Kind kind, Oid function) {
     if (depth == room) {
         const int wanted = room == 0 ? 16 : 2 * room;
-        outside = static_cast<Oid *>(
-            outside == nullptr ? MemoryContextAlloc(TopMemoryContext, wanted * sizeof(Oid))
-                               : repalloc(outside, wanted * sizeof(Oid)));
+        outside = static_cast<State *>(
+            outside == nullptr ? MemoryContextAlloc(TopMemoryContext, wanted * sizeof(State))
+                               : repalloc(outside, wanted * sizeof(State)));
         room = wanted;
     }
-    outside[depth++] = in_charge;
-    if (kind == Kind::foreign) {
-        in_charge = GetUserId();
+    outside[depth++] = now;
+    switch (kind) {
+    case Kind::foreign:
+        now.in_charge = GetUserId();
+        now.function = function;
+        break;
+    case Kind::own:
+        now.lender = GetUserId();
+        now.function = InvalidOid;
+        now.is_view_write = false;
+        break;
+    case Kind::writer:
+        // Whoever calls it by name is lent nothing, nor is a superuser who writes the view.
+        if (InLocalUserIdChange()) {
+            now.lender = GetUserId();
+            now.function = InvalidOid;
+            now.is_view_write = true;
+        }
+        break;
+    case Kind::plain:
+    case Kind::unknown:
+        if (OidIsValid(now.lender) && !is_own(function)) {
+            now.function = function;
+        }
+        break;
     }
 }
 
@@ -57,9 +96,10 @@ void enter(Kind kind) {
 // than it.
 void leave(bool has_returned) noexcept {
     if (depth > 0) {
-        in_charge = outside[--depth];
+        now = outside[--depth];
     } else if (has_returned) {
-        in_charge = InLocalUserIdChange() ? GetUserId() : InvalidOid;
+        now =
+            State{InLocalUserIdChange() ? GetUserId() : InvalidOid, InvalidOid, InvalidOid, false};
     }
 }
 
@@ -74,7 +114,13 @@ void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
                 *kept = Int32GetDatum(kind);
             }
         }
-        enter(kind);
+        // Before anything is noted: PostgreSQL does not tell the end of a function refused here.
+        if (kind == Kind::own || kind == Kind::writer) {
+            pin_settings();
+        } else {
+            check_lent_function(function->fn_oid, kind == Kind::foreign);
+        }
+        enter(kind, function->fn_oid);
         break;
     case FHET_END:
         leave(true);
@@ -93,22 +139,54 @@ void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
 void on_end(XactEvent event, void *) {
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
         depth = 0;
-        in_charge = InvalidOid;
+        now = State{InvalidOid, InvalidOid, InvalidOid, false};
+        forget_watched();
     }
 }
 
 } // namespace
 
-Oid definer_in_charge() noexcept { return in_charge; }
+Oid definer_in_charge() noexcept { return now.in_charge; }
+
+Oid lender() noexcept { return now.lender; }
+
+bool is_view_write() noexcept { return now.is_view_write; }
+
+Oid function_in_charge() noexcept { return now.function; }
+
+int find_borrowers(Oid *roles, int wanted) noexcept {
+    int count = 0;
+    const auto add = [&](Oid role) {
+        for (int i = 0; i < count && i < wanted; ++i) {
+            if (roles[i] == role) {
+                return;
+            }
+        }
+        if (OidIsValid(role)) {
+            if (count < wanted) {
+                roles[count] = role;
+            }
+            ++count;
+        }
+    };
+    add(GetSessionUserId());
+    add(GetOuterUserId());
+    add(now.in_charge);
+    for (int i = 0; i < depth; ++i) {
+        add(outside[i].in_charge);
+        add(outside[i].lender);
+    }
+    return count;
+}
 
 bool acts_as_superuser() {
     // In a maintenance command the owner of the table is in charge.
     return superuser() && superuser_arg(GetOuterUserId()) && !InSecurityRestrictedOperation() &&
-           (!OidIsValid(in_charge) || superuser_arg(in_charge));
+           (!OidIsValid(now.in_charge) || superuser_arg(now.in_charge));
 }
 
 void watch_callers() {
-    in_charge = InLocalUserIdChange() ? GetUserId() : InvalidOid;
+    now.in_charge = InLocalUserIdChange() ? GetUserId() : InvalidOid;
     next_manager = fmgr_hook;
     fmgr_hook = on_function;
     RegisterXactCallback(on_end, nullptr);

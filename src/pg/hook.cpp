@@ -10,6 +10,7 @@
 #include "pg/cost.hpp"
 #include "pg/cursor.hpp"
 #include "pg/hook.hpp"
+#include "pg/lent.hpp"
 #include "pg/plan_tree.hpp"
 #include "pg/repeated.hpp"
 #include "pg/replan.hpp"
@@ -34,6 +35,7 @@ get_relation_info_hook_type next_relation_info = nullptr;
 set_rel_pathlist_hook_type next_paths = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
+ExecutorFinish_hook_type next_finish = nullptr;
 ProcessUtility_hook_type next_utility = nullptr;
 
 // A plan that costs more than this was made without looking at the asker's many grants, and would
@@ -139,6 +141,7 @@ PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
 
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
+    cursor_options = check_lent_query(query, cursor_options);
     const bool is_variant = begin_variant(query);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
@@ -192,6 +195,7 @@ void on_start(QueryDesc *query, int flags) {
         }
         note_start(query->plannedstmt, runs_once(query));
     }
+    check_lent_start(query);
     if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {
         forgo_pruning(query->plannedstmt);
     }
@@ -200,11 +204,13 @@ void on_start(QueryDesc *query, int flags) {
     } else {
         standard_ExecutorStart(query, flags);
     }
+    note_lent_start(query);
 }
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
     count_statement();
+    check_lent_run(query);
     if (!IsParallelWorker()) {
         const bool is_allowed =
             assumptions_hold(query->plannedstmt) || assumptions_hold_loaded(query->plannedstmt);
@@ -222,9 +228,19 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
     }
 }
 
+void on_finish(QueryDesc *query) {
+    if (next_finish != nullptr) {
+        next_finish(query);
+    } else {
+        standard_ExecutorFinish(query);
+    }
+    check_lent_finish(query);
+}
+
 // DISCARD ALL gives the connection to the next client, who does not know this one's seal. Injected
 // text cannot send it: PostgreSQL refuses it in a transaction and together with other statements.
 void on_utility(ENTITLE_UTILITY_PARAMETERS) {
+    check_lent_utility(statement->utilityStmt);
     const bool is_discard =
         IsA(statement->utilityStmt, DiscardStmt) &&
         reinterpret_cast<DiscardStmt *>(statement->utilityStmt)->target == DISCARD_ALL;
@@ -258,6 +274,8 @@ void install_hooks() {
     ExecutorStart_hook = on_start;
     next_run = ExecutorRun_hook;
     ExecutorRun_hook = on_run;
+    next_finish = ExecutorFinish_hook;
+    ExecutorFinish_hook = on_finish;
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = on_utility;
 }

@@ -3,6 +3,7 @@
 
 #include "pg/caller.hpp"
 #include "pg/hook.hpp"
+#include "pg/lent.hpp"
 #include "pg/migration.hpp"
 #include "pg/refusal.hpp"
 #include "pg/setting.hpp"
@@ -20,4 +21,5 @@ extern "C" void _PG_init(void) {
     entitle::pg::install_refusals();
     entitle::pg::watch_callers();
     entitle::pg::watch_migrations();
+    entitle::pg::watch_lookups();
 }

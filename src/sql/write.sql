@@ -117,12 +117,16 @@ COMMENT ON FUNCTION entitle.check_action(entitle.protection, regclass, text, any
 GRANT EXECUTE ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) TO PUBLIC;
 
 -- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
--- which some may be masked (S53).
-CREATE FUNCTION entitle.run_write(statement text, old_row anyelement, new_row anyelement) RETURNS record
+-- which some may be masked (S53). Triggers and defaults of the table's find their names in its own schema, and temporary
+-- objects of the session last (R56).
+CREATE FUNCTION entitle.run_write(relation regclass, statement text, old_row anyelement, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    path text := (SELECT quote_ident(n.nspname) || ', pg_temp'
+                  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                  WHERE c.oid = relation);
     written record;
     message text;
     detail text;
@@ -131,6 +135,7 @@ DECLARE
     of_table text;
     of_schema text;
 BEGIN
+    path := set_config('search_path', path, true); -- until this function ends
     EXECUTE statement INTO written USING old_row, new_row;
     RETURN written;
 EXCEPTION WHEN integrity_constraint_violation THEN
@@ -144,8 +149,8 @@ WHEN generated_always THEN
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, DETAIL = detail, HINT = 'Leave the column out: the table fills it in.';
 END
 $$;
-COMMENT ON FUNCTION entitle.run_write(text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';
-GRANT EXECUTE ON FUNCTION entitle.run_write(text, anyelement, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle.run_write(regclass, text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';
+GRANT EXECUTE ON FUNCTION entitle.run_write(regclass, text, anyelement, anyelement) TO PUBLIC;
 
 CREATE FUNCTION entitle.insert_row(declared entitle.protection, view regclass, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -202,6 +207,7 @@ BEGIN
     WHERE c.column_name = ANY (given);
     -- RETURNING reads, so it is for those who may.
     written := entitle.run_write(
+        declared.relation,
         format(CASE WHEN is_seen THEN 'INSERT INTO %s AS t (%s) SELECT %s RETURNING t'
                     ELSE 'WITH hidden AS (INSERT INTO %s (%s) SELECT %s) SELECT NULL AS t' END,
                declared.relation, columns, fields), NULL, new_row);
@@ -252,7 +258,8 @@ BEGIN
     INTO changes
     FROM entitle.view_columns(declared.relation, view) c
     JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attnum = c.number;
-    written := entitle.run_write(format('UPDATE %s AS t SET %s WHERE %s RETURNING t', declared.relation, changes,
+    written := entitle.run_write(declared.relation,
+                                 format('UPDATE %s AS t SET %s WHERE %s RETURNING t', declared.relation, changes,
                                         entitle.key_condition(declared.relation, view)), old_row, new_row);
     IF written.t IS NULL THEN
         RETURN NULL; -- a trigger of the table's said no
@@ -304,7 +311,8 @@ BEGIN
     IF NOT entitle.acting_superuser() THEN
         PERFORM entitle.check_action(declared, view, 'DELETE', located.t);
     END IF;
-    located := entitle.run_write(format('DELETE FROM %s AS t WHERE %s RETURNING t', relation, key_condition), old_row, NULL);
+    located := entitle.run_write(relation, format('DELETE FROM %s AS t WHERE %s RETURNING t', relation, key_condition),
+                                 old_row, NULL);
     RETURN CASE WHEN located.t IS NULL THEN NULL ELSE old_row END;
 END
 $$;

@@ -128,7 +128,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('key_condition(regclass,regclass)'),
     ('masked_row(protection,regclass,anyelement)'),
     ('renamed_declaration(regclass,regclass)'),
-    ('run_write(text,anyelement,anyelement)'),
+    ('run_write(regclass,text,anyelement,anyelement)'),
     ('update_row(protection,regclass,anycompatible,anyelement,anyelement)'),
     ('write_row(regclass,text,anyelement,anyelement)'),
     -- visibility
@@ -212,7 +212,7 @@ SELECT set_eq(
           'record_privileges(regclass,protection_privilege[])', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection)', 'install_view(protection)',
           'record_view(regclass,regclass,boolean)', 'warn_of_generated(protection)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
-          'run_write(text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
+          'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
 SELECT is_empty(
