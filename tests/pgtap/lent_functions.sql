@@ -1,5 +1,5 @@
 -- The extension's SECURITY DEFINER functions run as its owner, a superuser, and fire the triggers that the DBA put on tables of the
--- model: nothing of the caller's runs with those rights, in none of them (R56; S129).
+-- model: nothing of the caller's runs with those rights, in none of them (R56; S123 to S126).
 \ir setup.psql
 SELECT no_plan();
 

@@ -185,6 +185,10 @@ BEGIN
         SELECT is(error_in(body), refused('function ' || function), lender || 'refused: ' || body)
         FROM (VALUES ('NEW.item := shop.tidy(NEW.item)', 'shop.tidy(text)'), ('NEW.quantity := tidy(''1'')::integer', 'shop.tidy(text)'),
                      ('PERFORM inlined(''1'')', 'shop.inlined(text)'), ('IF inlined(''1'') THEN RETURN NEW; END IF', 'shop.inlined(text)')) AS v (body, function);
+    CREATE DOMAIN shop.checked AS text CHECK (shop.tidy(VALUE) IS NOT NULL);
+    RETURN NEXT is(error_in('DECLARE v shop.checked := ''a''; BEGIN END'), refused('function shop.tidy(text)'), lender || 'refused: a domain of the owner''s that calls it');
+    PERFORM set_body('NULL');
+    DROP DOMAIN shop.checked;
     -- The same, after the caller ran it with the own rights, in this transaction.
     PERFORM set_body('IF shop.inlined(NEW.item) THEN RETURN NEW; END IF');
     ALTER FUNCTION shop.note() SET search_path = shop, pg_temp;

@@ -182,5 +182,31 @@ SELECT throws_ok($$ SELECT entitle.write_row('keyless_view', 'INSERT', NULL, (SE
                  'called by hand it opens nothing');
 RESET ROLE;
 
+-- A view that is recorded as a table's and has other columns: the row that was written is not read as one of it (S129).
+CREATE TABLE numbers (customer_id bigint, x bigint, id integer PRIMARY KEY);
+SELECT entitle.protect_table('numbers', 'customer_id', external_insert_level => 10, masked_columns => '{"x": 20}') \g /dev/null
+CREATE FUNCTION record_as(columns text) RETURNS void LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DROP VIEW IF EXISTS other_view;
+    EXECUTE format('CREATE VIEW other_view AS SELECT %s', columns);
+    CREATE TRIGGER w INSTEAD OF INSERT OR UPDATE OR DELETE ON other_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view();
+    GRANT ALL ON other_view TO test_app;
+    UPDATE entitle.protection_view SET view = 'other_view' WHERE relation = 'numbers'::regclass;
+END
+$$;
+CREATE FUNCTION insert_error(columns text) RETURNS text LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_as(columns);
+    RETURN error_of('l30', 'INSERT INTO other_view (customer_id, x, id) VALUES (101, 140737488355328 + (400 << 2), 1) RETURNING x');
+END
+$$;
+SELECT is(insert_error(columns), '55000 the filtered view "other_view" is not as protect_table made it', 'refused: ' || columns)
+FROM (VALUES ('NULL::bigint AS customer_id, NULL::numeric AS x, NULL::integer AS id, NULL::text[] AS masked_columns'),
+             ('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::integer AS id, NULL::integer[] AS masked_columns'),
+             ('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::bigint AS id, NULL::text[] AS masked_columns')) AS v (columns);
+SELECT is(insert_error('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::integer AS id, NULL::text[] AS masked_columns'), 'none', 'as one with its columns is not');
+
 SELECT * FROM finish();
 ROLLBACK;
