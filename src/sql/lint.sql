@@ -233,6 +233,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
     FROM (SELECT 'error' AS severity, v.relation::text AS object, v.problem AS finding, v.remedy FROM entitle.verify_protection() v
           UNION ALL SELECT * FROM entitle.lint_tables()
           UNION ALL SELECT * FROM entitle.lint_coverage()
+          UNION ALL SELECT * FROM entitle.lint_functions()
           UNION ALL SELECT * FROM entitle.lint_roles()
           UNION ALL SELECT * FROM entitle.lint_server()
           UNION ALL SELECT * FROM entitle.lint_release(current_setting('server_version_num')::integer, current_date)

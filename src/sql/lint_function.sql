@@ -1,0 +1,55 @@
+-- lint, its part on functions that run with lent rights: the table owner's where a filtered view is written, a superuser's
+-- where a function of the extension writes the model (R56).
+
+-- What is C, part of another extension, or parsed when it is made (BEGIN ATOMIC) looks up no name while it runs.
+CREATE FUNCTION entitle.lint_functions() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH written AS (
+        SELECT m.relation::oid AS relation, c.relnamespace AS schema
+        FROM entitle.protection_view v
+        JOIN entitle.protection_member m ON m.root = v.relation
+        JOIN pg_class c ON c.oid = m.relation
+        UNION
+        SELECT c.oid, NULL FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r'),
+    used AS (
+        SELECT w.relation, w.schema, t.tgfoid AS function
+        FROM written w JOIN pg_trigger t ON t.tgrelid = w.relation AND NOT t.tgisinternal
+        UNION
+        SELECT w.relation, w.schema, f.refobjid
+        FROM written w
+        JOIN pg_depend o ON o.refclassid = 'pg_class'::regclass AND o.refobjid = w.relation
+             AND o.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_trigger'::regclass,
+                               'pg_class'::regclass)
+        JOIN pg_depend f ON f.classid = o.classid AND f.objid = o.objid AND f.refclassid = 'pg_proc'::regclass
+        UNION
+        SELECT w.relation, w.schema, f.refobjid
+        FROM written w
+        JOIN pg_attribute a ON a.attrelid = w.relation AND NOT a.attisdropped
+        JOIN pg_constraint k ON k.contypid = a.atttypid
+        JOIN pg_depend f ON f.classid = 'pg_constraint'::regclass AND f.objid = k.oid
+             AND f.refclassid = 'pg_proc'::regclass)
+    SELECT 'notice', u.function::regprocedure::text,
+           format('%s, and runs with other rights than the writer''s for %s',
+                  CASE WHEN p.path IS NULL THEN 'has no search_path of its own'
+                  ELSE 'looks among temporary objects first' END, p.tables),
+           format('ALTER FUNCTION %s SET search_path = %s, pg_temp; -- and the schemas whose names it uses',
+                  u.function::regprocedure, coalesce(nullif(p.path, '""'), quote_ident(n.nspname)))
+    FROM (SELECT DISTINCT function FROM used) u
+    JOIN pg_proc f ON f.oid = u.function AND f.prosqlbody IS NULL
+         AND f.pronamespace NOT IN ('entitle'::regnamespace, 'pg_catalog'::regnamespace)
+    JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('c', 'internal')
+    CROSS JOIN LATERAL (
+        SELECT (SELECT substr(s, 13) FROM unnest(f.proconfig) AS s WHERE s LIKE 'search\_path=%') AS path,
+               string_agg(DISTINCT t.relation::regclass::text, ', ') AS tables,
+               coalesce(min(t.schema), f.pronamespace) AS schema
+        FROM used t WHERE t.function = u.function) p
+    JOIN pg_namespace n ON n.oid = p.schema
+    WHERE (p.path IS NULL OR p.path !~ '(^|,)\s*"?pg_temp"?\s*(,|$)')
+      AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_proc'::regclass AND d.objid = u.function AND d.deptype = 'e')
+    $$;
+COMMENT ON FUNCTION entitle.lint_functions() IS
+    'lint: functions that a write with lent rights reaches, and whose names may lead to temporary objects';
+REVOKE ALL ON FUNCTION entitle.lint_functions() FROM PUBLIC;
