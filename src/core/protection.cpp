@@ -199,6 +199,22 @@ Decision check_row(const Subject *subject, const Session &session, const RowRule
     return rule.level ? opened : permitted;
 }
 
+bool is_home_brand(std::optional<BrandId> brand, std::optional<BrandId> home) noexcept {
+    return brand && brand == home;
+}
+
+Decision check_new_row(const Subject *subject, const Session &session, const RowRule &rule,
+                       const RowFacts &row, std::optional<BrandId> home, Trace *trace) {
+    const Decision decision = check_row(subject, session, rule, row, trace);
+    if (!decision || !rule.is_branded || is_home_brand(row.brand, home) ||
+        by_permission(subject, session, rule, row.brand, nullptr)) {
+        return decision;
+    }
+    return Recorder(trace).fail(Gate::external, [] {
+        return std::string("by external access a row takes the brand of its customer");
+    });
+}
+
 Decision check_mask(const Subject *subject, const Session &session, RowRule rule,
                     const RowFacts &row, std::string_view column, int level, Trace *trace) {
     const Recorder recorder(trace);

@@ -111,6 +111,14 @@ class RowTest {
 Decision check_row(const Subject *subject, const Session &session, const RowRule &rule,
                    const RowFacts &row, Trace *trace);
 
+// Tells whether external access may give a row this brand: it is that of the row's customer (R55).
+bool is_home_brand(std::optional<BrandId> brand, std::optional<BrandId> home) noexcept;
+
+// Decides one row that gets its brand now, as check_row does, and R55 with it. `home` is the brand
+// of the row's customer.
+Decision check_new_row(const Subject *subject, const Session &session, const RowRule &rule,
+                       const RowFacts &row, std::optional<BrandId> home, Trace *trace);
+
 // Decides whether a column masked below a level shows in a row that shows, and tells one step. The
 // date decided about the row; how much of it shows is the permission's or the level's alone (R36).
 Decision check_mask(const Subject *subject, const Session &session, RowRule rule,

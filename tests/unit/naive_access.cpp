@@ -128,4 +128,18 @@ bool Model::row_shows(const Asker &asker, const RowQuestion &row) const {
     return row_shows_by_permission(asker, row) || row_shows_by_access(asker, row);
 }
 
+bool Model::may_move(const Asker &asker, const std::vector<RowQuestion> &before,
+                     const std::vector<RowQuestion> &after) const {
+    const bool shows_after = row_shows(asker, after.front());
+    const bool shows_before = row_shows(asker, before.front());
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        const bool could_then = shows_after && row_shows(asker, after[i]);
+        const bool could_now = shows_before && row_shows(asker, before[i]);
+        if (could_then && !could_now) {
+            return false;
+        }
+    }
+    return true;
+}
+
 } // namespace naive

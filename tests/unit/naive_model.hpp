@@ -227,6 +227,10 @@ class Model {
     bool row_shows_by_access(const Asker &asker, const RowQuestion &row) const;
     bool row_shows(const Asker &asker, const RowQuestion &row) const;
 
+    // R54: the same questions about a row before and after, of which the first is whether it shows
+    bool may_move(const Asker &asker, const std::vector<RowQuestion> &before,
+                  const std::vector<RowQuestion> &after) const;
+
   private:
     const Brand *find_brand(Id brand_id) const;
     const Customer *find_customer(Id customer_id) const;
