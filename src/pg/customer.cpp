@@ -15,6 +15,7 @@ extern "C" {
 }
 
 #include "core/customer.hpp"
+#include "core/move.hpp"
 #include "core/name.hpp"
 #include "core/permission.hpp"
 
@@ -34,15 +35,17 @@ enum CustomerPlace {
     trade_name,
     tax_id,
     customer_code,
+    customer_uuid,
+    customer_id,
     brand_id,
     status,
     client_score,
     scored_at,
     status_before
 };
-constexpr const char *kCustomer[] = {"legal_name",    "trade_name", "tax_id",
-                                     "customer_code", "brand_id",   "status",
-                                     "client_score",  "scored_at",  "status_before"};
+constexpr const char *kCustomer[] = {
+    "legal_name", "trade_name", "tax_id",       "customer_code", "customer_uuid", "customer_id",
+    "brand_id",   "status",     "client_score", "scored_at",     "status_before"};
 
 // Names of the full-record fields, and where they are. regime: C
 struct FieldList {
@@ -191,6 +194,37 @@ HeapTuple guard_insert(const FiredRow &row, const AttrNumber *columns, bool bind
     return keeps ? row.after : with_status(row, columns, *parse_status(now), nullptr);
 }
 
+// Refuses another brand, or other keys, under which the writer could do more (R54). Rows of the
+// application's tables come along with a key: those that named the new one were nobody's. regime: C
+void demand_customer_move(const FiredRow &row, const AttrNumber *columns) {
+    const bool changes_key =
+        is_changed(row, columns[customer_code]) || is_changed(row, columns[customer_uuid]);
+    if (!changes_key && !is_changed(row, columns[brand_id])) {
+        return;
+    }
+    bool had_none = false;
+    bool has_none = false;
+    const Datum old_brand = column(row, row.before, columns[brand_id], &had_none);
+    const Datum new_brand = column(row, row.after, columns[brand_id], &has_none);
+    const CustomerId id = bigint_column(row, row.before, columns[customer_id]);
+    const Asker &asker = current_asker();
+    const Grant *grant = changes_key && asker.user != nullptr ? grant_of(asker.user, id) : nullptr;
+    compute([&] {
+        const auto rights = [&](bool is_none, Datum brand) {
+            return customer_rights(asker.subject, asker.session,
+                                   is_none ? std::nullopt
+                                           : std::optional<BrandId>(DatumGetInt64(brand)));
+        };
+        demand(
+            check_move(rights(had_none, old_brand), rights(has_none, new_brand), "this customer"));
+        if (changes_key) {
+            demand(check_move(keyed_rights(asker.subject, asker.session, std::nullopt, nullptr),
+                              keyed_rights(asker.subject, asker.session, id, grant),
+                              "this customer"));
+        }
+    });
+}
+
 HeapTuple guard_update(const FiredRow &row, const AttrNumber *columns, bool binds) {
     const char *was = text_column(row, row.before, columns[status]);
     const char *held = text_column(row, row.before, columns[status_before]);
@@ -221,6 +255,9 @@ HeapTuple guard_update(const FiredRow &row, const AttrNumber *columns, bool bind
             demand(decided);
             now = decided.value();
         });
+    }
+    if (binds) {
+        demand_customer_move(row, columns);
     }
     // Whoever was allowed to write what belongs to the customer was so by its status and brand.
     if (status_text(now) != was || is_changed(row, columns[brand_id])) {

@@ -15,6 +15,7 @@ extern "C" {
 }
 
 #include "core/grant.hpp"
+#include "core/move.hpp"
 #include "core/name.hpp"
 
 using namespace entitle;
@@ -82,13 +83,20 @@ void check_writer(const FiredRow &row, const GrantRow &before, const GrantRow &a
         compute([&] { demand(check_changed_grant(writer, before, after, notes_changed)); });
         return;
     }
+    GrantWriter there;
     if (row.before != nullptr) {
-        const GrantWriter writer = find_writer(before.grant.customer);
-        compute([&] { demand(check_removed_grant(writer, before)); });
+        there = find_writer(before.grant.customer);
+        compute([&] { demand(check_removed_grant(there, before)); });
     }
     if (row.after != nullptr) {
         const GrantWriter writer = find_writer(after.grant.customer);
-        compute([&] { demand(check_new_grant(writer, after)); });
+        compute([&] {
+            demand(check_new_grant(writer, after));
+            if (row.before != nullptr) {
+                demand(check_move(grant_rights(there, before), grant_rights(writer, after),
+                                  "this grant"));
+            }
+        });
     }
 }
 
