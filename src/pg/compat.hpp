@@ -86,3 +86,17 @@ inline List *entitle_result_relations(const EState *state) {
     return relations;
 #endif
 }
+
+// PostgreSQL 15 brought MERGE, whose actions may delete.
+inline List *entitle_merge_actions([[maybe_unused]] const ModifyTable *node) {
+#if PG_VERSION_NUM >= 150000
+    List *actions = NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, node->mergeActionLists) {
+        actions = list_concat(actions, static_cast<List *>(lfirst(cell)));
+    }
+    return actions;
+#else
+    return NIL;
+#endif
+}

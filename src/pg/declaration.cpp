@@ -3,11 +3,15 @@
 #include "pg/postgres.hpp"
 
 #include "pg/declaration.hpp"
+#include "pg/row_test.hpp"
 
 extern "C" {
+#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
+#include "nodes/parsenodes.h"
+#include "rewrite/rowsecurity.h"
 }
 
 namespace entitle::pg {
@@ -197,13 +201,23 @@ const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declare
     return chosen;
 }
 
-// The unique index that a foreign key refers to.
-Oid referred_index(Oid constraint) {
+[[noreturn]] void raise_undeclared(Relation table) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("table \"%s\" is not protected as it was declared",
+                           RelationGetRelationName(table)),
+                    errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    pg_unreachable();
+}
+
+// The unique index that a foreign key refers to, and whether the key may dangle.
+Oid referred_index(Oid constraint, bool &is_loose) {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
     if (!HeapTupleIsValid(tuple)) {
         elog(ERROR, "no constraint with OID %u", constraint);
     }
-    const Oid index = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple))->conindid;
+    const auto *form = reinterpret_cast<const FormData_pg_constraint *>(GETSTRUCT(tuple));
+    const Oid index = form->conindid;
+    is_loose = form->condeferrable && form->confupdtype != FKCONSTR_ACTION_CASCADE;
     ReleaseSysCache(tuple);
     return index;
 }
@@ -224,17 +238,97 @@ bool find_declaration(Oid relation, Declaration &declared, Oid &table) {
     return OidIsValid(root) && read_declaration(root, declared);
 }
 
+Declaration require_declaration(Relation table) {
+    Declaration declared;
+    Oid found = InvalidOid;
+    bool is_found = find_declaration(RelationGetRelid(table), declared, found);
+    if (!is_found && table->rd_rel->relispartition) {
+        declared = Declaration{};
+        const List *above = get_partition_ancestors(RelationGetRelid(table));
+        is_found = above != NIL && find_declaration(llast_oid(above), declared, found);
+    }
+    if (!is_found) {
+        raise_undeclared(table);
+    }
+    return declared;
+}
+
+List *find_lines(Oid relation) {
+    List *lines = NIL;
+    List *above = list_make1_oid(relation);
+    for (int at = 0; at < list_length(above); ++at) {
+        Relation table = table_open(find_relation("protection"), AccessShareLock);
+        ScanKeyData key;
+        ScanKeyInit(&key, get_attnum(RelationGetRelid(table), "parent"), BTEqualStrategyNumber,
+                    F_OIDEQ, ObjectIdGetDatum(list_nth_oid(above, at)));
+        // Few tables are protected, and none but a move asks.
+        SysScanDesc scan = systable_beginscan(table, InvalidOid, false, nullptr, 1, &key);
+        List *next = NIL;
+        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
+             tuple = systable_getnext(scan)) {
+            const Record record{table, nullptr, tuple};
+            next = list_append_unique_oid(next, get_oid(record, "relation"));
+        }
+        systable_endscan(scan);
+        table_close(table, AccessShareLock);
+        ListCell *cell = nullptr;
+        foreach (cell, next) {
+            auto *line = static_cast<Declaration *>(palloc(sizeof(Declaration)));
+            *line = Declaration{};
+            if (!list_member_oid(above, lfirst_oid(cell)) &&
+                SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))) &&
+                read_declaration(lfirst_oid(cell), *line)) {
+                lines = lappend(lines, line);
+                above = lappend_oid(above, lfirst_oid(cell));
+            }
+        }
+    }
+    return lines;
+}
+
+DecidingColumns find_deciding_columns(const Declaration &document) {
+    DecidingColumns columns{nullptr, nullptr, nullptr};
+    Relation table = table_open(document.relation, AccessShareLock);
+    Node *test = nullptr;
+    ListCell *cell = nullptr;
+    foreach (cell, table->rd_rsdesc == nullptr ? NIL : table->rd_rsdesc->policies) {
+        const auto *policy = static_cast<const RowSecurityPolicy *>(lfirst(cell));
+        if (strcmp(policy->policy_name, "entitle_select") == 0) {
+            test = reinterpret_cast<Node *>(policy->qual);
+        }
+    }
+    bool is_branded = false;
+    Call call{};
+    if (test == nullptr || !IsA(test, FuncExpr) ||
+        !is_row_test(reinterpret_cast<FuncExpr *>(test)->funcid, is_branded) ||
+        !read_call(reinterpret_cast<FuncExpr *>(test)->args, is_branded, call)) {
+        raise_undeclared(table);
+    }
+    const auto name_of = [&](const Node *node) -> const char * {
+        return node != nullptr && IsA(node, Var)
+                   ? get_attname(document.relation, reinterpret_cast<const Var *>(node)->varattno,
+                                 false)
+                   : nullptr;
+    };
+    columns.customer = name_of(call.customer);
+    columns.date = name_of(call.date);
+    columns.brand = name_of(call.brand);
+    table_close(table, AccessShareLock);
+    return columns;
+}
+
 ParentKey find_parent_key(const Declaration &child) {
     ParentKey found{};
     Relation line = table_open(child.relation, AccessShareLock);
     const ForeignKeyCacheInfo *key = choose_key(line, child);
-    const Oid index_oid = referred_index(key->conoid);
+    const Oid index_oid = referred_index(key->conoid, found.is_loose);
     Relation index = index_open(index_oid, AccessShareLock);
     found.count = IndexRelationGetNumberOfKeyAttributes(index);
     for (int i = 0; i < found.count; ++i) {
         for (int k = 0; k < key->nkeys; ++k) {
             if (key->confkey[k] == index->rd_index->indkey.values[i]) {
                 found.columns[i] = get_attname(child.relation, key->conkey[k], false);
+                found.referred[i] = get_attname(child.parent, key->confkey[k], false);
             }
         }
     }

@@ -40,11 +40,32 @@ bool find_declaration(Oid relation, Declaration &declared, Oid &table);
 struct ParentKey {
     int count;
     const char *columns[INDEX_MAX_KEYS];
-    List *indexes; // OIDs: of a partitioned parent those of its partitions
+    const char *referred[INDEX_MAX_KEYS]; // columns of the parent
+    List *indexes;                        // OIDs: of a partitioned parent those of its partitions
+    bool is_loose; // for a while a line may name a key that no row has, and then one that another
+                   // got
 };
 
 // Requires: child.parent is valid. Errors: 55000 when the foreign key is no longer there.
 ParentKey find_parent_key(const Declaration &child);
+
+// Finds what is declared of a table whose triggers fire: also of a partition that was attached
+// since its root was protected. Errors: 55000 when nothing is declared.
+Declaration require_declaration(Relation table);
+
+// What is declared of the tables that follow this one, at whatever distance: a List of
+// Declaration *.
+List *find_lines(Oid relation);
+
+// The columns that decide about a document, as they are called now, and what lets it be seen: read
+// from its policy, which follows renamed columns.
+struct DecidingColumns {
+    const char *customer; // null pointers for those that are not declared
+    const char *date;
+    const char *brand;
+};
+// Requires: document.parent is invalid. Errors: 55000 when the policy is not as it was made.
+DecidingColumns find_deciding_columns(const Declaration &document);
 
 // The indexes of the primary keys of a table and of its parts, as OIDs. Errors: 55000 when the
 // table has none.

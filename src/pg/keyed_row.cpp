@@ -30,7 +30,30 @@ Datum parse_key(const char *written, Oid type) {
     return OidInputFunctionCall(input, pstrdup(written), parameter, -1);
 }
 
-void fill_keys(Relation index, TupleDesc columns, const RowKey &key, ScanKeyData *scan_keys) {
+// A key as it is looked for: as texts, or else as values.
+struct WantedKey {
+    int count;
+    const RowKey *texts;
+    const ColumnValue *values;
+};
+
+// The key's value as one of the column's base type.
+Datum wanted_value(const WantedKey &key, int number, Oid type) {
+    if (key.texts != nullptr) {
+        return parse_key(key.texts->texts[number], type);
+    }
+    const ColumnValue &value = key.values[number];
+    if (value.type == type) {
+        return value.value.value;
+    }
+    // The types of the two ends of a foreign key may differ.
+    Oid output = InvalidOid;
+    bool is_varlena = false;
+    getTypeOutputInfo(value.type, &output, &is_varlena);
+    return parse_key(OidOutputFunctionCall(output, value.value.value), type);
+}
+
+void fill_keys(Relation index, TupleDesc columns, const WantedKey &key, ScanKeyData *scan_keys) {
     for (int i = 0; i < key.count; ++i) {
         const AttrNumber column = index->rd_index->indkey.values[i];
         const Oid type = getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
@@ -42,7 +65,7 @@ void fill_keys(Relation index, TupleDesc columns, const RowKey &key, ScanKeyData
         }
         ScanKeyEntryInitialize(&scan_keys[i], 0, column, BTEqualStrategyNumber, InvalidOid,
                                index->rd_indcollation[i], get_opcode(equals),
-                               parse_key(key.texts[i], type));
+                               wanted_value(key, i, type));
     }
 }
 
@@ -57,7 +80,7 @@ AttrNumber column_number(Relation table, const char *name) {
     return number;
 }
 
-bool read_keyed_row(Oid index_oid, const RowKey &key, const char *const *names, int name_count,
+bool read_keyed_row(Oid index_oid, const WantedKey &key, const char *const *names, int name_count,
                     ColumnValue *values) {
     Relation index = index_open(index_oid, AccessShareLock);
     Relation table = table_open(index->rd_index->indrelid, AccessShareLock);
@@ -160,7 +183,25 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
     }
     ListCell *cell = nullptr;
     foreach (cell, indexes) {
-        if (read_keyed_row(lfirst_oid(cell), key, names, name_count, values)) {
+        const WantedKey wanted{key.count, &key, nullptr};
+        if (read_keyed_row(lfirst_oid(cell), wanted, names, name_count, values)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool find_row_by_values(const List *indexes, const ColumnValue *key, int key_count,
+                        const char *const *names, int name_count, ColumnValue *values) {
+    for (int i = 0; i < key_count; ++i) {
+        if (key[i].value.isnull) {
+            return false;
+        }
+    }
+    ListCell *cell = nullptr;
+    foreach (cell, indexes) {
+        const WantedKey wanted{key_count, nullptr, key};
+        if (read_keyed_row(lfirst_oid(cell), wanted, names, name_count, values)) {
             return true;
         }
     }

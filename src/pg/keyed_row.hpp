@@ -35,6 +35,10 @@ struct ColumnValue {
 bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *names,
                     int name_count, ColumnValue *values);
 
+// The same by a key of values, in the order of the index. A NULL among them finds nothing.
+bool find_row_by_values(const List *indexes, const ColumnValue *key, int key_count,
+                        const char *const *names, int name_count, ColumnValue *values);
+
 // Reads columns of the row with that key as the key of another row, all NULL where there is no such
 // row.
 RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count);

@@ -5,6 +5,8 @@
 
 #include "pg/asker.hpp"
 #include "pg/function.hpp"
+#include "pg/lookup.hpp"
+#include "pg/refusal.hpp"
 #include "pg/row_test.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
@@ -152,7 +154,7 @@ bool look_up(FunctionCallInfo fcinfo, const Site &site) {
 
 // The whole of the test, for every type and every state of preparation. Out of line: the room that
 // it takes on the stack is not for the many rows that are looked up.
-pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site) {
+pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site, bool is_new) {
     SharedTest &shared = *site.shared;
     RowTest &test = shared.test;
     if (test.allows_all()) {
@@ -185,17 +187,25 @@ pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site) {
         const Grant *grant = grant_of(shared.user, *row.customer);
         compute([&] { test.prepare_one(*row.customer, grant); });
     }
-    return test.allows_prepared(*row.customer, row.date);
+    if (!test.allows_prepared(*row.customer, row.date)) {
+        return false;
+    }
+    if (!is_new) {
+        return true;
+    }
+    const auto home = find_customer(*row.customer);
+    return is_home_brand(row.brand, home ? home->brand : std::nullopt);
 }
 
-Datum test_row(FunctionCallInfo fcinfo, bool is_branded) {
+Datum test_row(FunctionCallInfo fcinfo, bool is_branded, bool is_new = false) {
     Site &site = call_site(fcinfo, is_branded);
     const Asker &asker = current_asker();
     if (site.shared == nullptr || site.shared->epoch != epoch || !site.has_stable_rule) {
         take_test(fcinfo, asker, site);
     }
-    PG_RETURN_BOOL(site.is_plain && site.shared->test.is_prepared() ? look_up(fcinfo, site)
-                                                                    : decide_row(fcinfo, site));
+    PG_RETURN_BOOL(site.is_plain && site.shared->test.is_prepared()
+                       ? look_up(fcinfo, site)
+                       : decide_row(fcinfo, site, is_new));
 }
 
 } // namespace
@@ -206,6 +216,10 @@ ENTITLE_FUNCTION(entitle_row_allowed) { return test_row(fcinfo, false); }
 // brand_row_allowed(permission, brand, level, customer [, on_date]) -> boolean, in the row's brand
 // (R52)
 ENTITLE_FUNCTION(entitle_brand_row_allowed) { return test_row(fcinfo, true); }
+
+// new_row_allowed(permission, brand, level, customer [, on_date]) -> boolean, of a row that gets
+// its brand now (R55)
+ENTITLE_FUNCTION(entitle_new_row_allowed) { return test_row(fcinfo, true, true); }
 
 // Refuses an update or delete of a visible row that may not be written (R3). Fired by the triggers
 // of protect_table, whose WHEN condition is the row test.
@@ -223,20 +237,9 @@ ENTITLE_FUNCTION(entitle_refuse_write) {
              errmsg("permission denied to truncate protected table \"%s\"", name),
              errhint("Delete the rows; only those whom row security does not bind may truncate.")));
     }
-    const char *home = get_namespace_name(RelationGetNamespace(trigger->tg_relation));
-    const char *action = TRIGGER_FIRED_BY_DELETE(trigger->tg_event)   ? "delete"
-                         : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert"
-                                                                      : "update";
-    ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied to %s this row of table \"%s\"", action, name),
-             TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
-                 ? errhint("The signed-in user may not add such a row.")
-             // Of the model's own tables nothing is declared that could be explained.
-             : strcmp(home, "entitle") == 0
-                 ? errhint("The row may be read, but not written, by the signed-in user.")
-                 : errhint("The row may be read, but not written, by the signed-in user. To see "
-                           "why: SELECT * FROM entitle.explain_action('%s', key, '%s').",
-                           quote_qualified_identifier(home, name), action)));
-    PG_RETURN_NULL();
+    if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+        is_partition_move(trigger->tg_relation)) {
+        return PointerGetDatum(trigger->tg_trigtuple);
+    }
+    raise_refused_write(trigger);
 }

@@ -8,6 +8,7 @@
 #include "pg/refusal.hpp"
 
 extern "C" {
+#include "parser/parsetree.h"
 #include "rewrite/rowsecurity.h"
 }
 
@@ -16,6 +17,7 @@ namespace entitle::pg {
 namespace {
 
 ExecutorRun_hook_type next_run = nullptr;
+ExecutorFinish_hook_type next_finish = nullptr;
 
 constexpr const char kRefused[] = "new row violates row-level security policy for table \"%s\"";
 
@@ -71,12 +73,17 @@ void add_hint(void *argument) {
     MemoryContextSwitchTo(reporting);
 }
 
-void on_run(ENTITLE_RUN_PARAMETERS) {
-    ErrorContextCallback callback;
+// Makes the query the innermost one that runs, until error_context_stack is put back.
+void begin(ErrorContextCallback &callback, QueryDesc *query) {
     callback.callback = add_hint;
     callback.arg = query;
     callback.previous = error_context_stack;
     error_context_stack = &callback;
+}
+
+void on_run(ENTITLE_RUN_PARAMETERS) {
+    ErrorContextCallback callback;
+    begin(callback, query);
     if (next_run != nullptr) {
         next_run(ENTITLE_RUN_ARGUMENTS);
     } else {
@@ -85,11 +92,100 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
     error_context_stack = callback.previous;
 }
 
+// Data-modifying WITH queries that nothing reads to their end are run here.
+void on_finish(QueryDesc *query) {
+    ErrorContextCallback callback;
+    begin(callback, query);
+    if (next_finish != nullptr) {
+        next_finish(query);
+    } else {
+        standard_ExecutorFinish(query);
+    }
+    error_context_stack = callback.previous;
+}
+
+// The statement that runs right now, the innermost one. PostgreSQL puts the stack of callbacks back
+// after every error, so it holds no statement that has ended. Returns: null when there is none.
+const QueryDesc *running_query() noexcept {
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        if (at->callback == add_hint) {
+            return static_cast<const QueryDesc *>(at->arg);
+        }
+    }
+    return nullptr;
+}
+
+bool has_delete_action(const ModifyTable *node) {
+    ListCell *cell = nullptr;
+    foreach (cell, entitle_merge_actions(node)) {
+        if (static_cast<const MergeAction *>(lfirst(cell))->commandType == CMD_DELETE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
+    ListCell *cell = nullptr;
+    foreach (cell, node->resultRelations) {
+        if (rt_fetch(lfirst_int(cell), plan->rtable)->relid == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
 } // namespace
+
+bool is_partition_move(Relation table) {
+    const QueryDesc *query = running_query();
+    if (query == nullptr || !table->rd_rel->relispartition) {
+        return false;
+    }
+    const PlannedStmt *plan = query->plannedstmt;
+    bool is_update = false;
+    // Writes stand at the top of a plan, or of one of its WITH queries.
+    List *tops = lcons(plan->planTree, list_copy(plan->subplans));
+    ListCell *cell = nullptr;
+    foreach (cell, tops) {
+        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+        if (node == nullptr || !IsA(node, ModifyTable) ||
+            !writes(node, plan, RelationGetRelid(table))) {
+            continue;
+        }
+        if (node->operation == CMD_DELETE || has_delete_action(node)) {
+            return false;
+        }
+        is_update = true;
+    }
+    return is_update;
+}
 
 void install_refusals() {
     next_run = ExecutorRun_hook;
     ExecutorRun_hook = on_run;
+    next_finish = ExecutorFinish_hook;
+    ExecutorFinish_hook = on_finish;
+}
+
+void raise_refused_write(const TriggerData *trigger) {
+    const char *name = RelationGetRelationName(trigger->tg_relation);
+    const char *home = get_namespace_name(RelationGetNamespace(trigger->tg_relation));
+    const char *action = TRIGGER_FIRED_BY_DELETE(trigger->tg_event)   ? "delete"
+                         : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert"
+                                                                      : "update";
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied to %s this row of table \"%s\"", action, name),
+             TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
+                 ? errhint("The signed-in user may not add such a row.")
+             // Of the model's own tables nothing is declared that could be explained.
+             : strcmp(home, "entitle") == 0
+                 ? errhint("The row may be read, but not written, by the signed-in user.")
+                 : errhint("The row may be read, but not written, by the signed-in user. To see "
+                           "why: SELECT * FROM entitle.explain_action('%s', key, '%s').",
+                           quote_qualified_identifier(home, name), action)));
+    pg_unreachable();
 }
 
 } // namespace entitle::pg

@@ -1,9 +1,18 @@
-// The hint of PostgreSQL's own refusal of a new row by row-level security.
+// Refused writes of rows: what is said of them, and what the running statement is doing. regime: C
 #pragma once
+
+#include "pg/postgres.hpp"
 
 namespace entitle::pg {
 
-// Chains into the executor. regime: C
+// Chains into the executor.
 void install_refusals();
+
+// Raises 42501 for a row that the trigger fired for.
+[[noreturn]] void raise_refused_write(const TriggerData *trigger);
+
+// Tells whether a row trigger for DELETE fires because an UPDATE moves the row to another
+// partition: the statement that runs updates this table and deletes nothing of it.
+bool is_partition_move(Relation table);
 
 } // namespace entitle::pg

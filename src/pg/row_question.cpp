@@ -37,13 +37,17 @@ bool is_visible(const Subject *subject, const Session &session, const RowQuestio
 
 // A row is written by those to whom it shows: to anybody else it is not there (R3).
 Decision decide(const Subject *subject, const Session &session, const RowQuestion &question,
-                const RowFacts &facts, Trace &trace) {
+                const FoundRow &row, Trace &trace) {
+    const RowFacts &facts = row.facts;
     const bool asks_write =
         question.is_write && (question.is_new || is_visible(subject, session, question, facts));
     const RowRule rule = asks_write
                              ? make_rule(question, question.write_permission, question.write_level)
                              : make_rule(question, question.permission, question.level);
-    Decision decision = check_row(subject, session, rule, facts, &trace);
+    // A line has its document's brand, and an updated row keeps its own (R55).
+    const bool gets_brand = question.is_new && !question.is_line && !question.must_show;
+    Decision decision = gets_brand ? check_new_row(subject, session, rule, facts, row.home, &trace)
+                                   : check_row(subject, session, rule, facts, &trace);
     if (decision && question.must_show) {
         decision =
             check_row(subject, session, make_rule(question, question.permission, question.level),
@@ -168,7 +172,7 @@ PlainSteps explain_own(const Asker &asker, const RowQuestion &question, FoundRow
         if (row.is_found && (knows_every_row || (question.is_new && !question.is_line) ||
                              is_visible(asker.subject, asker.session, question, row.facts))) {
             Recorder(&trace).pass(Gate::row, [&] { return tell_row(row, question); });
-            decision = decide(asker.subject, asker.session, question, row.facts, trace);
+            decision = decide(asker.subject, asker.session, question, row, trace);
         } else {
             decision = tell_ways(asker.subject, asker.session, question, trace);
         }
@@ -233,7 +237,7 @@ PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
             decision = refuse_row(question, trace);
         } else {
             Recorder(&trace).pass(Gate::row, [&] { return tell_row(row, question); });
-            decision = decide(subject, session, question, row.facts, trace);
+            decision = decide(subject, session, question, row, trace);
         }
         steps = close_trace(trace, decision);
     });

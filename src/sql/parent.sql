@@ -154,7 +154,7 @@ BEGIN
         WHEN 'SELECT' THEN entitle.protection_test(document, document.view_permission,
                                CASE WHEN document.customer_column IS NOT NULL THEN document.min_level END, document_prefix)
         WHEN 'INSERT' THEN entitle.protection_test(document, declared.insert_permission, declared.external_insert_level,
-                                                   document_prefix)
+                                                   document_prefix, declared.parent IS NULL)
         WHEN 'UPDATE' THEN entitle.protection_test(document, declared.update_permission, declared.external_update_level,
                                                    document_prefix)
         WHEN 'DELETE' THEN entitle.protection_test(document, declared.delete_permission, NULL, document_prefix)
@@ -243,19 +243,7 @@ GRANT EXECUTE ON FUNCTION entitle.action_allowed(entitle.protection, text, anyel
 
 -- A trigger's condition cannot look at another table, so lines have a trigger that looks. PUBLIC, as refuse_write.
 CREATE FUNCTION entitle.refuse_line_write() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    IF NOT entitle.action_allowed(entitle.declaration(TG_RELID), TG_OP, OLD) THEN
-        RAISE EXCEPTION 'permission denied to % this row of table "%"', lower(TG_OP), TG_TABLE_NAME
-            USING ERRCODE = '42501',
-                  HINT = format('The row may be read, but not written, by the signed-in user. To see why:'
-                                ' SELECT * FROM entitle.explain_action(%L, key, %L).',
-                                format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), lower(TG_OP));
-    END IF;
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-END
-$$;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_refuse_line_write';
 COMMENT ON FUNCTION entitle.refuse_line_write() IS 'Trigger: raises 42501 for a visible line that may not be written (R3, R51)';
 GRANT EXECUTE ON FUNCTION entitle.refuse_line_write() TO PUBLIC;

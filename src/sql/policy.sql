@@ -30,20 +30,45 @@ COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any"
     'Row test of a dated table that carries its brand';
 GRANT EXECUTE ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any") TO PUBLIC;
 
+CREATE FUNCTION entitle.new_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2
+    AS 'MODULE_PATHNAME', 'entitle_new_row_allowed';
+COMMENT ON FUNCTION entitle.new_row_allowed(text, "any", integer, "any") IS
+    'As brand_row_allowed, of a row that gets its brand now: by external access that of its customer (R55)';
+GRANT EXECUTE ON FUNCTION entitle.new_row_allowed(text, "any", integer, "any") TO PUBLIC;
+
+CREATE FUNCTION entitle.new_row_allowed(permission text, brand "any", level integer, customer "any", on_date "any")
+    RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2
+    AS 'MODULE_PATHNAME', 'entitle_new_row_allowed';
+COMMENT ON FUNCTION entitle.new_row_allowed(text, "any", integer, "any", "any") IS
+    'The same of a dated table';
+GRANT EXECUTE ON FUNCTION entitle.new_row_allowed(text, "any", integer, "any", "any") TO PUBLIC;
+
 -- PUBLIC, because a table's owner must be able to put the trigger on; all it does is refuse.
+CREATE FUNCTION entitle.refuse_move() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_refuse_move';
+COMMENT ON FUNCTION entitle.refuse_move() IS
+    'Trigger: raises 42501 for a row that its writer moves to where there are more rights on it (R54, R55)';
+GRANT EXECUTE ON FUNCTION entitle.refuse_move() TO PUBLIC;
+
 CREATE FUNCTION entitle.refuse_write() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_refuse_write';
 COMMENT ON FUNCTION entitle.refuse_write() IS 'Trigger: raises 42501 for a visible row that may not be written (R3)';
 GRANT EXECUTE ON FUNCTION entitle.refuse_write() TO PUBLIC;
 
-CREATE FUNCTION entitle.protection_test(declared entitle.protection, permission text, level integer, prefix text)
+CREATE FUNCTION entitle.protection_test(declared entitle.protection, permission text, level integer, prefix text,
+                                        is_new boolean DEFAULT false)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT format('entitle.%s(%s)',
-        CASE WHEN declared.brand_column IS NULL THEN 'row_allowed' ELSE 'brand_row_allowed' END,
+        CASE WHEN declared.brand_column IS NULL THEN 'row_allowed'
+             WHEN is_new AND level IS NOT NULL THEN 'new_row_allowed'
+             ELSE 'brand_row_allowed' END,
         concat_ws(', ',
             coalesce(quote_literal(permission), 'NULL') || '::text',
             prefix || quote_ident(declared.brand_column),
@@ -51,9 +76,45 @@ CREATE FUNCTION entitle.protection_test(declared entitle.protection, permission 
             coalesce(prefix || quote_ident(declared.customer_column), 'NULL::bigint'),
             prefix || quote_ident(declared.date_column)))
     $$;
-COMMENT ON FUNCTION entitle.protection_test(entitle.protection, text, integer, text) IS
+COMMENT ON FUNCTION entitle.protection_test(entitle.protection, text, integer, text, boolean) IS
     'The row test as policies and triggers write it: literals and the declared columns';
-GRANT EXECUTE ON FUNCTION entitle.protection_test(entitle.protection, text, integer, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle.protection_test(entitle.protection, text, integer, text, boolean) TO PUBLIC;
+
+CREATE FUNCTION entitle.place_columns(declared entitle.protection)
+    RETURNS TABLE (number smallint, column_name name, column_type oid, is_generated boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT a.attnum, a.attname, a.atttypid, a.attgenerated <> ''
+    FROM pg_attribute a
+    WHERE a.attrelid = declared.relation AND NOT a.attisdropped
+      AND (a.attnum = ANY ((SELECT i.indkey FROM pg_index i
+                            WHERE i.indrelid = declared.relation AND i.indisprimary)::smallint[])
+           OR CASE WHEN declared.parent IS NULL
+                   THEN a.attname IN (declared.customer_column, declared.date_column, declared.brand_column)
+                   ELSE a.attnum = ANY ((SELECT c.conkey FROM pg_constraint c
+                                         WHERE c.oid = entitle.find_parent_key(declared))::smallint[]) END)
+    $$;
+COMMENT ON FUNCTION entitle.place_columns(entitle.protection) IS
+    'The columns that tell what a row belongs to, and the key by which lines know it';
+GRANT EXECUTE ON FUNCTION entitle.place_columns(entitle.protection) TO PUBLIC;
+
+-- They are compared as they are stored, because keys match byte for byte (R4), whatever a type's own = says; plain types have
+-- an = that says the same.
+CREATE FUNCTION entitle.move_test(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE count(*) WHEN 1 THEN min(c.test) ELSE '(' || string_agg(c.test, ' OR ' ORDER BY c.number) || ')' END
+    FROM (SELECT p.number,
+                 format(CASE WHEN p.column_type = ANY ('{int2,int4,int8,uuid,date,timestamp,timestamptz}'::regtype[]::oid[]) THEN
+                                 '(old.%1$I IS DISTINCT FROM new.%1$I)'
+                             ELSE 'record_image_ne(ROW(old.%1$I), ROW(new.%1$I))' END, p.column_name) AS test
+          FROM entitle.place_columns(declared) p) c
+    $$;
+COMMENT ON FUNCTION entitle.move_test(entitle.protection) IS
+    'Whether an UPDATE may be a move, as the triggers'' conditions show it; NULL when none can';
+GRANT EXECUTE ON FUNCTION entitle.move_test(entitle.protection) TO PUBLIC;
 
 -- What bears our names and calls our functions is ours.
 CREATE FUNCTION entitle.remove_protection(member regclass) RETURNS void
@@ -81,8 +142,9 @@ BEGIN
         SELECT t.tgname
         FROM pg_trigger t
         WHERE t.tgrelid = member AND t.tgparentid = 0
-          AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate')
-          AND t.tgfoid IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure) LOOP
+          AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate', 'zz_entitle_move', 'entitle_moved')
+          AND t.tgfoid IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure,
+                           'entitle.refuse_move()'::regprocedure) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made, member);
     END LOOP;
 END
@@ -106,6 +168,8 @@ DECLARE
     -- Row-level security knows whom it does not bind: superusers, BYPASSRLS, the cascades of foreign keys. The root is
     -- asked, because a partition that was attached later may not have it switched on itself.
     bound CONSTANT text := format('pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)', declared.relation);
+    -- Whom it binds, the function knows, cascades of foreign keys included; but a line stays with a document whose key changes.
+    move CONSTANT text := entitle.move_test(declared) || CASE WHEN declared.parent IS NULL THEN '' ELSE ' AND ' || bound END;
     made record;
 BEGIN
     EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', member);
@@ -117,19 +181,24 @@ BEGIN
     FOR made IN
         SELECT v.*
         FROM (VALUES
-            ('entitle_update', 'UPDATE', 'ROW', entitle.joined_test(declared, 'UPDATE', 'OLD.')),
-            ('entitle_delete', 'DELETE', 'ROW', entitle.joined_test(declared, 'DELETE', 'OLD.')),
-            ('entitle_truncate', 'TRUNCATE', 'STATEMENT', NULL)
-        ) AS v (name, event, reach, test)
-        -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too. An UPDATE that moves a row to
-        -- another partition fires the one for DELETE as well, so it needs that permission, too.
-        WHERE v.reach = 'STATEMENT'
-           OR NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = member) LOOP
-        -- A condition cannot look at a line's document: there the function does.
-        EXECUTE format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle.%I()',
-                       made.name, made.event, member, made.reach,
-                       bound || CASE WHEN declared.parent IS NULL THEN coalesce(' AND NOT ' || made.test, '') ELSE '' END,
-                       CASE WHEN declared.parent IS NULL OR made.test IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END);
+            -- A condition cannot look at a line's document: there the function does.
+            ('entitle_update', 'BEFORE UPDATE', 'ROW', CASE WHEN declared.parent IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END,
+             bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle.joined_test(declared, 'UPDATE', 'OLD.') ELSE '' END),
+            ('entitle_delete', 'BEFORE DELETE', 'ROW', CASE WHEN declared.parent IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END,
+             bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle.joined_test(declared, 'DELETE', 'OLD.') ELSE '' END),
+            ('entitle_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'refuse_write', bound),
+            -- Before, so that nothing sees the row where it must not be; by its name after the table's other triggers, as
+            -- these may change the row. And afterwards, when all is said.
+            ('zz_entitle_move', 'BEFORE UPDATE', 'ROW', 'refuse_move',
+             -- A generated column is not yet made then.
+             CASE WHEN NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated) THEN move END),
+            ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move)
+        ) AS v (name, event, reach, function, test)
+        -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too.
+        WHERE v.test IS NOT NULL
+          AND (v.reach = 'STATEMENT' OR NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = member)) LOOP
+        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle.%I()',
+                       made.name, made.event, member, made.reach, made.test, made.function);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made.name);
     END LOOP;
 END

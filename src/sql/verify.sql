@@ -140,8 +140,19 @@ CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member re
 COMMENT ON FUNCTION entitle.expected_policies(entitle.protection, regclass) IS 'The policies that install_protection makes of a declaration';
 REVOKE ALL ON FUNCTION entitle.expected_policies(entitle.protection, regclass) FROM PUBLIC;
 
+CREATE FUNCTION entitle.expected_move(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN declared.parent IS NULL THEN 'WHEN (' || m.test || ') EXECUTE FUNCTION entitle.refuse_move()'
+           ELSE 'WHEN ((' || m.test || ' AND row_security_active(' END
+    FROM (SELECT CASE WHEN entitle.parent_problem(declared) IS NULL THEN entitle.move_test(declared) END) AS m (test)
+    $$;
+COMMENT ON FUNCTION entitle.expected_move(entitle.protection) IS 'What the triggers that refuse moves hold; NULL when there are none';
+REVOKE ALL ON FUNCTION entitle.expected_move(entitle.protection) FROM PUBLIC;
+
 CREATE FUNCTION entitle.expected_triggers(declared entitle.protection) RETURNS TABLE (name name, test text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     -- A line's document is looked at by the trigger's function.
@@ -150,10 +161,14 @@ CREATE FUNCTION entitle.expected_triggers(declared entitle.protection) RETURNS T
                            ELSE 'entitle.refuse_line_write()' END),
         ('entitle_delete', CASE WHEN declared.parent IS NULL THEN entitle.shown_test(entitle.joined_test(declared, 'DELETE', 'old.'))
                            ELSE 'entitle.refuse_line_write()' END),
-        ('entitle_truncate', 'row_security_active(')
+        ('entitle_truncate', 'row_security_active('),
+        ('entitle_moved', entitle.expected_move(declared)),
+        ('zz_entitle_move', CASE WHEN entitle.parent_problem(declared) IS NULL
+                                      AND NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated)
+                            THEN entitle.expected_move(declared) END)
     $$;
 COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS
-    'The triggers that install_protection makes of a declaration, and what their conditions hold';
+    'The triggers that install_protection makes of a declaration, and what their conditions hold; NULL: it makes none';
 REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the declarations, which nobody else may.
@@ -187,12 +202,13 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         WHERE m.is_known),
     trigger AS (
         SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
-               t.tgfoid NOT IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure)
+               t.tgfoid NOT IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure,
+                                'entitle.refuse_move()'::regprocedure)
                OR strpos(pg_get_triggerdef(t.oid), e.test) = 0 AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
-        WHERE m.is_known)
+        WHERE m.is_known AND e.test IS NOT NULL)
     SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation)
     FROM member m WHERE m.is_known AND NOT m.relrowsecurity
     UNION ALL

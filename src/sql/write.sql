@@ -223,6 +223,42 @@ $$;
 COMMENT ON FUNCTION entitle.insert_row(entitle.protection, regclass, anyelement) IS 'INSERT through a filtered view';
 GRANT EXECUTE ON FUNCTION entitle.insert_row(entitle.protection, regclass, anyelement) TO PUBLIC;
 
+-- PUBLIC, as the table's owner calls it who writes through a view: it tells the signed-in user what an UPDATE of the table would.
+CREATE FUNCTION entitle.check_move(relation regclass, before anyelement, after anyelement) RETURNS void
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_check_move';
+COMMENT ON FUNCTION entitle.check_move(regclass, anyelement, anyelement) IS
+    'An error when the signed-in user may not make the one row of the table of the other (R54, R55)';
+GRANT EXECUTE ON FUNCTION entitle.check_move(regclass, anyelement, anyelement) TO PUBLIC;
+
+-- Asked before the table is touched, whose keys would tell of hidden documents (S147).
+CREATE FUNCTION entitle.check_moved_row(declared entitle.protection, view regclass, stored anycompatible, new_row anyelement,
+                                        changed name[])
+    RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    drafted record;
+BEGIN
+    EXECUTE (
+        SELECT format('SELECT ROW(%s)::%s AS stored',
+                      string_agg(CASE WHEN c.column_name = ANY (changed) THEN format('($2).%I', c.view_column)
+                                 ELSE format('($1).%I', a.attname) END, ', ' ORDER BY a.attnum),
+                      declared.relation)
+        FROM pg_attribute a
+        LEFT JOIN entitle.view_columns(declared.relation, view) c ON c.number = a.attnum
+        WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped)
+    INTO drafted USING stored, new_row;
+    PERFORM entitle.check_action(declared, view, 'SELECT', drafted.stored),
+            entitle.check_action(declared, view, 'UPDATE', drafted.stored),
+            entitle.check_move(declared.relation, stored, drafted.stored);
+END
+$$;
+COMMENT ON FUNCTION entitle.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) IS
+    'Refuses an UPDATE through a filtered view that moves a row to where the writer may not';
+GRANT EXECUTE ON FUNCTION entitle.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) TO PUBLIC;
+
 CREATE FUNCTION entitle.update_row(declared entitle.protection, view regclass, stored anycompatible, old_row anyelement,
                                    new_row anyelement)
     RETURNS record
@@ -250,6 +286,9 @@ BEGIN
         PERFORM entitle.check_action(declared, view, 'UPDATE', stored);
         shown := entitle.masked_row(declared, view, stored);
         PERFORM entitle.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
+        IF changed && ARRAY(SELECT p.column_name FROM entitle.place_columns(declared) p) THEN
+            PERFORM entitle.check_moved_row(declared, view, stored, new_row, changed);
+        END IF;
     END IF;
 
     -- Nothing changed: the table's own triggers are to fire all the same.
@@ -268,6 +307,7 @@ BEGIN
     IF NOT is_free THEN
         PERFORM entitle.check_action(declared, view, 'SELECT', written.t),
                 entitle.check_action(declared, view, 'UPDATE', written.t),
+                entitle.check_move(declared.relation, stored, written.t),
                 entitle.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
     END IF;
     RETURN shown;

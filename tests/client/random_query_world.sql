@@ -293,6 +293,18 @@ BEGIN
 END
 $$;
 
+-- R55: what external access may give a row as its brand: that of its customer.
+CREATE FUNCTION naive.may_give(wanted_name text, wanted_action text, brand bigint, wanted_key text) RETURNS boolean LANGUAGE sql STABLE
+    AS $$
+    SELECT d.key_kind IS NULL OR NOT d.is_branded OR coalesce(brand = ANY (a.brands), false)
+           OR EXISTS (SELECT FROM entitle.customer c
+                      WHERE c.brand_id = brand
+                        AND CASE d.key_kind WHEN 'id' THEN c.customer_id::text WHEN 'uuid' THEN c.customer_uuid::text
+                                            ELSE c.customer_code END = wanted_key)
+    FROM naive.allowed a JOIN naive.declared d USING (name)
+    WHERE a.name = wanted_name AND a.action = wanted_action
+    $$;
+
 -- The rules on writes: 42501 where entitle must refuse (R3). The rows that a user cannot see are not here at all.
 -- naive.reads_new: whether the statement reads the new row, which must then be visible too.
 CREATE FUNCTION naive.check_write() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -302,7 +314,14 @@ BEGIN
     IF TG_OP <> 'INSERT' AND NOT naive.shows(TG_TABLE_NAME, kind, naive.brand(OLD), naive.key(OLD), naive.day(OLD))
        OR TG_OP <> 'DELETE' AND NOT naive.shows(TG_TABLE_NAME, kind, naive.brand(NEW), naive.key(NEW), naive.day(NEW))
        OR (TG_OP = 'UPDATE' OR TG_OP = 'INSERT' AND current_setting('naive.reads_new') = 'on')
-          AND NOT naive.shows(TG_TABLE_NAME, 'view', naive.brand(NEW), naive.key(NEW), naive.day(NEW)) THEN
+          AND NOT naive.shows(TG_TABLE_NAME, 'view', naive.brand(NEW), naive.key(NEW), naive.day(NEW))
+       -- R54
+       OR TG_OP = 'UPDATE'
+          AND EXISTS (SELECT FROM unnest('{view,update,delete}'::text[]) AS a
+                      WHERE naive.shows(TG_TABLE_NAME, a, naive.brand(NEW), naive.key(NEW), naive.day(NEW))
+                        AND NOT naive.shows(TG_TABLE_NAME, a, naive.brand(OLD), naive.key(OLD), naive.day(OLD)))
+       OR (TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND naive.brand(NEW) IS DISTINCT FROM naive.brand(OLD))
+          AND NOT naive.may_give(TG_TABLE_NAME, kind, naive.brand(NEW), naive.key(NEW)) THEN
         RAISE EXCEPTION 'refused by the naive rules' USING ERRCODE = '42501';
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;

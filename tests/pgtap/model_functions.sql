@@ -63,7 +63,12 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('brand_row_allowed(text,"any",integer,"any","any")'),
     ('row_allowed(text,integer,"any")'),
     ('row_allowed(text,integer,"any","any")'),
+    ('new_row_allowed(text,"any",integer,"any")'),
+    ('new_row_allowed(text,"any",integer,"any","any")'),
+    ('refuse_move()'),
     ('refuse_write()'),
+    ('place_columns(protection)'),
+    ('move_test(protection)'),
     ('check_protectable(regclass)'),
     ('check_protection(protection)'),
     ('check_protection_column(regclass,text,name,regtype[])'),
@@ -73,7 +78,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('install_protection(protection,regclass)'),
     ('may_declare(regclass,regprocedure)'),
     ('protection_family(regclass)'),
-    ('protection_test(protection,text,integer,text)'),
+    ('protection_test(protection,text,integer,text,boolean)'),
     ('record_protection(protection)'),
     ('remove_protection(regclass)'),
     -- privilege
@@ -122,6 +127,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('warn_of_generated(protection)'),
     ('write_view()'),
     -- write: with the rights of whoever calls, which for write_view is the table's owner
+    ('check_move(regclass,anyelement,anyelement)'),
+    ('check_moved_row(protection,regclass,anycompatible,anyelement,name[])'),
     ('check_action(protection,regclass,text,anyelement)'),
     ('check_unmasked(regclass,text,name[],text[])'),
     ('insert_row(protection,regclass,anyelement)'),
@@ -200,11 +207,11 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|definer_in_charge|may_declare|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|verify_[a-z]+|expected_policies|mended_declaration|parent_problem|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|verify_[a-z]+|expected_[a-z]+|mended_declaration|parent_problem|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
-    ARRAY['use_brand(bigint)', 'use_customer(bigint)', 'recalc_scores()', 'refuse_write()', 'forget_protection(regclass)',
+    ARRAY['use_brand(bigint)', 'use_customer(bigint)', 'recalc_scores()', 'refuse_write()', 'refuse_move()', 'forget_protection(regclass)',
           'install_protection(protection,regclass)', 'record_protection(protection)', 'remove_protection(regclass)',
           -- what changes privileges or views, and what writes through those
           'forget_privileges(regclass)', 'grant_privilege(regclass,text,name[],name,boolean)', 'grant_view(regclass,regclass)',
