@@ -89,7 +89,7 @@ bool is_managing(const GrantWriter &writer) noexcept {
 GrantWriter find_grant_writer(const Subject *subject, const Session &session, CustomerId customer,
                               std::optional<BrandId> brand, const Grant *grant) {
     GrantWriter writer;
-    if (subject == nullptr) {
+    if (subject == nullptr || !subject->is_active) {
         return writer;
     }
     writer.user = subject->id;

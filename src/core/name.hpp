@@ -16,6 +16,13 @@ bool is_blank(std::string_view text) noexcept;
 
 Result<Passed> check_not_blank(std::string_view field, std::string_view text);
 
+// Decides whether a key is short enough for every index that holds it, beside another one too.
+Result<Passed> check_short(std::string_view field, std::string_view text);
+
+// Decides whether a login shows where it begins and ends.
+// Requires: UTF-8; what is none passes as visible.
+Result<Passed> check_login_ends(std::string_view login);
+
 // Decides a value of the column that names a row of the model.
 Result<Passed> check_name(std::string_view field, std::string_view text);
 

@@ -93,9 +93,14 @@ void resolve_asker() {
         if (id) {
             asker.user = find_user(*id);
             asker.subject = subject_of(asker.user);
+            // Whoever is switched off is nobody (R1): no name, no choice, nothing of their own.
+            if (asker.subject != nullptr && !asker.subject->is_active) {
+                asker.user = nullptr;
+                asker.subject = nullptr;
+            }
             hold_user(asker.user);
             const std::optional<Choice> choice = carried_choice();
-            if (choice && choice->user == *id) {
+            if (asker.user != nullptr && choice && choice->user == *id) {
                 asker.session.chosen_brand = choice->brand;
                 asker.session.chosen_customer = choice->customer;
             }

@@ -142,6 +142,7 @@ void check_values(const FiredRow &row, const AttrNumber *columns) {
     for (const int place : {legal_name, trade_name, tax_id, customer_code}) {
         demand_not_blank(row, columns[place], kCustomer[place]);
     }
+    demand_short(row, columns[customer_code], kCustomer[customer_code]);
     if (!is_between(row, columns[client_score], 0, "100")) {
         ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a score lies between 0 and 100"),
                         errhint("Leave scores to entitle.recalc_scores().")));
@@ -187,7 +188,8 @@ HeapTuple guard_insert(const FiredRow &row, const AttrNumber *columns, bool bind
     check_values(row, columns);
     // What was held before is the extension's own knowledge; only a load brings it along.
     const char *now = text_column(row, row.after, columns[status]);
-    const bool keeps = held == nullptr || (!binds && now != nullptr && strcmp(now, "INAC") == 0);
+    // A missing status is left to the column's own NOT NULL, which comes after.
+    const bool keeps = held == nullptr || now == nullptr || (!binds && strcmp(now, "INAC") == 0);
     if (keeps) {
         check_held(held);
     }

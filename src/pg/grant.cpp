@@ -222,6 +222,9 @@ ENTITLE_FUNCTION(entitle_keep_owned_customer) {
     static constexpr const char *kKeys[] = {"customer_id", "customer_uuid", "customer_code"};
     const FiredRow row = fired_row(fcinfo);
     const AttrNumber *columns = find_columns(fcinfo, row, kKeys, lengthof(kKeys));
+    if (row.before == nullptr) {
+        return pass(row); // a new row had no grant
+    }
     bool loses_key =
         row.after == nullptr || is_changed(row, columns[0]) || is_changed(row, columns[1]);
     if (!loses_key && !is_exempt() && is_changed(row, columns[2])) {
@@ -243,6 +246,9 @@ ENTITLE_FUNCTION(entitle_keep_owning_user) {
     static constexpr const char *kKeys[] = {"user_id"};
     const FiredRow row = fired_row(fcinfo);
     const AttrNumber *columns = find_columns(fcinfo, row, kKeys, lengthof(kKeys));
+    if (row.before == nullptr) {
+        return pass(row); // a new row had no grant
+    }
     const bool loses_key = row.after == nullptr || is_changed(row, columns[0]);
     if (loses_key &&
         has_owner(pg::Index::grant_by_user, 1, bigint_column(row, row.before, columns[0]))) {

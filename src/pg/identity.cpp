@@ -5,6 +5,7 @@
 #include "pg/assumption.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
+#include "pg/row_trigger.hpp"
 #include "pg/setting.hpp"
 #include "pg/token.hpp"
 #include "pg/value.hpp"
@@ -253,33 +254,26 @@ ENTITLE_FUNCTION(entitle_current_customer_id) {
 // Trigger of app_user: records the OID of the mapped role, so that a role dropped and created again
 // under the same name does not inherit the mapping.
 ENTITLE_FUNCTION(entitle_record_role_oid) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of entitle's own tables")));
-    }
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    HeapTuple tuple =
-        TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-    const Oid relation = RelationGetRelid(trigger->tg_relation);
-    TupleDesc columns = RelationGetDescr(trigger->tg_relation);
-    const AttrNumber name = get_attnum(relation, "db_role");
-    int recorded = get_attnum(relation, "db_role_oid");
-    if (name == InvalidAttrNumber || recorded == InvalidAttrNumber) {
-        elog(ERROR, "table \"%s\" has no db_role", RelationGetRelationName(trigger->tg_relation));
+    static constexpr const char *kColumns[] = {"db_role", "db_role_oid"};
+    const FiredRow row = fired_row(fcinfo);
+    const AttrNumber *columns = find_columns(fcinfo, row, kColumns, lengthof(kColumns));
+    if (row.after == nullptr) {
+        return pass(row);
     }
     bool has_no_role = false;
-    const Datum role = heap_getattr(tuple, name, columns, &has_no_role);
+    const Datum role = column(row, row.after, columns[0], &has_no_role);
     const Oid oid = has_no_role ? InvalidOid : get_role_oid(NameStr(*DatumGetName(role)), true);
     if (!has_no_role && !OidIsValid(oid)) {
         ereport(
             WARNING,
             (errcode(ERRCODE_UNDEFINED_OBJECT),
              errmsg("role \"%s\" does not exist: its entry in entitle.%s counts for nothing",
-                    NameStr(*DatumGetName(role)), RelationGetRelationName(trigger->tg_relation)),
+                    NameStr(*DatumGetName(role)), RelationGetRelationName(row.data->tg_relation)),
              errhint("Correct the name, or create the role and write db_role once more.")));
     }
+    int recorded = columns[1];
     Datum value = ObjectIdGetDatum(oid);
     bool is_null = !OidIsValid(oid);
     return PointerGetDatum(
-        heap_modify_tuple_by_cols(tuple, columns, 1, &recorded, &value, &is_null));
+        heap_modify_tuple_by_cols(row.after, row.shape, 1, &recorded, &value, &is_null));
 }

@@ -30,6 +30,7 @@ ENTITLE_FUNCTION(entitle_guard_link) {
     }
     demand_not_blank(row, columns[1], kColumns[1]);
     demand_not_blank(row, columns[2], kColumns[2]);
+    demand_short(row, columns[1], kColumns[1]);
     return pass(row);
 }
 

@@ -257,7 +257,7 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
         const TupleTableSlot *found = after.slot != nullptr ? after.slot : before.slot;
         set(*log, action, usual);
         if (is_customer && !is_score && before.slot != nullptr && after.slot != nullptr &&
-            status >= 0 &&
+            status >= 0 && !before.slot->tts_isnull[status] && !after.slot->tts_isnull[status] &&
             !datum_image_eq(before.slot->tts_values[status], after.slot->tts_values[status], false,
                             -1)) {
             set(*log, action, status_change);
@@ -301,6 +301,11 @@ ENTITLE_FUNCTION(entitle_log_change) {
                         errmsg("this function is a statement trigger of entitle's own tables")));
     }
     const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    // The log stands beside the table, and is taken for the extension's own.
+    if (RelationGetNamespace(trigger->tg_relation) != get_func_namespace(fcinfo->flinfo->fn_oid)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this function is a statement trigger of entitle's own tables")));
+    }
     if (creating_extension || is_restored(trigger->tg_event)) {
         return PointerGetDatum(nullptr);
     }

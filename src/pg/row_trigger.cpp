@@ -12,6 +12,55 @@ extern "C" {
 
 namespace entitle::pg {
 
+namespace {
+
+// The columns that triggers read and that are no text. A name has one type in all of the model.
+constexpr struct {
+    const char *name;
+    Oid type;
+} kTypes[] = {
+    {"customer_id", INT8OID},      {"customer_uuid", UUIDOID}, {"user_id", INT8OID},
+    {"organization_id", INT8OID},  {"brand_id", INT8OID},      {"role_id", INT8OID},
+    {"metric_id", INT8OID},        {"membership_id", INT8OID}, {"client_score", NUMERICOID},
+    {"scored_at", TIMESTAMPTZOID}, {"value", NUMERICOID},      {"multiplier", NUMERICOID},
+    {"days_back", INT4OID},        {"valid_from", DATEOID},    {"valid_until", DATEOID},
+    {"db_role", NAMEOID},          {"db_role_oid", OIDOID},    {"is_owner", BOOLOID},
+    {"is_active", BOOLOID},
+};
+
+Oid type_of(const char *name) noexcept {
+    for (const auto &known : kTypes) {
+        if (strcmp(known.name, name) == 0) {
+            return known.type;
+        }
+    }
+    return TEXTOID;
+}
+
+const AttrNumber *find_typed(FunctionCallInfo fcinfo, const FiredRow &row, const char *const *names,
+                             int count, Oid (*expected)(const char *)) {
+    if (fcinfo->flinfo->fn_extra == nullptr) {
+        auto *numbers = static_cast<AttrNumber *>(
+            MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, count * sizeof(AttrNumber)));
+        for (int i = 0; i < count; ++i) {
+            const Oid type = expected(names[i]);
+            numbers[i] = get_attnum(RelationGetRelid(row.data->tg_relation), names[i]);
+            if (numbers[i] <= 0 || TupleDescAttr(row.shape, numbers[i] - 1)->atttypid != type) {
+                ereport(ERROR,
+                        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                         errmsg("table \"%s\" has no column \"%s\" of type %s",
+                                RelationGetRelationName(row.data->tg_relation), names[i],
+                                format_type_be(type)),
+                         errhint("Triggers of entitle belong on its own tables, as installed.")));
+            }
+        }
+        fcinfo->flinfo->fn_extra = numbers;
+    }
+    return static_cast<AttrNumber *>(fcinfo->flinfo->fn_extra);
+}
+
+} // namespace
+
 FiredRow fired_row(FunctionCallInfo fcinfo) {
     if (!CALLED_AS_TRIGGER(fcinfo) ||
         !TRIGGER_FIRED_FOR_ROW(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_event)) {
@@ -37,19 +86,12 @@ Datum pass(const FiredRow &row) {
 
 const AttrNumber *find_columns(FunctionCallInfo fcinfo, const FiredRow &row,
                                const char *const *names, int count) {
-    if (fcinfo->flinfo->fn_extra == nullptr) {
-        auto *numbers = static_cast<AttrNumber *>(
-            MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, count * sizeof(AttrNumber)));
-        for (int i = 0; i < count; ++i) {
-            numbers[i] = get_attnum(RelationGetRelid(row.data->tg_relation), names[i]);
-            if (numbers[i] <= 0) {
-                elog(ERROR, "table \"%s\" has no column \"%s\"",
-                     RelationGetRelationName(row.data->tg_relation), names[i]);
-            }
-        }
-        fcinfo->flinfo->fn_extra = numbers;
-    }
-    return static_cast<AttrNumber *>(fcinfo->flinfo->fn_extra);
+    return find_typed(fcinfo, row, names, count, type_of);
+}
+
+const AttrNumber *find_text_columns(FunctionCallInfo fcinfo, const FiredRow &row,
+                                    const char *const *names, int count) {
+    return find_typed(fcinfo, row, names, count, [](const char *) -> Oid { return TEXTOID; });
 }
 
 Datum column(const FiredRow &row, HeapTuple tuple, AttrNumber number, bool *is_null) {
@@ -99,6 +141,15 @@ void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name) 
     compute([&] {
         if (value != nullptr) {
             demand(check_not_blank(name, value));
+        }
+    });
+}
+
+void demand_short(const FiredRow &row, AttrNumber number, const char *name) {
+    const char *value = row.after == nullptr ? nullptr : text_column(row, row.after, number);
+    compute([&] {
+        if (value != nullptr) {
+            demand(check_short(name, value));
         }
     });
 }

@@ -25,10 +25,15 @@ FiredRow fired_row(FunctionCallInfo fcinfo);
 // Returns: what the trigger returns to let the row through as it is.
 Datum pass(const FiredRow &row);
 
-// Finds columns by name and keeps them with the call site.
+// Finds columns by name and keeps them with the call site. Raises unless each has the type that it
+// has in the model, which is what the readers below take it for.
 // Requires: always the same names at one call site.
 const AttrNumber *find_columns(FunctionCallInfo fcinfo, const FiredRow &row,
                                const char *const *names, int count);
+
+// The same for columns that a trigger's own arguments name: all of them text.
+const AttrNumber *find_text_columns(FunctionCallInfo fcinfo, const FiredRow &row,
+                                    const char *const *names, int count);
 
 // Reads a column. Returns: `otherwise` for NULL.
 Datum column(const FiredRow &row, HeapTuple tuple, AttrNumber number, bool *is_null);
@@ -44,6 +49,9 @@ bool is_between(const FiredRow &row, AttrNumber number, std::int64_t low, const 
 
 // Raises when the column is given and blank.
 void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name);
+
+// Raises when the column, which an index holds, is given and too long for that.
+void demand_short(const FiredRow &row, AttrNumber number, const char *name);
 
 // Tells whether the rules of who may write do not bind the session's role (R53).
 bool is_exempt();

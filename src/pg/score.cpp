@@ -57,6 +57,7 @@ ENTITLE_FUNCTION(entitle_guard_metric) {
         compute([&] { demand(check_metric_catalogue(asker.subject, asker.session)); });
     }
     demand_not_blank(row, columns[0], kColumns[0]);
+    demand_short(row, columns[0], kColumns[0]);
     // NaN sorts above the greatest number there is, infinity aside.
     if (row.after != nullptr &&
         (!is_between(row, columns[1], 0, "Infinity") || is_infinite(row, columns[1]))) {

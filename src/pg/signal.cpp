@@ -246,8 +246,11 @@ Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
         return PointerGetDatum(nullptr);
     }
     const AttrNumber column = get_attnum(RelationGetRelid(trigger->tg_relation), "user_id");
-    if (column == InvalidAttrNumber) {
-        elog(ERROR, "table \"%s\" has no user_id", RelationGetRelationName(trigger->tg_relation));
+    if (column <= 0 || get_atttype(RelationGetRelid(trigger->tg_relation), column) != INT8OID) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" has no column \"user_id\" of type bigint",
+                               RelationGetRelationName(trigger->tg_relation)),
+                        errhint("Triggers of entitle belong on its own tables, as installed.")));
     }
     send_user_of(kind, trigger->tg_trigtuple, trigger->tg_relation, column);
     if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {

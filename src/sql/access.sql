@@ -124,7 +124,7 @@ CREATE FUNCTION entitle.revoke_access(customer_id bigint, login text) RETURNS bo
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF login IS DISTINCT FROM entitle.current_login() THEN
+    IF (login = entitle.current_login()) IS NOT TRUE THEN
         PERFORM entitle.require_managing(customer_id);
     END IF;
     DELETE FROM entitle.external_access g

@@ -153,7 +153,7 @@ BEGIN
     IF entitle.restoring() THEN
         -- Workers of pg_restore -j that lay rows over shipped ones do so one after another: each sees what the others removed.
         IF TG_NARGS > 0 THEN
-            PERFORM pg_advisory_xact_lock('entitle.shipped_removal'::regclass::integer, 0);
+            PERFORM entitle.take_turn();
         END IF;
         -- pg_restore -j pays no heed to the foreign keys of an extension's tables. The dump was consistent, so they need not be
         -- checked: under replica only what is ENABLE ALWAYS fires, which our own triggers are.

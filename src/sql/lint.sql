@@ -223,6 +223,23 @@ CREATE FUNCTION entitle.lint_model() RETURNS SETOF entitle.finding
 COMMENT ON FUNCTION entitle.lint_model() IS 'lint: unknown keys and unused grants in the model';
 REVOKE ALL ON FUNCTION entitle.lint_model() FROM PUBLIC;
 
+-- Logins match byte for byte; people do not read them so. The one that was there first keeps its name. PostgreSQL normalizes
+-- Unicode in databases of that encoding only.
+CREATE FUNCTION entitle.lint_logins() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'warning', u.login, format('differs from login %L only by case or by the form of its characters', u.first_login),
+           format('UPDATE entitle.app_user SET is_active = false WHERE login = %L; -- or rename it', u.login)
+    FROM (SELECT l.login, l.user_id, first_value(l.login) OVER same AS first_login, first_value(l.user_id) OVER same AS first_user
+          FROM (SELECT a.*, lower((CASE WHEN getdatabaseencoding() = 'UTF8' THEN normalize(a.login, NFKC) ELSE a.login END) COLLATE "default") AS folded
+                FROM entitle.app_user a WHERE a.is_active) l
+          WINDOW same AS (PARTITION BY l.folded ORDER BY l.user_id)) u
+    WHERE u.user_id <> u.first_user
+    $$;
+COMMENT ON FUNCTION entitle.lint_logins() IS 'lint: users who cannot be told apart by their logins';
+REVOKE ALL ON FUNCTION entitle.lint_logins() FROM PUBLIC;
+
 -- SECURITY DEFINER: it reads the declarations and the model, so that whoever the DBA lets run it finds what there is.
 CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, finding text, remedy text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
@@ -235,6 +252,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
           UNION ALL SELECT * FROM entitle.lint_coverage()
           UNION ALL SELECT * FROM entitle.lint_functions()
           UNION ALL SELECT * FROM entitle.lint_roles()
+          UNION ALL SELECT * FROM entitle.lint_logins()
           UNION ALL SELECT * FROM entitle.lint_server()
           UNION ALL SELECT * FROM entitle.lint_release(current_setting('server_version_num')::integer, current_date)
           UNION ALL SELECT * FROM entitle.lint_readers()

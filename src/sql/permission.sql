@@ -288,6 +288,14 @@ CREATE TRIGGER entitle_check_home
 ALTER TABLE entitle.role ENABLE ALWAYS TRIGGER entitle_check_home;
 COMMENT ON TRIGGER entitle_check_home ON entitle.role IS 'Says in words what the memberships'' foreign key would refuse';
 
+-- Advisory locks are open to every role, which could hold one for as long as it likes.
+CREATE FUNCTION entitle.take_turn() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_take_turn';
+COMMENT ON FUNCTION entitle.take_turn() IS
+    'Waits until every other transaction that took its turn has ended; for checks that two sessions must not run beside each other';
+REVOKE ALL ON FUNCTION entitle.take_turn() FROM PUBLIC;
+
 -- SECURITY DEFINER: it follows prerequisites that the writer's row-level security may hide.
 CREATE FUNCTION entitle.check_prerequisite() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -300,7 +308,7 @@ BEGIN
     -- Two sessions that each add one half of a cycle wait here for each other, and the second sees the first's half. (A
     -- transaction with one snapshot for all does not; the evaluator denies whatever hangs on a cycle.) It is not a lock on
     -- the table: both sessions already hold one, and would deadlock.
-    PERFORM pg_advisory_xact_lock(TG_RELID::integer, 0);
+    PERFORM entitle.take_turn();
     IF EXISTS (
         WITH RECURSIVE required (key) AS (
             SELECT NEW.requires_key

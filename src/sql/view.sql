@@ -128,7 +128,9 @@ CREATE FUNCTION entitle.view_target(declared entitle.protection) RETURNS text
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    longest CONSTANT integer := 63 - octet_length('_view');
     parts text[];
+    title text;
 BEGIN
     IF declared.view_name <> '' THEN
         parts := parse_ident(declared.view_name);
@@ -137,8 +139,13 @@ BEGIN
         RAISE EXCEPTION 'view_name is no name of a view: %', declared.view_name
             USING ERRCODE = '42602', HINT = 'Give a name, or a schema and a name.';
     END IF;
+    SELECT c.relname INTO title FROM pg_class c WHERE c.oid = declared.relation;
+    IF octet_length(title) > longest THEN
+        -- The type name cuts by bytes, between characters; what is cut off stays in the digest, so that no two tables meet.
+        title := substr((repeat('-', 63 - longest + 9) || title)::name::text, 63 - longest + 10) || '_' || left(md5(title), 8);
+    END IF;
     RETURN (SELECT format('%I.%I', CASE cardinality(parts) WHEN 2 THEN parts[1] ELSE n.nspname END,
-                          coalesce(parts[cardinality(parts)], left(c.relname, 58) || '_view'))
+                          coalesce(parts[cardinality(parts)], title || '_view'))
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.oid = declared.relation);
 END

@@ -135,6 +135,7 @@ TEST_F(Token, RefusesTheCorpusWithOneMessage) {
     // Nobody signs an inactive user in; shown, the token is that user, who is denied everything.
     EXPECT_EQ(connection.run_extended(kSignIn, {good("e1", "gone")}).error, "28000");
     ask(connection, "SELECT set_config('entitle.token', $1, false)", {good("e1", "gone")});
+    EXPECT_EQ(ask(connection, kWho), kNull);
     EXPECT_EQ(connection.run("SELECT entitle.use_customer(1)").error, "42501");
 }
 

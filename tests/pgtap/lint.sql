@@ -173,7 +173,11 @@ FROM (VALUES
     ('SET LOCAL session_replication_role = replica; INSERT INTO entitle.role_permission VALUES (101, ''gone.key''); SET LOCAL session_replication_role = origin',
      'warning, seller: the role names permission "gone.key", which is not known'),
     ('INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, ''a'', ''a'', ''1''); INSERT INTO entitle.external_access (customer_id, user_id, valid_until) VALUES (1, 1, ''2020-01-01'')',
-     'notice, entitle.external_access: 1 grants ended more than 90 days ago')
+     'notice, entitle.external_access: 1 grants ended more than 90 days ago'),
+    ('INSERT INTO entitle.app_user (user_id, login) VALUES (901, ''Zoë''), (902, E''zoe\u0308'')',
+     E'warning, zoe\u0308: differs from login ''Zoë'' only by case or by the form of its characters'),
+    ('INSERT INTO entitle.app_user (user_id, login) VALUES (901, ''ann.b''), (902, ''Ann.B''), (903, ''ann-b'')',
+     'warning, Ann.B: differs from login ''ann.b'' only by case or by the form of its characters')
 ) AS v (misconfiguration, expected);
 
 -- The server's release, whatever this one is

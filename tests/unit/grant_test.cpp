@@ -163,4 +163,17 @@ TEST(GrantWriter, IsWhatTheSubjectHoldsToday) {
     EXPECT_FALSE(is_managing(find(Facts(world, admin))));
 }
 
+// R1: not even the own grant.
+TEST(GrantWriter, IsNobodyWhenSwitchedOff) {
+    Subject subject;
+    subject.id = kWriter;
+    subject.is_active = false;
+    const Grant own = row(80, kWriter).grant;
+    const GrantWriter writer = find_grant_writer(&subject, Session{}, kCustomer, kMainBrand, &own);
+    EXPECT_FALSE(is_managing(writer));
+    EXPECT_TRUE(is_denied(check_removed_grant(writer, row(80, kWriter))));
+    EXPECT_TRUE(
+        is_denied(check_changed_grant(writer, row(80, kWriter), row(10, kWriter, 0, 1, 2), false)));
+}
+
 } // namespace

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace entitle {
 
 namespace {
@@ -37,6 +39,36 @@ TEST(Name, OfALoginHasNoBlankEnds) {
         EXPECT_TRUE(check_name("name", login).ok());
     }
     EXPECT_TRUE(check_name("login", "ann bell").ok());
+}
+
+TEST(Name, OfALoginShowsWhereItEnds) {
+    for (const char *character :
+         {"\xC2\xA0", "\xC2\x85", "\xC2\xAD", "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x8B",
+          "\xE2\x80\x8D", "\xE2\x80\xAE", "\xE2\x81\xA0", "\xE3\x80\x80", "\xEF\xB8\x8F",
+          "\xEF\xBB\xBF", "\xF3\xA0\x80\xA0", "\x01", "\x7F"}) {
+        EXPECT_TRUE(is_broken("login", std::string("ann") + character));
+        EXPECT_TRUE(is_broken("login", character + std::string("ann")));
+        EXPECT_TRUE(check_name("login", std::string("a") + character + "b").ok());
+        EXPECT_TRUE(check_name("name", std::string("ann") + character).ok());
+    }
+    for (const char *login :
+         {"\xC3\xA9", "zo\xC3\xAB", "\xE4\xB8\xAD\xE6\x96\x87", "\xF0\x9F\x98\x80", "a"}) {
+        EXPECT_TRUE(check_name("login", login).ok()) << login;
+    }
+    // No UTF-8: another encoding's letters.
+    for (const char *login : {"ann\xE9", "\xE9", "\x80", "ann\xF0\x9F"}) {
+        EXPECT_TRUE(check_name("login", login).ok());
+    }
+}
+
+TEST(Name, FitsAnIndex) {
+    for (const char *field : {"login", "name", "permission_key", "metric_key"}) {
+        EXPECT_TRUE(check_name(field, std::string(1000, 'x')).ok()) << field;
+        EXPECT_TRUE(is_broken(field, std::string(1001, 'x'))) << field;
+    }
+    EXPECT_TRUE(check_short("customer_code", std::string(1000, 'x')).ok());
+    EXPECT_EQ(check_short("customer_code", std::string(1001, 'x')).error().message,
+              "field \"customer_code\" takes at most 1000 bytes");
 }
 
 TEST(Name, OfAMetricIsNotEveryMetric) {
