@@ -85,26 +85,34 @@ CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RE
 COMMENT ON FUNCTION entitle.customer_allowed(bigint, text) IS 'Whether the user sees the customer by permission, and holds this permission in its brand';
 GRANT EXECUTE ON FUNCTION entitle.customer_allowed(bigint, text) TO PUBLIC;
 
--- SECURITY DEFINER: it looks at what the log tells about past the tables' own policies. It answers about the caller only.
+-- SECURITY DEFINER: it looks at what the log tells about past the tables' own policies. It answers about the caller only. An entry
+-- of an UPDATE holds two rows, either of which may tell of what the reader does not manage (S166): it is asked for each, with that
+-- row's own key.
 CREATE FUNCTION entitle.log_shows(relation regclass, row_key jsonb, row_image jsonb) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE relation
         WHEN 'entitle.external_access'::regclass THEN entitle.manages_access((row_key ->> 'customer_id')::bigint)
+        -- In the brand it has now and in the one it had then; of a recalculation there is the score alone.
         WHEN 'entitle.customer'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
+            AND (row_image -> 'brand_id' IS NULL
+                 OR entitle.brand_row_allowed('customers.edit', (row_image ->> 'brand_id')::bigint, NULL::integer, NULL::bigint))
         WHEN 'entitle.customer_metric'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
         WHEN 'entitle.integration_link'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
         WHEN 'entitle.client_metric'::regclass THEN cardinality(entitle.permitted_brands('customers.client_metrics')) > 0
         WHEN 'entitle.app_user'::regclass THEN entitle.manages_user((row_key ->> 'user_id')::bigint)
         WHEN 'entitle.organization'::regclass THEN (row_key ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
         WHEN 'entitle.brand'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
+            AND (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
         WHEN 'entitle.brand_module'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
         WHEN 'entitle.role'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
-        WHEN 'entitle.role_permission'::regclass THEN (row_key ->> 'role_id')::bigint = ANY (entitle.own_roles())
-            AND cardinality(entitle.owned_organizations()) > 0
-        WHEN 'entitle.role_metric'::regclass THEN (row_key ->> 'role_id')::bigint = ANY (entitle.own_roles())
-            AND cardinality(entitle.owned_organizations()) > 0
+        WHEN 'entitle.role_permission'::regclass THEN EXISTS (
+            SELECT FROM entitle.role r
+            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.owned_organizations()))
+        WHEN 'entitle.role_metric'::regclass THEN EXISTS (
+            SELECT FROM entitle.role r
+            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.owned_organizations()))
         WHEN 'entitle.membership'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
             OR (row_image ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
         END
@@ -150,7 +158,8 @@ BEGIN
         ('customer_metric', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('integration_link', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
-        ('change_log', 'entitle.log_shows(relation, row_key, coalesce(new_row, old_row))'),
+        ('change_log', 'entitle.log_shows(relation, row_key || coalesce(old_row, new_row, ''{}''), coalesce(old_row, new_row))'
+                       ' AND (old_row IS NULL OR new_row IS NULL OR entitle.log_shows(relation, row_key || new_row, new_row))'),
         ('sign_in_grant', NULL),
         ('protection', NULL),
         ('protection_member', NULL),
