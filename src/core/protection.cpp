@@ -188,15 +188,21 @@ Decision check_row(const Subject *subject, const Session &session, const RowRule
         return permitted;
     }
     recorder.fail(Gate::staff, [] { return std::string("not allowed by permission"); });
-    const Decision opened = by_access(subject, session, rule, row, trace);
+    Decision opened = by_access(subject, session, rule, row, trace);
     if (opened) {
         recorder.pass(Gate::external, [] { return std::string("allowed by external access"); });
     } else {
         recorder.fail(Gate::external, [] { return std::string("not allowed by external access"); });
     }
     // A table closed to external access was refused by its permission: that gate is the reason
-    // (R2).
-    return rule.level ? opened : permitted;
+    // (R2). Staff come by permission, so they are told that gate, too: their brand may be wrong.
+    if (!rule.level) {
+        return permitted;
+    }
+    if (!opened && rule.permission && subject != nullptr && !subject->memberships.empty()) {
+        opened.failed_by_permission = permitted.failed;
+    }
+    return opened;
 }
 
 bool is_home_brand(std::optional<BrandId> brand, std::optional<BrandId> home) noexcept {

@@ -45,6 +45,10 @@ std::string_view gate_name(Gate gate) noexcept {
         return "external";
     case Gate::mask:
         return "mask";
+    case Gate::privilege:
+        return "privilege";
+    case Gate::policy:
+        return "policy";
     case Gate::decision:
         return "decision";
     }
@@ -55,9 +59,16 @@ Step conclude(const Decision &decision) {
     if (decision.allowed) {
         return Step{Gate::decision, true, "allowed"};
     }
+    const auto at = [](Gate gate) {
+        return " at gate \"" + std::string(gate_name(gate)) + "\"";
+    };
     std::string detail = "denied";
+    if (decision.failed_by_permission) {
+        detail += at(*decision.failed_by_permission) + " by permission, and";
+    }
     if (decision.failed) {
-        detail += " at gate \"" + std::string(gate_name(*decision.failed)) + "\"";
+        detail += at(*decision.failed);
+        detail += decision.failed_by_permission ? " by external access" : "";
     }
     return Step{Gate::decision, false, std::move(detail)};
 }

@@ -28,6 +28,8 @@ enum class Gate {
     staff,        // all gates of the way by permission (R36)
     external,     // all gates of the way by external access
     mask,         // one masked column of a row that shows (R36)
+    privilege,    // which columns the asker may read
+    policy,       // policies of the table that are not entitle's
     decision,
 };
 
@@ -43,6 +45,8 @@ using Trace = std::vector<Step>;
 struct Decision {
     bool allowed = false;
     std::optional<Gate> failed;
+    // Of a row that both ways were open to: where the way by permission failed, for staff.
+    std::optional<Gate> failed_by_permission = std::nullopt;
 
     explicit operator bool() const noexcept { return allowed; }
 };

@@ -317,6 +317,12 @@ DecidingColumns find_deciding_columns(const Declaration &document) {
     return columns;
 }
 
+Oid find_view(Oid table) {
+    const Oid view =
+        find_beside("protection_view", "protection_view_pkey", "relation", table, "view");
+    return get_rel_relkind(view) == RELKIND_VIEW ? view : InvalidOid; // it may have been dropped
+}
+
 ParentKey find_parent_key(const Declaration &child) {
     ParentKey found{};
     Relation line = table_open(child.relation, AccessShareLock);

@@ -36,6 +36,9 @@ struct Declaration {
 // Returns: false when nothing is declared; the table is as good as any other then.
 bool find_declaration(Oid relation, Declaration &declared, Oid &table);
 
+// The filtered view of a declared table, else InvalidOid.
+Oid find_view(Oid table);
+
 // The key by which a line knows its document: columns of the line, in the order of the index.
 struct ParentKey {
     int count;

@@ -6,6 +6,7 @@
 #include "pg/function.hpp"
 #include "pg/keyed_row.hpp"
 #include "pg/lookup.hpp"
+#include "pg/readable.hpp"
 #include "pg/row_question.hpp"
 #include "pg/value.hpp"
 
@@ -76,14 +77,122 @@ Declaration find_document(const Declaration &declared, const Asked &asked, Place
     return document;
 }
 
-// Raises for a role that holds none of the privileges on the table.
-void require_privilege(Oid relation, AclMode privileges) {
+bool holds_any(Oid relation, AclMode privileges) {
     const Oid role = GetOuterUserId();
-    if (pg_class_aclcheck(relation, role, privileges) != ACLCHECK_OK &&
-        pg_attribute_aclcheck_all(relation, role, privileges, ACLMASK_ANY) != ACLCHECK_OK) {
+    return pg_class_aclcheck(relation, role, privileges) == ACLCHECK_OK ||
+           pg_attribute_aclcheck_all(relation, role, privileges, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+// Raises for a role that could not ask for such a row itself: a new one it neither reads nor
+// writes, a stored one whose key it does not read.
+void require_privilege(Oid relation, Oid table, const Asked &asked, const Place &place) {
+    bool is_held =
+        holds_any(relation, asked.is_new() ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_SELECT);
+    if (is_held && !asked.is_new()) {
+        Relation index = index_open(linitial_oid(place.indexes), AccessShareLock);
+        for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); ++i) {
+            is_held = is_held && may_read(relation, table,
+                                          get_attname(index->rd_index->indrelid,
+                                                      index->rd_index->indkey.values[i], false));
+        }
+        index_close(index, AccessShareLock);
+    }
+    if (!is_held) {
         aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)),
                        get_rel_name(relation));
     }
+}
+
+// Names columns as they are granted.
+const char *list_columns(Oid table, const char *const *columns, int count) {
+    StringInfoData list;
+    initStringInfo(&list);
+    for (int i = 0; i < count; ++i) {
+        if (columns[i] != nullptr) {
+            appendStringInfo(&list, "%s%s", list.len == 0 ? "" : ", ",
+                             quote_identifier(columns[i]));
+        }
+    }
+    return psprintf("%s (%s)", qualified_name(table), list.data);
+}
+
+// Finds out what of the deciding columns the asking role may not read. What it is told of its own
+// view does without them; all else is refused before the row is looked for. regime: C
+void limit_telling(Oid relation, Oid table, const Declaration &declared,
+                   const Declaration &document, const Asked &asked, const char *const *columns,
+                   RowQuestion &question) {
+    const bool is_line = OidIsValid(declared.parent);
+    if (knows_all() || (asked.is_new() && !is_line)) {
+        return; // a new row's values are the asker's own
+    }
+    if (declared.is_model) {
+        // The profile shows no brand; the table of customers does, to those who come by permission.
+        const bool is_brand_read = may_read(table, table, columns[2]);
+        question.hides_brand = !is_brand_read;
+        question.shows_brand_to_staff = true;
+        return;
+    }
+    const List *readers = list_make2_oid(document.relation, find_view(document.relation));
+    if (!is_line) {
+        readers = lappend_oid(lappend_oid(list_copy(readers), relation), table);
+    }
+    const char *const brand[] = {columns[2]};
+    question.hides_brand = !OidIsValid(find_reader(readers, document.relation, brand, 1));
+    question.hides_place = !OidIsValid(find_reader(readers, document.relation, columns, 2));
+    if (!question.hides_brand && !question.hides_place) {
+        return;
+    }
+    question.needed_columns = list_columns(document.relation, columns, kDeciding);
+    if (asked.login || asked.action != Asked::Action::select) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("permission denied to explain rows of \"%s\"",
+                               qualified_name(declared.relation)),
+                        errhint("It takes SELECT on %s, or on the same columns of its view.",
+                                question.needed_columns)));
+    }
+}
+
+// Names the policies that are not entitle's, of the table and of those above it. regime: C
+const char *policies_beside(Oid table, const Declaration &declared) {
+    const char *names = other_policies(table);
+    Declaration line = declared;
+    for (int depth = 0; OidIsValid(line.parent) && depth < kMaxParents; ++depth) {
+        const char *above = other_policies(line.parent);
+        names = names == nullptr || above == nullptr ? (names == nullptr ? above : names)
+                                                     : psprintf("%s, %s", names, above);
+        Declaration parent{};
+        Oid found = InvalidOid;
+        if (!find_declaration(line.parent, parent, found)) {
+            break;
+        }
+        line = parent;
+    }
+    return names;
+}
+
+// Where other policies decide, too, PostgreSQL says whether the row shows to the asker: of a new
+// line its document. regime: C
+std::optional<bool> ask_policies(Oid relation, Oid table, const Declaration &declared,
+                                 const Asked &asked, const Place &first) {
+    if (knows_all() || (asked.is_new() && !OidIsValid(declared.parent))) {
+        return std::nullopt;
+    }
+    if (!asked.is_new()) {
+        return shows_by_select(relation, table, linitial_oid(first.indexes), first.key);
+    }
+    const List *readers = list_make2_oid(declared.parent, find_view(declared.parent));
+    const ParentKey parent = find_parent_key(declared);
+    Relation index = index_open(linitial_oid(parent.indexes), AccessShareLock);
+    const char *columns[INDEX_MAX_KEYS];
+    for (int i = 0; i < parent.count; ++i) {
+        columns[i] =
+            get_attname(index->rd_index->indrelid, index->rd_index->indkey.values[i], false);
+    }
+    index_close(index, AccessShareLock);
+    const Oid reader = find_reader(readers, declared.parent, columns, parent.count);
+    const RowKey key = key_of_new_row(asked.new_row, parent.columns, parent.count);
+    return OidIsValid(reader) &&
+           shows_by_select(reader, declared.parent, linitial_oid(parent.indexes), key);
 }
 
 RowQuestion make_question(const Declaration &declared, const Declaration &document,
@@ -126,14 +235,17 @@ RowQuestion make_question(const Declaration &declared, const Declaration &docume
 // Requires: relation is declared. regime: C
 PlainSteps explain_declared(Oid relation, const Declaration &declared, Oid table,
                             const Asked &asked) {
-    require_privilege(relation, asked.is_new() ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_SELECT);
     Place place{};
+    if (!asked.is_new()) {
+        place.indexes = find_primary_keys(table);
+    }
+    require_privilege(relation, table, asked, place);
     if (asked.is_new()) {
         check_new_row(relation, table, asked.new_row);
     } else {
-        place.indexes = find_primary_keys(table);
         place.key = parse_row_key(linitial_oid(place.indexes), asked.key);
     }
+    const Place first = place;
     const Declaration document = find_document(declared, asked, place);
     RowQuestion question = make_question(declared, document, asked);
     question.masked = find_masked_columns(declared, table);
@@ -144,6 +256,12 @@ PlainSteps explain_declared(Oid relation, const Declaration &declared, Oid table
 
     const char *const columns[kDeciding] = {document.customer_column, document.date_column,
                                             document.brand_column};
+    limit_telling(relation, table, declared, document, asked, columns, question);
+    question.other_policies = policies_beside(table, declared);
+    std::optional<bool> shows;
+    if (question.other_policies != nullptr) {
+        shows = ask_policies(relation, table, declared, asked, first);
+    }
     ColumnValue values[kDeciding]{};
     FoundRow row{};
     if (question.is_new && !question.is_line) {
@@ -152,6 +270,7 @@ PlainSteps explain_declared(Oid relation, const Declaration &declared, Oid table
     } else if (find_keyed_row(place.indexes, place.key, columns, kDeciding, values)) {
         row = make_row(values, question.is_branded);
     }
+    row.shows = shows;
     return explain_found_row(question, row);
 }
 

@@ -11,6 +11,9 @@
 #include "core/access.hpp"
 #include "core/permission.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace entitle::pg {
 
 namespace {
@@ -33,6 +36,64 @@ bool is_visible(const Subject *subject, const Session &session, const RowQuestio
                 const RowFacts &facts) {
     const RowRule rule = make_rule(question, question.permission, question.level);
     return check_row(subject, session, rule, facts, nullptr).allowed;
+}
+
+// Whether the asker sees the row: as PostgreSQL says where other policies have a word.
+bool sees_row(const Asker &asker, const RowQuestion &question, const FoundRow &row) {
+    return row.shows.value_or(is_visible(asker.subject, asker.session, question, row.facts));
+}
+
+// A brand that only staff know is hidden from whom the row does not show to by permission.
+bool hides_brand(const Asker &asker, const RowQuestion &question, const RowFacts &facts) {
+    return question.hides_brand ||
+           (question.shows_brand_to_staff &&
+            !check_row(asker.subject, asker.session,
+                       make_rule(question, question.permission, std::nullopt), facts, nullptr));
+}
+
+// Takes out the steps of the ways that tell of columns that the asking role may not read (S165).
+// Requires: the steps from `first` on are a decision's. Returns: the decision as it may be told.
+Decision withhold(const RowQuestion &question, bool is_brand_hidden, std::size_t first,
+                  Decision decision, Trace &trace) {
+    if (!is_brand_hidden && !question.hides_place) {
+        return decision;
+    }
+    // How far a way was gone tells of what was not told of it, so that neither is told in part.
+    const auto is_told = [&, by_permission = true](const Step &step) mutable {
+        const bool is_hidden =
+            by_permission ? is_brand_hidden || question.hides_place : question.hides_place;
+        by_permission = by_permission && step.gate != Gate::staff;
+        return !is_hidden;
+    };
+    Trace told(trace.begin(), trace.begin() + static_cast<std::ptrdiff_t>(first));
+    std::copy_if(trace.begin() + static_cast<std::ptrdiff_t>(first), trace.end(),
+                 std::back_inserter(told), is_told);
+    trace.swap(told);
+    if (question.needed_columns != nullptr) {
+        Recorder(&trace).pass(Gate::privilege, [&] {
+            return "more is told to a role with SELECT on " + std::string(question.needed_columns);
+        });
+    }
+    decision.failed_by_permission.reset();
+    if (question.hides_place) {
+        decision.failed.reset();
+    }
+    return decision;
+}
+
+// Says that others decide, too. What entitle decides, they may narrow or widen.
+void tell_policies(const RowQuestion &question, bool is_passed, Trace &trace) {
+    if (question.other_policies == nullptr) {
+        return;
+    }
+    const auto text = [&] {
+        return "other policies of the table decide, too: " + std::string(question.other_policies);
+    };
+    if (is_passed) {
+        Recorder(&trace).pass(Gate::policy, text);
+    } else {
+        (void)Recorder(&trace).fail(Gate::policy, text);
+    }
 }
 
 // A row is written by those to whom it shows: to anybody else it is not there (R3).
@@ -67,16 +128,16 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
     return decision;
 }
 
-std::string tell_row(const FoundRow &row, const RowQuestion &question) {
+std::string tell_row(const FoundRow &row, const RowQuestion &question, bool is_brand_hidden) {
     std::string text = !question.is_new   ? "there is a row with this key"
                        : question.is_line ? "the new row has a document"
                                           : "this would be the new row";
-    if (question.level) {
+    if (question.level && !question.hides_place) {
         text += row.facts.customer ? ", of customer " + std::to_string(*row.facts.customer)
                 : question.is_new  ? ", of no customer with a grant"
                                    : ", of no known customer";
     }
-    if (question.is_branded) {
+    if (question.is_branded && !is_brand_hidden) {
         text +=
             row.facts.brand ? ", in brand " + std::to_string(*row.facts.brand) : ", in no brand";
     }
@@ -127,6 +188,7 @@ Decision tell_ways(const Subject *subject, const Session &session, const RowQues
                    " on their customer" + (question.is_dated ? ", inside the window" : "");
         });
     }
+    tell_policies(question, false, trace);
     return refuse_row(question, trace);
 }
 
@@ -170,9 +232,18 @@ PlainSteps explain_own(const Asker &asker, const RowQuestion &question, FoundRow
         add_heading(question, trace);
         Decision decision;
         if (row.is_found && (knows_every_row || (question.is_new && !question.is_line) ||
-                             is_visible(asker.subject, asker.session, question, row.facts))) {
-            Recorder(&trace).pass(Gate::row, [&] { return tell_row(row, question); });
+                             sees_row(asker, question, row))) {
+            const bool is_brand_hidden =
+                !knows_every_row && hides_brand(asker, question, row.facts);
+            Recorder(&trace).pass(Gate::row,
+                                  [&] { return tell_row(row, question, is_brand_hidden); });
+            const std::size_t first = trace.size();
             decision = decide(asker.subject, asker.session, question, row, trace);
+            decision = withhold(question, is_brand_hidden, first, decision, trace);
+            tell_policies(question, true, trace);
+            if (row.shows && !question.is_write) {
+                decision = Decision{true, std::nullopt};
+            }
         } else {
             decision = tell_ways(asker.subject, asker.session, question, trace);
         }
@@ -197,7 +268,7 @@ Knowledge knowledge_of(const Asker &asker, const RowQuestion &question, FoundRow
     bool sees = false;
     bool manages = false;
     compute([&] {
-        sees = is_visible(asker.subject, asker.session, question, row.facts);
+        sees = sees_row(asker, question, row);
         manages = row.facts.customer
                       ? check_manages_access(asker.subject, asker.session, *row.facts.customer,
                                              row.home, row.facts.grant)
@@ -217,6 +288,8 @@ PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
                            ? row.home
                            : current_brand(*asker.subject, asker.session);
     const Knowledge knowledge = knowledge_of(asker, question, row);
+    bool is_brand_hidden = false;
+    compute([&] { is_brand_hidden = !knows_every_row && hides_brand(asker, question, row.facts); });
     CachedUser *other = knowledge == Knowledge::all ? find_by_login(*question.login) : nullptr;
     if (other != nullptr && row.facts.customer) {
         row.facts.grant = grant_of(other, *row.facts.customer);
@@ -236,8 +309,12 @@ PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
         } else if (knowledge == Knowledge::nothing || !row.is_found) {
             decision = refuse_row(question, trace);
         } else {
-            Recorder(&trace).pass(Gate::row, [&] { return tell_row(row, question); });
+            Recorder(&trace).pass(Gate::row,
+                                  [&] { return tell_row(row, question, is_brand_hidden); });
+            const std::size_t first = trace.size();
             decision = decide(subject, session, question, row, trace);
+            decision = withhold(question, is_brand_hidden, first, decision, trace);
+            tell_policies(question, true, trace);
         }
         steps = close_trace(trace, decision);
     });

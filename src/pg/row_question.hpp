@@ -32,6 +32,12 @@ struct RowQuestion {
     const char *write_permission;
     std::optional<std::int32_t> write_level;
     MaskedColumns masked;
+    // What the asking role may not read of what decides, so is not told of a row that shows.
+    bool hides_brand;
+    bool hides_place;           // customer or date
+    const char *needed_columns; // to be told all of it
+    bool shows_brand_to_staff;  // alone: others may not know it
+    const char *other_policies; // that decide, too; a null pointer when there are none
 };
 
 // A row's facts, and what is known of its customer.
@@ -39,6 +45,7 @@ struct FoundRow {
     bool is_found;
     RowFacts facts;
     std::optional<BrandId> home; // the brand that judges who manages its external access
+    std::optional<bool> shows;   // to the asker, where other policies decide, too
 };
 
 // Explains the row to whoever asks. regime: C

@@ -108,7 +108,7 @@ CREATE FUNCTION told_write(key text, login text, action text) RETURNS text
 SELECT is(told_write('1', v.login, v.action), v.expected, format('%s: %s of row 1', v.login, v.action))
 FROM (VALUES ('l20', 'select', 'allowed: true'), ('l20', 'update', 'denied at gate "level": false'), ('l30', 'update', 'allowed: true'),
              ('l30', 'delete', 'denied at gate "permission": false'), ('staff', 'update', 'allowed: true'),
-             ('clerk', 'update', 'denied at gate "customer": false')) AS v (login, action, expected);
+             ('clerk', 'update', 'denied at gate "permission" by permission, and at gate "customer" by external access: false')) AS v (login, action, expected);
 SELECT is(details('l20', 'explain_action(''papers'', ''2'', ''update'')'), details('l20', 'explain_action(''papers'', ''99'', ''update'')'),
           'R3: a write of a hidden row is told as one of a missing row');
 SELECT is(ask('l20', 'SELECT passed FROM entitle.explain_action(''papers'', ''1'', ''update'') ORDER BY step DESC LIMIT 1'), 'false',

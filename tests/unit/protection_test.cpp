@@ -44,6 +44,18 @@ TEST(Row, ShowsByPermissionOrByAccess) {
     EXPECT_EQ(outcome(Facts(world, naive::Asker{}).row(row)), "identity");
 }
 
+// R2: staff are told the gate of either way, outsiders the one of theirs
+TEST(Row, TellsStaffWhereThePermissionFailed) {
+    naive::World world = shipped_catalogue();
+    const RowQuestion row = order_row();
+    const auto by_permission = [&](const naive::Asker &asker) {
+        return Facts(world, asker).row(row).failed_by_permission;
+    };
+    EXPECT_EQ(by_permission(add_member(world, "sales")), entitle::Gate::permission);
+    EXPECT_EQ(by_permission(add_member(world, "operations user")), std::nullopt);
+    EXPECT_EQ(by_permission(add_guest(world, 10)), std::nullopt);
+}
+
 // R34
 TEST(Row, OfAnotherOrNoCustomerNeedsThePermission) {
     naive::World world = shipped_catalogue();

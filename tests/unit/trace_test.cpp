@@ -59,6 +59,10 @@ TEST(Conclude, RepeatsTheDecisionAndItsGate) {
     EXPECT_FALSE(denied.passed);
     EXPECT_EQ(denied.detail, "denied at gate \"plan\"");
     EXPECT_EQ(entitle::conclude(entitle::Decision{}).detail, "denied");
+    const entitle::Decision both{false, Gate::customer, Gate::membership};
+    EXPECT_EQ(entitle::conclude(both).detail,
+              "denied at gate \"membership\" by permission, and at gate \"customer\" by external "
+              "access");
 }
 
 // R1: what nobody decided is denied.
