@@ -29,8 +29,12 @@ struct State {
 
 State now{InvalidOid, InvalidOid, InvalidOid, false};
 
-// What was so outside of each function being run.
-State *outside = nullptr;
+// Each function being run, and what was so outside of it.
+struct Frame {
+    State outside;
+    Kind kind;
+};
+Frame *frames = nullptr;
 int depth = 0;
 int room = 0;
 
@@ -58,12 +62,12 @@ Kind kind_of(Oid function) {
 void enter(Kind kind, Oid function) {
     if (depth == room) {
         const int wanted = room == 0 ? 16 : 2 * room;
-        outside = static_cast<State *>(
-            outside == nullptr ? MemoryContextAlloc(TopMemoryContext, wanted * sizeof(State))
-                               : repalloc(outside, wanted * sizeof(State)));
+        frames = static_cast<Frame *>(
+            frames == nullptr ? MemoryContextAlloc(TopMemoryContext, wanted * sizeof(Frame))
+                              : repalloc(frames, wanted * sizeof(Frame)));
         room = wanted;
     }
-    outside[depth++] = now;
+    frames[depth++] = Frame{now, kind};
     switch (kind) {
     case Kind::foreign:
         now.in_charge = GetUserId();
@@ -96,15 +100,35 @@ void enter(Kind kind, Oid function) {
 // than it.
 void leave(bool has_returned) noexcept {
     if (depth > 0) {
-        now = outside[--depth];
+        now = frames[--depth].outside;
     } else if (has_returned) {
         now =
             State{InLocalUserIdChange() ? GetUserId() : InvalidOid, InvalidOid, InvalidOid, false};
     }
 }
 
+// A broken constraint is told with the values of the row, as far as whoever writes may read them:
+// in a function of ours that is its owner, so they go to the server's log alone (S167). In the
+// middle of PostgreSQL's own handler, which would throw the error on as it is.
+void hide_values() {
+    if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) {
+        return;
+    }
+    MemoryContextSwitchTo(CurTransactionContext);
+    ErrorData *error = CopyErrorData();
+    if (error->detail != nullptr) {
+        if (error->detail_log == nullptr) {
+            error->detail_log = error->detail;
+        }
+        error->detail = nullptr;
+        FlushErrorState();
+        ReThrowError(error);
+    }
+}
+
 void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
     // The call site's own memory belongs to one hook; ours takes it only when it is alone.
+    const bool is_own = depth > 0 && frames[depth - 1].kind == Kind::own;
     Kind kind = next_manager == nullptr ? static_cast<Kind>(DatumGetInt32(*kept)) : Kind::unknown;
     switch (event) {
     case FHET_START:
@@ -131,6 +155,9 @@ void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
     }
     if (next_manager != nullptr) {
         next_manager(event, function, kept);
+    }
+    if (event == FHET_ABORT && is_own) {
+        hide_values();
     }
 }
 

@@ -143,6 +143,15 @@ EXCEPTION WHEN integrity_constraint_violation THEN
                             of_table = TABLE_NAME, of_schema = SCHEMA_NAME;
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, CONSTRAINT = of_constraint, COLUMN = of_column,
                           TABLE = of_table, SCHEMA = of_schema;
+WHEN data_exception THEN
+    -- What a generated column, a check or a default could not compute may be said with masked values (S167); what a trigger
+    -- of the table's raises is its author's own text.
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_CONTEXT;
+    IF detail ~ '^[^\n]* RAISE(\n|$)' THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION 'the row has no valid value for what the table computes of it'
+        USING ERRCODE = SQLSTATE, HINT = 'A generated column, check or trigger of the table refuses it; the table''s owner sees which.';
 WHEN generated_always THEN
     -- PostgreSQL's hint is of no use here: a view passes no OVERRIDING on.
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
