@@ -6,8 +6,8 @@
 
 # The install script is these topics of src/sql, in this order.
 SQL_TOPICS = schema identity permission customer score access token log name planner declaration policy protection migration privilege \
-	parent view mask masked_reader write catalogue signal visibility explain report verify_view verify lint_table lint_function release \
-	lint dump inventory
+	parent view mask masked_reader write catalogue signal visibility explain report verify_view verify lint_table lint_function oracle \
+	release lint dump inventory
 
 EXTENSION = entitle
 MODULE_big = entitle

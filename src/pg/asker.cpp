@@ -6,6 +6,7 @@
 #include "pg/signal.hpp"
 #include "pg/table.hpp"
 #include "pg/token.hpp"
+#include "pg/unheard.hpp"
 
 namespace entitle::pg {
 
@@ -135,6 +136,7 @@ void take_in_changes() {
 void count_statement() noexcept { ++statement_number; }
 
 const Asker &current_asker() {
+    unheard = nullptr;
     const TimestampTz start = GetCurrentStatementStartTimestamp();
     if (start != known_start || statement_number != known_number ||
         GetOuterUserId() != known_role) {
@@ -151,6 +153,7 @@ const Asker &current_asker() {
 std::uint64_t asker_epoch() noexcept { return found_epoch; }
 
 const Asker &asker_now() {
+    unheard = nullptr;
     take_in_changes();
     if (found_epoch != epoch) {
         resolve_asker();

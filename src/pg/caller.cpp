@@ -200,8 +200,8 @@ int find_borrowers(Oid *roles, int wanted) noexcept {
     add(GetOuterUserId());
     add(now.in_charge);
     for (int i = 0; i < depth; ++i) {
-        add(outside[i].in_charge);
-        add(outside[i].lender);
+        add(frames[i].outside.in_charge);
+        add(frames[i].outside.lender);
     }
     return count;
 }

@@ -8,6 +8,7 @@
 #include "pg/row_trigger.hpp"
 #include "pg/setting.hpp"
 #include "pg/token.hpp"
+#include "pg/unheard.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"
@@ -137,6 +138,7 @@ ENTITLE_FUNCTION(entitle_sign_in) {
         carry_seal(seal, is_local);
     }
     drop_contradicted_plans();
+    note_unheard(is_local ? "entitle.sign_in" : nullptr);
     PG_RETURN_INT64(found->user);
 }
 
@@ -155,6 +157,7 @@ ENTITLE_FUNCTION(entitle_sign_in_token) {
     }
     carry_identity(*found.user, found.until, is_local);
     drop_contradicted_plans();
+    note_unheard(is_local ? "entitle.sign_in_token" : nullptr);
     PG_RETURN_INT64(*found.user);
 }
 
@@ -167,6 +170,7 @@ ENTITLE_FUNCTION(entitle_sign_out) {
     carry_nobody(false);
     carry_seal("", false);
     drop_contradicted_plans();
+    note_unheard(nullptr);
     PG_RETURN_VOID();
 }
 
@@ -206,6 +210,7 @@ ENTITLE_FUNCTION(entitle_use_brand) {
     }
     carry_choice(Choice{asker.subject->id, brand, asker.session.chosen_customer});
     drop_contradicted_plans();
+    note_unheard("entitle.use_brand");
     PG_RETURN_VOID();
 }
 
@@ -239,6 +244,7 @@ ENTITLE_FUNCTION(entitle_use_customer) {
     }
     carry_choice(Choice{asker.subject->id, asker.session.chosen_brand, customer});
     drop_contradicted_plans();
+    note_unheard("entitle.use_customer");
     PG_RETURN_VOID();
 }
 

@@ -8,6 +8,7 @@
 #include "pg/refusal.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
+#include "pg/unheard.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -22,4 +23,5 @@ extern "C" void _PG_init(void) {
     entitle::pg::watch_callers();
     entitle::pg::watch_migrations();
     entitle::pg::watch_lookups();
+    entitle::pg::watch_unheard();
 }

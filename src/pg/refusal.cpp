@@ -5,6 +5,8 @@
 #include "pg/postgres.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/declaration.hpp"
+#include "pg/function.hpp"
 #include "pg/refusal.hpp"
 
 extern "C" {
@@ -34,13 +36,14 @@ bool is_protected(Relation relation) {
 }
 
 // The table of which the message tells, if it is a protected one that this statement writes.
-Relation find_refusing(const QueryDesc *query, const char *message) {
+const ResultRelInfo *find_refusing(const QueryDesc *query, const char *message) {
     ListCell *cell = nullptr;
     foreach (cell, entitle_result_relations(query->estate)) {
-        Relation relation = static_cast<ResultRelInfo *>(lfirst(cell))->ri_RelationDesc;
+        const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+        Relation relation = written->ri_RelationDesc;
         if (is_protected(relation) &&
             strcmp(message, psprintf(_(kRefused), RelationGetRelationName(relation))) == 0) {
-            return relation;
+            return written;
         }
     }
     return nullptr;
@@ -55,18 +58,22 @@ void add_hint(void *argument) {
     const auto *query = static_cast<const QueryDesc *>(argument);
     MemoryContext reporting = MemoryContextSwitchTo(query->estate->es_query_cxt);
     const ErrorData *error = CopyErrorData();
-    Relation refusing = nullptr;
+    const ResultRelInfo *refusing = nullptr;
     if (error->message_id != nullptr && error->hint == nullptr &&
         strcmp(error->message_id, kRefused) == 0) {
         refusing = find_refusing(query, error->message);
     }
     if (refusing != nullptr) {
-        const char *home = get_namespace_name(RelationGetNamespace(refusing));
+        const char *home = get_namespace_name(RelationGetNamespace(refusing->ri_RelationDesc));
         // Of the model's own tables nothing is declared that could be explained.
         if (home != nullptr && strcmp(home, "entitle") != 0) {
-            errhint("The signed-in user may not write such a row. To see why: SELECT * FROM "
+            // PostgreSQL says the same of a row that may be inserted and not be read.
+            errhint("The signed-in user may not write such a row%s. To see why: SELECT * FROM "
                     "entitle.explain_new_row('%s', row%s).",
-                    quote_qualified_identifier(home, RelationGetRelationName(refusing)),
+                    query->operation == CMD_INSERT && refusing->ri_projectReturning != nullptr
+                        ? ", or would not see it, and RETURNING reads it: then leave RETURNING out"
+                        : "",
+                    qualified_name(RelationGetRelid(refusing->ri_RelationDesc)),
                     query->operation == CMD_UPDATE ? ", 'update'" : "");
         }
     }
@@ -189,3 +196,32 @@ void raise_refused_write(const TriggerData *trigger) {
 }
 
 } // namespace entitle::pg
+
+using namespace entitle::pg;
+
+// refuse_hidden(view) -> void: of a new row of the view that does not show to its writer, an error
+// when a running statement's RETURNING reads it. Found among the error contexts, which PostgreSQL
+// keeps right through errors.
+ENTITLE_FUNCTION(entitle_refuse_hidden) {
+    const Oid view = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+    for (const ErrorContextCallback *each = error_context_stack; each != nullptr;
+         each = each->previous) {
+        if (each->callback != add_hint) {
+            continue;
+        }
+        ListCell *cell = nullptr;
+        foreach (cell,
+                 entitle_result_relations(static_cast<const QueryDesc *>(each->arg)->estate)) {
+            const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+            if (RelationGetRelid(written->ri_RelationDesc) == view &&
+                written->ri_projectReturning != nullptr) {
+                ereport(ERROR,
+                        (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                         errmsg("the new row of \"%s\" would not show to the signed-in user",
+                                get_rel_name(view)),
+                         errhint("RETURNING reads the row; leave it out to insert such a row.")));
+            }
+        }
+    }
+    PG_RETURN_VOID();
+}

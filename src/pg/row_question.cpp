@@ -125,6 +125,12 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
             decision = shown;
         }
     }
+    if (decision && question.is_new && !question.must_show &&
+        !is_visible(subject, session, question, facts)) {
+        (void)Recorder(&trace).fail(Gate::row, [] {
+            return std::string("once written it would not show: RETURNING is refused");
+        });
+    }
     return decision;
 }
 

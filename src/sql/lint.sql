@@ -251,6 +251,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
           UNION ALL SELECT * FROM entitle.lint_tables()
           UNION ALL SELECT * FROM entitle.lint_coverage()
           UNION ALL SELECT * FROM entitle.lint_functions()
+          UNION ALL SELECT * FROM entitle.lint_oracles()
           UNION ALL SELECT * FROM entitle.lint_roles()
           UNION ALL SELECT * FROM entitle.lint_logins()
           UNION ALL SELECT * FROM entitle.lint_server()

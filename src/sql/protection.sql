@@ -48,6 +48,7 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM entitle.install_masks(declared);
+    PERFORM entitle.warn_of_oracles(declared);
 
     -- Lines follow what is declared now.
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP

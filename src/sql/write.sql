@@ -161,6 +161,13 @@ $$;
 COMMENT ON FUNCTION entitle.run_write(regclass, text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';
 GRANT EXECUTE ON FUNCTION entitle.run_write(regclass, text, anyelement, anyelement) TO PUBLIC;
 
+CREATE FUNCTION entitle.refuse_hidden(view regclass) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_refuse_hidden';
+COMMENT ON FUNCTION entitle.refuse_hidden(regclass) IS
+    'An error when the running INSERT into a filtered view has RETURNING: of a new row that does not show to its writer';
+GRANT EXECUTE ON FUNCTION entitle.refuse_hidden(regclass) TO PUBLIC;
+
 CREATE FUNCTION entitle.insert_row(declared entitle.protection, view regclass, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -221,6 +228,7 @@ BEGIN
                     ELSE 'WITH hidden AS (INSERT INTO %s (%s) SELECT %s) SELECT NULL AS t' END,
                declared.relation, columns, fields), NULL, new_row);
     IF NOT is_seen THEN
+        PERFORM entitle.refuse_hidden(view);
         RETURN new_row;
     END IF;
     IF NOT is_free THEN

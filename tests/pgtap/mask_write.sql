@@ -126,8 +126,9 @@ BEGIN
     RETURN NEXT is(do_as('inserter', 'INSERT INTO orders_view (id, customer_id) VALUES (77, 103)'), 1::bigint, 'who may insert and not view does' || of);
     RETURN NEXT is(error_of('inserter', 'INSERT INTO orders_view (customer_id, price) VALUES (103, 1)'), format(mask_denied, 'insert', 'price'),
                    'R37: without a price that would not show' || of);
-    RETURN NEXT is(ask('inserter', 'INSERT INTO orders_view (customer_id) VALUES (103) RETURNING id::text'), NULL,
-                   'S49: and is told nothing that was not sent' || of);
+    RETURN NEXT is(error_of('inserter', 'INSERT INTO orders_view (customer_id) VALUES (103) RETURNING id'),
+                   '42501 the new row of "orders_view" would not show to the signed-in user',
+                   'S49: and is told that RETURNING has nothing to tell' || of);
     RETURN NEXT is(error_of(NULL, 'INSERT INTO orders_view (customer_id) VALUES (101)'), format(write_denied, 'insert'), 'R1: nobody inserts' || of);
     RETURN NEXT matches(error_of('l20', 'INSERT INTO orders_view (id, customer_id) VALUES (1, 101) ON CONFLICT DO NOTHING'), '^(none|23505)', 'S51: ON CONFLICT tells nothing new' || of);
     RETURN NEXT matches(error_of('l20', 'INSERT INTO orders_view (id, customer_id) VALUES (1, 101) ON CONFLICT (id) DO UPDATE SET price = 1'), '^(42P10|0A000)',

@@ -125,6 +125,9 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('view_relation(regclass)'),
     ('view_target(protection)'),
     ('warn_of_generated(protection)'),
+    ('columns_of(pg_node_tree)'),
+    ('oracles(protection)'),
+    ('warn_of_oracles(protection)'),
     ('write_view()'),
     -- write: with the rights of whoever calls, which for write_view is the table's owner
     ('check_move(regclass,anyelement,anyelement)'),
@@ -136,6 +139,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('masked_row(protection,regclass,anyelement)'),
     ('renamed_declaration(regclass,regclass)'),
     ('run_write(regclass,text,anyelement,anyelement)'),
+    ('refuse_hidden(regclass)'),
     ('update_row(protection,regclass,anycompatible,anyelement,anyelement)'),
     ('write_row(regclass,text,anyelement,anyelement)'),
     -- visibility
@@ -207,7 +211,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|definer_in_charge|may_declare|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|verify_[a-z]+|expected_[a-z]+|mended_declaration|parent_problem|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_oracles|verify_[a-z]+|expected_[a-z]+|mended_declaration|parent_problem|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -218,7 +222,7 @@ SELECT set_eq(
           'narrow_privileges(regclass,name[])', 'put_back_privileges(regclass,regclass)',
           'record_privileges(regclass,protection_privilege[])', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection)', 'install_view(protection)',
-          'record_view(regclass,regclass,boolean)', 'warn_of_generated(protection)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
+          'record_view(regclass,regclass,boolean)', 'warn_of_generated(protection)', 'warn_of_oracles(protection)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');

@@ -1,0 +1,99 @@
+-- Oracles: what refuses a write by a masked column and an open one together tells the masked value to whoever may write the open
+-- one, by bisection (S168): CHECK constraints, unique and exclusion constraints, foreign keys, and what generated columns and
+-- expression indexes cannot compute. It takes a writer by external access from whom the column is masked; staff see rows whole.
+
+CREATE FUNCTION entitle.columns_of(expression pg_node_tree) RETURNS smallint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    -- 0 stands for the whole row.
+    SELECT coalesce(array_agg(v[1]::smallint), '{}') FROM regexp_matches(expression::text, ':varattno (\d+)', 'g') AS v
+    $$;
+COMMENT ON FUNCTION entitle.columns_of(pg_node_tree) IS 'The numbers of the columns that an expression looks at';
+GRANT EXECUTE ON FUNCTION entitle.columns_of(pg_node_tree) TO PUBLIC;
+
+CREATE FUNCTION entitle.oracles(declared entitle.protection)
+    RETURNS TABLE (member regclass, kind text, object text, masked text, beside text, level integer, at_insert boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH mask AS (
+        SELECT m.key AS name, m.value::integer AS level FROM jsonb_each_text(declared.masked_columns) m WHERE m.value ~ '^\d{1,9}$'),
+    family AS (
+        SELECT f AS member FROM entitle.protection_family(declared.relation) AS f WHERE EXISTS (SELECT FROM mask)),
+    refusing AS (
+        SELECT f.member, 'constraint' AS kind, c.conname::text AS object, entitle.columns_of(c.conbin) AS columns, false AS at_insert
+        FROM family f JOIN pg_constraint c ON c.conrelid = f.member AND c.contype = 'c' AND c.conislocal
+        UNION ALL
+        SELECT f.member, 'constraint', c.conname::text, c.conkey, true
+        FROM family f JOIN pg_constraint c ON c.conrelid = f.member AND c.contype = 'f' AND c.conparentid = 0
+        UNION ALL
+        SELECT f.member, 'generated column', a.attname::text, entitle.columns_of(d.adbin), false
+        FROM family f
+        JOIN pg_attribute a ON a.attrelid = f.member AND a.attgenerated <> '' AND a.attislocal
+        JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        UNION ALL
+        -- An index that refuses nothing by its keys can fail at its expressions.
+        SELECT f.member, 'index', x.relname::text,
+               CASE WHEN i.indisunique OR i.indisexclusion THEN i.indkey::smallint[] ELSE '{}' END
+               || coalesce(entitle.columns_of(i.indexprs), '{}') || coalesce(entitle.columns_of(i.indpred), '{}'),
+               i.indisunique OR i.indisexclusion
+        FROM family f JOIN pg_index i ON i.indrelid = f.member JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition),
+    looked_at AS (
+        SELECT r.member, r.kind, r.object, r.at_insert, a.attnum, a.attname, coalesce(m.level, 0) AS level,
+               max(m.level) OVER (PARTITION BY r.member, r.kind, r.object) AS highest
+        FROM refusing r
+        JOIN pg_attribute a ON a.attrelid = r.member AND a.attnum > 0 AND NOT a.attisdropped
+             -- The key of an index has a 0 for each expression, which stands for itself.
+             AND (a.attnum = ANY (r.columns) OR r.kind <> 'index' AND 0 = ANY (r.columns))
+        LEFT JOIN mask m ON m.name = a.attname)
+    SELECT l.member, l.kind, l.object, string_agg(quote_ident(l.attname), ', ' ORDER BY l.attnum) FILTER (WHERE l.level = l.highest),
+           string_agg(quote_ident(l.attname), ', ' ORDER BY l.attnum) FILTER (WHERE l.level < l.highest), l.highest, l.at_insert
+    FROM looked_at l
+    WHERE least(declared.external_update_level, CASE WHEN l.at_insert THEN declared.external_insert_level END) < l.highest
+    GROUP BY l.member, l.kind, l.object, l.highest, l.at_insert
+    HAVING bool_or(l.level < l.highest)
+    ORDER BY l.member::text, l.kind, l.object
+    $$;
+COMMENT ON FUNCTION entitle.oracles(entitle.protection) IS
+    'What of a table refuses writes of open columns by the value of a masked one, for writers from whom that is masked';
+GRANT EXECUTE ON FUNCTION entitle.oracles(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.warn_of_oracles(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN SELECT * FROM entitle.oracles(declared) LOOP
+        RAISE WARNING '% "%" of table "%" looks at masked % together with %: who writes the one learns the other by what is refused',
+                      found.kind, found.object, found.member, found.masked, found.beside
+            USING HINT = format('Let external users write from L%s only, mask the other columns at that level, too, or check the columns apart.',
+                                found.level);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.warn_of_oracles(entitle.protection) IS 'Warns of what tells masked values by what it refuses';
+GRANT EXECUTE ON FUNCTION entitle.warn_of_oracles(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.lint_oracles() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'warning', o.member::text, format('%s "%s" looks at masked %s together with %s: who writes the one learns the other', o.kind, o.object,
+                                             o.masked, o.beside),
+           -- All of a table's remedies are the same statement.
+           entitle.protection_call(jsonb_populate_record(d.now, jsonb_build_object(
+               'external_update_level', CASE WHEN (d.now).external_update_level < o.highest THEN o.highest
+                                        ELSE (d.now).external_update_level END,
+               'external_insert_level', CASE WHEN o.at_insert AND (d.now).external_insert_level < o.highest THEN o.highest
+                                        ELSE (d.now).external_insert_level END)))
+    FROM entitle.protection p
+    JOIN pg_class c ON c.oid = p.relation
+    CROSS JOIN LATERAL (SELECT entitle.mended_declaration(p) AS now) d
+    CROSS JOIN LATERAL (SELECT x.member, x.kind, x.object, x.masked, x.beside, max(x.level) OVER () AS highest, bool_or(x.at_insert) OVER () AS at_insert FROM entitle.oracles(d.now) x) o
+    WHERE jsonb_typeof(p.masked_columns) = 'object'
+    $$;
+COMMENT ON FUNCTION entitle.lint_oracles() IS 'lint: what tells masked values by what it refuses';
+REVOKE ALL ON FUNCTION entitle.lint_oracles() FROM PUBLIC;
