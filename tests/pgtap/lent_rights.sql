@@ -191,7 +191,9 @@ BEGIN
     DROP DOMAIN shop.checked;
     -- The same, after the caller ran it with the own rights, in this transaction.
     PERFORM set_body('IF shop.inlined(NEW.item) THEN RETURN NEW; END IF');
+    -- A path of its own, so that the plan that was kept is not made anew for another path.
     ALTER FUNCTION shop.note() SET search_path = shop, pg_temp;
+    ALTER FUNCTION shop.other() SET search_path = shop, pg_temp;
     RETURN NEXT is(error_of('UPDATE shop.orders SET quantity = 8'), 'none', lender || 'inlined in an expression that the caller ran before');
     ALTER FUNCTION shop.note() RESET ALL;
     RETURN NEXT is(through_view(), refused('function shop.inlined(text)'), lender || 'is refused all the same');
