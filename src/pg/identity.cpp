@@ -6,6 +6,7 @@
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
 #include "pg/row_trigger.hpp"
+#include "pg/replay.hpp"
 #include "pg/setting.hpp"
 #include "pg/token.hpp"
 #include "pg/unheard.hpp"
@@ -268,6 +269,19 @@ ENTITLE_FUNCTION(entitle_record_role_oid) {
     }
     bool has_no_role = false;
     const Datum role = column(row, row.after, columns[0], &has_no_role);
+    // An applied update names every column; one that leaves the role as it is does not write it.
+    if (is_replaying() && row.before != nullptr && !has_no_role) {
+        bool had_no_role = false;
+        bool is_unbound = false;
+        const Datum old_role = column(row, row.before, columns[0], &had_no_role);
+        int bound_column = columns[1];
+        Datum bound = column(row, row.before, columns[1], &is_unbound);
+        if (!had_no_role &&
+            strcmp(NameStr(*DatumGetName(old_role)), NameStr(*DatumGetName(role))) == 0) {
+            return PointerGetDatum(heap_modify_tuple_by_cols(row.after, row.shape, 1, &bound_column,
+                                                             &bound, &is_unbound));
+        }
+    }
     const Oid oid = has_no_role ? InvalidOid : get_role_oid(NameStr(*DatumGetName(role)), true);
     if (!has_no_role && !OidIsValid(oid)) {
         ereport(

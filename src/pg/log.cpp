@@ -10,6 +10,7 @@
 #include "pg/function.hpp"
 #include "pg/grant.hpp"
 #include "pg/jsonb.hpp"
+#include "pg/replay.hpp"
 #include "pg/row_trigger.hpp"
 
 extern "C" {
@@ -18,6 +19,8 @@ extern "C" {
 #include "commands/sequence.h"
 #include "utils/tuplestore.h"
 }
+
+#include "core/access.hpp"
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -137,10 +140,15 @@ void close_log(Log &log) {
     table_close(log.relation, NoLock);
 }
 
-// Who wrote, and when.
+// Who wrote, and when. Of what a subscription brings that is known at the publisher alone: whom the
+// worker's role stands for did not write it.
 void set_author(Log &log, Oid source) {
     const Asker &asker = current_asker();
-    if (asker.subject != nullptr) {
+    if (is_replaying()) {
+        set(log, reason,
+            CStringGetTextDatum(
+                psprintf("applied by subscription \"%s\"", replayed_subscription())));
+    } else if (asker.subject != nullptr) {
         set(log, actor_login,
             PointerGetDatum(cstring_to_text_with_len(
                 asker.subject->login.data(), static_cast<int>(asker.subject->login.size()))));
@@ -163,6 +171,12 @@ bool is_restored(TriggerEvent event) {
             DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 1);
 }
 
+// Where the subscription brings the log as well, its rows tell more than could be told here.
+bool is_logged_elsewhere(Relation source) {
+    return is_replaying() &&
+           is_replayed(get_relname_relid("change_log", RelationGetNamespace(source)));
+}
+
 // The words of R21.
 const char *action_of(TriggerEvent event, const char *table) {
     const bool is_grant = strcmp(table, "external_access") == 0;
@@ -175,15 +189,16 @@ const char *action_of(TriggerEvent event, const char *table) {
     return TRIGGER_FIRED_BY_UPDATE(event) ? "update" : "truncate";
 }
 
-// The rows of one transition table.
+// The rows of one transition table, or one row.
 struct Source {
     Tuplestorestate *store;
     int pointer;
     TupleTableSlot *slot;
+    bool is_read; // the one row
 };
 
 Source open_source(Tuplestorestate *store, TupleDesc shape) {
-    Source source = {store, 0, nullptr};
+    Source source = {store, 0, nullptr, false};
     if (store != nullptr) {
         source.pointer = tuplestore_alloc_read_pointer(store, EXEC_FLAG_REWIND);
         tuplestore_select_read_pointer(store, source.pointer);
@@ -193,10 +208,16 @@ Source open_source(Tuplestorestate *store, TupleDesc shape) {
     return source;
 }
 
-// Returns: false at the end; true without a transition table, which has no end of its own.
+// Returns: false at the end; true for no source, which has no end of its own.
 bool next_row(Source &source) {
-    if (source.store == nullptr) {
+    if (source.slot == nullptr) {
         return true;
+    }
+    if (source.store == nullptr) {
+        const bool is_new = !source.is_read;
+        source.is_read = true;
+        slot_getallattrs(source.slot);
+        return is_new;
     }
     tuplestore_select_read_pointer(source.store, source.pointer);
     const bool found = tuplestore_gettupleslot(source.store, true, false, source.slot);
@@ -207,9 +228,18 @@ bool next_row(Source &source) {
 }
 
 void close_source(Source &source) {
-    if (source.slot != nullptr) {
+    if (source.store != nullptr) {
         ExecDropSingleTupleTableSlot(source.slot);
     }
+}
+
+// An owner's grant goes by force only (R43): one whose end a subscription brings went so at the
+// publisher.
+bool is_owner_grant(const TupleTableSlot *slot, int role) {
+    if (role < 0 || slot->tts_isnull[role]) {
+        return false;
+    }
+    return parse_level(TextDatumGetCString(slot->tts_values[role])) == kOwnerLevel;
 }
 
 Bitmapset *columns_named(TupleDesc shape, const char *const *names, int count) {
@@ -236,6 +266,7 @@ Bitmapset *key_columns(Relation source) {
 void log_rows(Relation table, TriggerEvent event, Source &before, Source &after) {
     static constexpr const char *kScore[] = {"client_score", "scored_at"};
     static constexpr const char *kStatus[] = {"status"};
+    static constexpr const char *kRole[] = {"role"};
     const TupleDesc shape = RelationGetDescr(table);
     const char *name = RelationGetRelationName(table);
     const bool is_customer = strcmp(name, "customer") == 0;
@@ -246,6 +277,10 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
     const int status = bms_next_member(columns_named(shape, kStatus, lengthof(kStatus)), -1);
     const Datum usual = CStringGetTextDatum(is_score ? "recalculate" : action_of(event, name));
     const Datum status_change = CStringGetTextDatum("status change");
+    const bool may_be_forced =
+        is_replaying() && strcmp(name, "external_access") == 0 && TRIGGER_FIRED_BY_DELETE(event);
+    const int role = bms_next_member(columns_named(shape, kRole, lengthof(kRole)), -1);
+    const Datum forced = CStringGetTextDatum("force revoke");
 
     Log *log = nullptr;
     while (next_row(before) && next_row(after)) {
@@ -261,6 +296,9 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
             !datum_image_eq(before.slot->tts_values[status], after.slot->tts_values[status], false,
                             -1)) {
             set(*log, action, status_change);
+        }
+        if (may_be_forced && is_owner_grant(found, role)) {
+            set(*log, action, forced);
         }
         // The key by which the row was known.
         set(*log, row_key, row_to_jsonb(*key_shape, before.slot != nullptr ? before.slot : found));
@@ -278,6 +316,19 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
     }
 }
 
+void log_row(const TriggerData *trigger) {
+    TupleTableSlot *written = trigger->tg_trigslot;
+    const bool is_insert = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+    const bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+    Source before = {nullptr, 0, is_insert ? nullptr : written, false};
+    Source after = {nullptr, 0,
+                    is_update   ? trigger->tg_newslot
+                    : is_insert ? written
+                                : nullptr,
+                    false};
+    log_rows(trigger->tg_relation, trigger->tg_event, before, after);
+}
+
 } // namespace
 
 namespace entitle::pg {
@@ -293,20 +344,27 @@ void log_event(Oid table, const char *words) {
 
 } // namespace entitle::pg
 
-// Trigger of the model's tables, after each statement that writes, with its transition tables.
+// Trigger of the model's tables, after each statement that writes, with its transition tables; and
+// after each row where there is no statement, nor any transition table then.
 ENTITLE_FUNCTION(entitle_log_change) {
-    if (!CALLED_AS_TRIGGER(fcinfo) ||
-        !TRIGGER_FIRED_FOR_STATEMENT(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_event)) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a statement trigger of entitle's own tables")));
+                        errmsg("this function is a trigger of entitle's own tables")));
     }
     const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
     // The log stands beside the table, and is taken for the extension's own.
     if (RelationGetNamespace(trigger->tg_relation) != get_func_namespace(fcinfo->flinfo->fn_oid)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a statement trigger of entitle's own tables")));
+                        errmsg("this function is a trigger of entitle's own tables")));
     }
-    if (creating_extension || is_restored(trigger->tg_event)) {
+    if (creating_extension || is_restored(trigger->tg_event) ||
+        is_logged_elsewhere(trigger->tg_relation)) {
+        return PointerGetDatum(nullptr);
+    }
+    if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) {
+        if (trigger->tg_oldtable == nullptr && trigger->tg_newtable == nullptr) {
+            log_row(trigger);
+        }
         return PointerGetDatum(nullptr);
     }
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {

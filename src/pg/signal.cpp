@@ -72,6 +72,14 @@ struct Signalled {
 };
 Signalled signalled;
 
+// The kinds of which everyone was already told in this command.
+struct Told {
+    SubTransactionId subtransaction;
+    CommandId command;
+    unsigned kinds;
+};
+Told told;
+
 // Whether the running transaction sent any signal, or anything of its own is remembered.
 bool has_own_changes = false;
 
@@ -122,6 +130,20 @@ void send_user(Kind kind, std::int64_t user) {
     }
     send(kind, hash);
     signalled.hashes[signalled.count++] = hash;
+}
+
+// Signals a whole kind once per command: row triggers come once for each row. regime: C
+void send_once(Kind kind) {
+    const SubTransactionId subtransaction = GetCurrentSubTransactionId();
+    const CommandId command = GetCurrentCommandId(false);
+    if (told.subtransaction != subtransaction || told.command != command) {
+        told = Told{subtransaction, command, 0};
+    }
+    const unsigned bit = 1U << static_cast<unsigned>(kind);
+    if ((told.kinds & bit) == 0) {
+        send(kind, kEveryone);
+        told.kinds |= bit;
+    }
 }
 
 void receive(Kind kind, Oid whom) noexcept {
@@ -182,6 +204,7 @@ void on_role(Datum, int, uint32) {
 void forget_signalled() noexcept {
     signalled.count = 0;
     signalled.subtransaction = InvalidSubTransactionId;
+    told.subtransaction = InvalidSubTransactionId;
 }
 
 // PostgreSQL takes back, at a rollback, the signals of commands that ended. Those of the command
@@ -235,6 +258,19 @@ void require_trigger(FunctionCallInfo fcinfo) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("this function is a trigger of entitle's own tables")));
     }
+}
+
+// Signals that anything of a kind changed. Of a statement at its end, when it has written all it
+// writes; of a row beforehand, because those who apply changes fire nothing else. regime: C
+Datum signal_kind(FunctionCallInfo fcinfo, Kind kind) {
+    require_trigger(fcinfo);
+    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
+        send(kind, kEveryone);
+        return PointerGetDatum(nullptr);
+    }
+    send_once(kind);
+    return PointerGetDatum(passed_tuple(trigger));
 }
 
 // Signals the users a changed row names, before and after. regime: C
@@ -330,23 +366,14 @@ void register_signals() {
 } // namespace entitle::pg
 
 using entitle::pg::Kind;
-using entitle::pg::send;
+using entitle::pg::signal_kind;
 using entitle::pg::signal_users;
 
-// Signals that the shared model changed: roles, permissions, brands, plans. Statement trigger.
-// regime: C
-ENTITLE_FUNCTION(entitle_signal_model) {
-    entitle::pg::require_trigger(fcinfo);
-    send(Kind::model, entitle::pg::kEveryone);
-    return PointerGetDatum(nullptr);
-}
+// Signals that the shared model changed: roles, permissions, brands, plans. regime: C
+ENTITLE_FUNCTION(entitle_signal_model) { return signal_kind(fcinfo, Kind::model); }
 
-// Signals that customers were removed or changed key, brand or status. Statement trigger. regime: C
-ENTITLE_FUNCTION(entitle_signal_customer) {
-    entitle::pg::require_trigger(fcinfo);
-    send(Kind::customer, entitle::pg::kEveryone);
-    return PointerGetDatum(nullptr);
-}
+// Signals that customers were removed or changed key, brand or status. regime: C
+ENTITLE_FUNCTION(entitle_signal_customer) { return signal_kind(fcinfo, Kind::customer); }
 
 // Signals the users whose identity or memberships a row changes. regime: C
 ENTITLE_FUNCTION(entitle_signal_user) { return signal_users(fcinfo, Kind::user); }

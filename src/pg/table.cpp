@@ -138,23 +138,28 @@ constexpr const char kSignalTrigger[] = "zz_entitle_signal";
     pg_unreachable();
 }
 
-// A row change must reach every backend: insert, update and delete, whatever the replication role.
+// A row change must reach every backend: insert, update and delete, whatever the replication role,
+// and whether by a statement or applied row by row. Tables that tell whom a row concerns need no
+// trigger of the statement.
 bool is_watched(Relation relation, Table table) {
     if (relation->trigdesc == nullptr) {
         return false;
     }
-    int events = 0;
+    int of_rows = 0;
+    int of_statements = 0;
     for (int i = 0; i < relation->trigdesc->numtriggers; ++i) {
         const Trigger &trigger = relation->trigdesc->triggers[i];
         if (strncmp(trigger.tgname, kSignalTrigger, strlen(kSignalTrigger)) == 0 &&
             trigger.tgenabled == TRIGGER_FIRES_ALWAYS) {
-            events |= trigger.tgtype;
+            (TRIGGER_FOR_ROW(trigger.tgtype) ? of_rows : of_statements) |= trigger.tgtype;
         }
     }
     // A new customer takes nothing away and has no grant yet, so its insert is not signalled.
     const int insert = table == Table::customer ? 0 : TRIGGER_TYPE_INSERT;
     const int needed = insert | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
-    return (events & needed) == needed;
+    const bool tells_users =
+        table == Table::app_user || table == Table::membership || table == Table::external_access;
+    return (of_rows & needed) == needed && (tells_users || (of_statements & needed) == needed);
 }
 
 void forget_found() {

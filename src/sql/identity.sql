@@ -134,3 +134,9 @@ CREATE FUNCTION entitle.restoring() RETURNS boolean
     $$;
 COMMENT ON FUNCTION entitle.restoring() IS 'Whether a superuser''s session is restoring a dump';
 REVOKE ALL ON FUNCTION entitle.restoring() FROM PUBLIC;
+
+CREATE FUNCTION entitle.replaying() RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_replaying';
+COMMENT ON FUNCTION entitle.replaying() IS 'Whether a worker of logical replication writes what a subscription brings';
+REVOKE ALL ON FUNCTION entitle.replaying() FROM PUBLIC;

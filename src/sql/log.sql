@@ -20,7 +20,7 @@ COMMENT ON COLUMN entitle.change_log.action IS
 COMMENT ON COLUMN entitle.change_log.row_key IS 'Key columns of the row, as they were before the change';
 COMMENT ON COLUMN entitle.change_log.old_row IS 'The row before; of a recalculation the score alone';
 COMMENT ON COLUMN entitle.change_log.new_row IS 'The row after; of a recalculation the score alone';
-COMMENT ON COLUMN entitle.change_log.reason IS 'Why an owner''s grant was taken away by force (R43)';
+COMMENT ON COLUMN entitle.change_log.reason IS 'Why an owner''s grant was taken away by force (R43), or which subscription brought the change';
 
 CREATE FUNCTION entitle.keep_change_log() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -47,13 +47,27 @@ CREATE TRIGGER entitle_keep_change_log
 ALTER TABLE entitle.change_log ENABLE ALWAYS TRIGGER entitle_keep_change_log;
 COMMENT ON TRIGGER entitle_keep_change_log ON entitle.change_log IS 'Append-only for everyone below superuser, the table''s owner too';
 
+CREATE TRIGGER entitle_keep_change_log_row
+    BEFORE INSERT OR UPDATE OR DELETE ON entitle.change_log
+    FOR EACH ROW WHEN (NOT entitle.acting_superuser())
+    EXECUTE FUNCTION entitle.keep_change_log();
+ALTER TABLE entitle.change_log ENABLE ALWAYS TRIGGER entitle_keep_change_log_row;
+COMMENT ON TRIGGER entitle_keep_change_log_row ON entitle.change_log IS 'The same where logical replication applies rows, which fires no statement triggers';
+
 CREATE FUNCTION entitle.log_change() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_log_change';
 COMMENT ON FUNCTION entitle.log_change() IS 'Trigger: writes a row of the change log for each row that a statement wrote (R21)';
 REVOKE ALL ON FUNCTION entitle.log_change() FROM PUBLIC;
 
--- ENABLE ALWAYS: changes under session_replication_role = replica are logged too.
+CREATE FUNCTION entitle.as_replica() RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_as_replica';
+COMMENT ON FUNCTION entitle.as_replica() IS 'Whether session_replication_role is replica, as it is where logical replication applies changes';
+GRANT EXECUTE ON FUNCTION entitle.as_replica() TO PUBLIC;
+
+-- ENABLE ALWAYS: changes under session_replication_role = replica are logged too. Where rows are applied without a statement, the
+-- triggers of rows log them; a statement's rows they leave to its own trigger, which they tell by the transition table.
 DO $$
 DECLARE
     relation text;
@@ -76,6 +90,14 @@ BEGIN
                            made, event, relation, tables);
             EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER %I', relation, made);
             EXECUTE format('COMMENT ON TRIGGER %I ON entitle.%I IS %L', made, relation, 'Writes the change log (R21)');
+            CONTINUE WHEN event = 'truncate';
+            made := 'entitle_log_row_' || event;
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON entitle.%I %s FOR EACH ROW WHEN (entitle.as_replica())'
+                           ' EXECUTE FUNCTION entitle.log_change()',
+                           made, event, relation, tables);
+            EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER %I', relation, made);
+            EXECUTE format('COMMENT ON TRIGGER %I ON entitle.%I IS %L', made, relation,
+                           'Writes the change log of rows that logical replication applies (R21)');
         END LOOP;
     END LOOP;
 END

@@ -205,8 +205,8 @@ CREATE FUNCTION entitle.check_membership() RETURNS trigger
 DECLARE
     home bigint := NEW.organization_id;
 BEGIN
-    -- A restored row brings its value; its brand and role may come later.
-    IF entitle.restoring() THEN
+    -- A restored or replicated row brings its value; its brand and role may come later.
+    IF entitle.restoring() OR entitle.replaying() THEN
         RETURN NEW;
     END IF;
     NEW.role_organization_id := NULL;

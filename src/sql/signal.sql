@@ -1,5 +1,6 @@
 -- Signals: every change of the model reaches the rights that backends keep in memory. ENABLE ALWAYS, so that changes
 -- under session_replication_role = replica arrive too; last in name, so that other BEFORE triggers have had their say.
+-- Workers of logical replication fire row triggers only, so every table has one: of tables that signal by statement, too.
 
 CREATE FUNCTION entitle.signal_model() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -37,6 +38,9 @@ BEGIN
         EXECUTE format(
             'CREATE TRIGGER zz_entitle_signal AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON entitle.%I'
             ' FOR EACH STATEMENT EXECUTE FUNCTION entitle.signal_model()', relation);
+        EXECUTE format(
+            'CREATE TRIGGER zz_entitle_signal_row BEFORE INSERT OR UPDATE OR DELETE ON entitle.%I'
+            ' FOR EACH ROW EXECUTE FUNCTION entitle.signal_model()', relation);
     END LOOP;
 
     FOR relation, signal IN
@@ -53,6 +57,10 @@ BEGIN
         AFTER DELETE OR TRUNCATE OR UPDATE OF customer_id, customer_uuid, customer_code, brand_id, status
         ON entitle.customer
         FOR EACH STATEMENT EXECUTE FUNCTION entitle.signal_customer();
+    CREATE TRIGGER zz_entitle_signal_row
+        BEFORE DELETE OR UPDATE OF customer_id, customer_uuid, customer_code, brand_id, status
+        ON entitle.customer
+        FOR EACH ROW EXECUTE FUNCTION entitle.signal_customer();
 
     FOR relation, signal IN
         SELECT c.relname, t.tgname

@@ -57,6 +57,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('permitted_brand(text,integer)'),
     ('unlimited_customers(integer)'),
     -- log
+    ('as_replica()'),
     ('log_shows(regclass,jsonb,jsonb)'),
     -- protection
     ('brand_row_allowed(text,"any",integer,"any")'),
