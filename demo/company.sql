@@ -97,9 +97,16 @@ INSERT INTO entitle.client_metric (name, multiplier) VALUES
     ('pays on time', 3),
     ('order volume', 2),
     ('easy to reach', 1);
+-- The bookshop's: all standalone brands share one catalogue.
+INSERT INTO entitle.client_metric (organization_id, name, multiplier) VALUES
+    (NULL, 'pays on time', 3),
+    (NULL, 'order volume', 2),
+    (NULL, 'easy to reach', 1);
 INSERT INTO entitle.customer_metric (customer_id, metric_id, value)
 SELECT c.customer_id, m.metric_id, 40 + (c.customer_id * 17 + m.metric_id * 23) % 60
-FROM entitle.customer c, entitle.client_metric m
+FROM entitle.customer c
+JOIN entitle.brand b ON b.brand_id = c.brand_id
+JOIN entitle.client_metric m ON m.organization_id IS NOT DISTINCT FROM b.organization_id
 WHERE c.status <> 'PAIN';
 
 -- External users: every level, each with a window of its own.

@@ -1,6 +1,7 @@
 // Who may write metric values.
 #include "core/score.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "core/permission.hpp"
@@ -61,17 +62,43 @@ Result<Passed> check_metric_write(const Subject *subject, const Session &session
               "entitle.explain_permission('customers.edit', brand_id => brand)."};
 }
 
-Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session) {
-    if (permitted_brands(subject, session, "customers.client_metrics").empty()) {
+bool sees_metric_catalogue(const Subject *subject, const Session &session,
+                           std::optional<OrganizationId> organization) {
+    // Both are asked for, whatever the prerequisites table says (R15, R5).
+    return subject != nullptr &&
+           std::any_of(subject->brands.begin(), subject->brands.end(), [&](const Brand &brand) {
+               return brand.organization == organization &&
+                      check_permission(subject, session, "customers.view", brand.id) &&
+                      check_permission(subject, session, "customers.client_metrics", brand.id);
+           });
+}
+
+Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session,
+                                      std::optional<OrganizationId> organization) {
+    if (!organization) {
+        return Error{ErrorCode::denied,
+                     "permission denied to write client metrics of no organization",
+                     {},
+                     "All standalone brands share them; only a superuser may write them."};
+    }
+    if (!sees_metric_catalogue(subject, session, organization)) {
         return Error{
             ErrorCode::denied,
             "permission denied to write client metrics",
             {},
-            "It takes customers.view and customers.client_metrics in at least one brand. To "
-            "see why: SELECT * FROM "
-            "entitle.explain_permission('customers.client_metrics')."};
+            "It takes customers.view and customers.client_metrics in a brand of the metric's "
+            "organization. To see why: SELECT * FROM "
+            "entitle.explain_permission('customers.client_metrics', brand_id => brand)."};
     }
     return Passed{};
+}
+
+Error foreign_metric() {
+    return Error{ErrorCode::broken_rule,
+                 "the customer's catalogue has no such client metric",
+                 {},
+                 "Name a metric of the organization that the customer's brand belongs to; see "
+                 "entitle.customer_metric_value."};
 }
 
 } // namespace entitle

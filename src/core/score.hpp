@@ -1,5 +1,5 @@
-// Decides who may write a customer's metric values (R12 to R14). The score itself is arithmetic and
-// is computed by one SQL statement (src/sql/score.sql).
+// Decides who may write a customer's metric values (R12 to R14) and a catalogue of metrics (R15).
+// The score itself is arithmetic and is computed by one SQL statement (src/sql/score.sql).
 #pragma once
 
 #include <optional>
@@ -20,8 +20,19 @@ Decision check_can_score(const Subject *subject, const Session &session, std::st
 Result<Passed> check_metric_write(const Subject *subject, const Session &session,
                                   std::string_view status, std::optional<BrandId> brand);
 
-// Decides whether the subject may write the catalogue of client metrics: client_metrics in any
-// brand (R15).
-Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session);
+// Decides whether the subject may read a catalogue of client metrics: with view and client_metrics
+// in a brand that is scored by it, one of the organization or, without one, a standalone brand
+// (R15, R57).
+bool sees_metric_catalogue(const Subject *subject, const Session &session,
+                           std::optional<OrganizationId> organization);
+
+// Decides whether the subject may write it: as to read it, and never the one without organization,
+// which is every standalone brand's (R57).
+Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session,
+                                      std::optional<OrganizationId> organization);
+
+// Why a value of this metric is no customer's: the same words whether the metric is of another
+// catalogue or does not exist (R3).
+Error foreign_metric();
 
 } // namespace entitle

@@ -93,6 +93,7 @@ constexpr TableSpec kTables[kTableCount] = {
       {"customer_code", TEXTOID},
       {"brand_id", INT8OID},
       {"status", TEXTOID}}},
+    {"client_metric", 2, {{"metric_id", INT8OID}, {"organization_id", INT8OID}}},
 };
 
 constexpr IndexSpec kIndexes[kIndexCount] = {
@@ -114,6 +115,7 @@ constexpr IndexSpec kIndexes[kIndexCount] = {
     {Table::customer, "customer_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
     {Table::customer, "customer_uuid_key", 1, {1, 0}, {F_UUID_EQ, 0}},
     {Table::customer, "customer_code_key", 1, {2, 0}, {F_TEXTEQ, 0}},
+    {Table::client_metric, "client_metric_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
 };
 
 // What was found in this database; forgotten when anything about the tables changes.
@@ -142,6 +144,9 @@ constexpr const char kSignalTrigger[] = "zz_entitle_signal";
 // and whether by a statement or applied row by row. Tables that tell whom a row concerns need no
 // trigger of the statement.
 bool is_watched(Relation relation, Table table) {
+    if (table == Table::client_metric) {
+        return true; // read anew each time
+    }
     if (relation->trigdesc == nullptr) {
         return false;
     }

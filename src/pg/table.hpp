@@ -26,6 +26,7 @@ enum class Table {
     capability_permission,
     external_access,
     customer,
+    client_metric,
     count_,
 };
 
@@ -49,6 +50,7 @@ enum class Index {
     customer_by_id,
     customer_by_uuid,
     customer_by_code,
+    client_metric_by_id,
     count_,
 };
 

@@ -100,7 +100,7 @@ CREATE FUNCTION entitle.log_shows(relation regclass, row_key jsonb, row_image js
                  OR entitle.brand_row_allowed('customers.edit', (row_image ->> 'brand_id')::bigint, NULL::integer, NULL::bigint))
         WHEN 'entitle.customer_metric'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
         WHEN 'entitle.integration_link'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
-        WHEN 'entitle.client_metric'::regclass THEN cardinality(entitle.permitted_brands('customers.client_metrics')) > 0
+        WHEN 'entitle.client_metric'::regclass THEN row_image IS NOT NULL AND entitle.sees_metrics((row_image ->> 'organization_id')::bigint)
         WHEN 'entitle.app_user'::regclass THEN entitle.manages_user((row_key ->> 'user_id')::bigint)
         WHEN 'entitle.organization'::regclass THEN (row_key ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
         WHEN 'entitle.brand'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
@@ -132,7 +132,6 @@ DECLARE
     own_role CONSTANT text := 'role_id = ANY ((SELECT entitle.own_roles())::bigint[])';
     owned CONSTANT text := 'organization_id = ANY ((SELECT entitle.owned_organizations())::bigint[])'
                         || ' OR brand_id = ANY ((SELECT entitle.owned_brands())::bigint[])';
-    metrics CONSTANT text := 'cardinality((SELECT entitle.permitted_brands(''customers.client_metrics''))) > 0';
 BEGIN
     FOR relation, shows IN VALUES
         ('app_user', own || ' OR entitle.manages_user(user_id)'),
@@ -154,7 +153,7 @@ BEGIN
         ('role_metric', own_role),
         ('membership', own || ' OR ' || owned),
         ('customer', 'entitle.brand_row_allowed(''customers.view'', brand_id, NULL::integer, NULL::bigint)'),
-        ('client_metric', metrics),
+        ('client_metric', 'entitle.sees_metrics(organization_id)'),
         ('customer_metric', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('integration_link', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
@@ -190,7 +189,7 @@ BEGIN
         JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
         LEFT JOIN (VALUES
             ('customer', 'entitle.brand_row_allowed(''customers.edit'', brand_id, NULL::integer, NULL::bigint)'),
-            ('client_metric', 'cardinality(entitle.permitted_brands(''customers.client_metrics'')) > 0'),
+            ('client_metric', 'entitle.writes_metrics(organization_id)'),
             ('customer_metric', 'entitle.can_score(customer_id)'),
             ('integration_link', 'entitle.can_link(customer_id)'),
             ('external_access', 'user_id = (SELECT entitle.own_user()) OR entitle.manages_access(customer_id)')
@@ -237,9 +236,10 @@ COMMENT ON TRIGGER entitle_write ON entitle.customer_profile IS 'The view is for
 CREATE VIEW entitle.customer_metric_value WITH (security_barrier) AS
     SELECT c.customer_id, m.name AS metric, v.value
     FROM entitle.customer c
-    CROSS JOIN entitle.client_metric m
+    JOIN entitle.brand b ON b.brand_id = c.brand_id
+    JOIN entitle.client_metric m ON m.organization_id IS NOT DISTINCT FROM b.organization_id
     LEFT JOIN entitle.customer_metric v ON v.customer_id = c.customer_id AND v.metric_id = m.metric_id
     WHERE entitle.brand_row_allowed('customers.edit', c.brand_id, NULL::integer, NULL::bigint)
       AND (m.is_active OR v.value IS NOT NULL);
 COMMENT ON VIEW entitle.customer_metric_value IS
-    'Every active metric of every customer the user may edit, with its value; NULL where none is set';
+    'Every active metric of every customer the user may edit, of its organization''s catalogue, with its value; NULL where none is set';

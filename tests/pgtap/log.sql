@@ -50,7 +50,7 @@ SELECT do_as('sales', 'SELECT * FROM entitle.recalc_scores()');
 SELECT do_as('sales', 'INSERT INTO entitle.integration_link VALUES (101, ''freshbooks'', ''f'')');
 SELECT do_as('sales', 'DELETE FROM entitle.integration_link');
 SELECT results_eq($$ SELECT logged('concat_ws('' '', relation, action, row_key, old_row - ''scored_at'', new_row - ''scored_at'')') $$, ARRAY[
-    'entitle.client_metric insert {"metric_id": 101} {"name": "pays", "is_active": true, "metric_id": 101, "multiplier": 2.50}',
+    'entitle.client_metric insert {"metric_id": 101} {"name": "pays", "is_active": true, "metric_id": 101, "multiplier": 2.50, "organization_id": 1}',
     'entitle.customer_metric insert {"metric_id": 101, "customer_id": 101} {"value": 7.5, "metric_id": 101, "customer_id": 101}',
     'entitle.customer_metric update {"metric_id": 101, "customer_id": 101} {"value": 7.5, "metric_id": 101, "customer_id": 101} {"value": 8, "metric_id": 101, "customer_id": 101}',
     'entitle.customer recalculate {"customer_id": 101} {"client_score": null} {"client_score": 8.00}',

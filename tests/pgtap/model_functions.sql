@@ -45,6 +45,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('user_access_level(bigint,bigint)'),
     -- score: recalc_scores looks at its caller itself
     ('can_score(bigint)'),
+    ('sees_metrics(bigint)'),
+    ('writes_metrics(bigint)'),
     ('recalc_scores()'),
     -- planner: what its conditions call
     ('accessible_customer(integer,integer)'),

@@ -11,6 +11,7 @@ INSERT INTO entitle.membership (user_id, organization_id, brand_id, role_id) VAL
     (101, 1, NULL, 5), (102, NULL, 1, 6), (103, 1, NULL, 108), (104, NULL, 103, NULL);
 INSERT INTO entitle.client_metric (metric_id, name, multiplier, is_active) VALUES
     (101, 'once', 1, true), (102, 'twice', 2, true), (103, 'never', 0, true), (104, 'off', 100, false), (105, 'fraction', 0.3, true);
+INSERT INTO entitle.client_metric (metric_id, organization_id, name) VALUES (106, NULL, 'once'); -- of standalone brands (R57)
 INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id, status, client_score) VALUES
     (101, 1, 'a', 'a', '1', 'ACTV', NULL), (102, 1, 'b', 'b', '2', 'PAIN', NULL), (103, 1, 'c', 'c', '3', 'INAC', 5),
     (104, 1, 'd', 'd', '4', 'ACTV', 5), (105, 1, 'e', 'e', '5', 'ACTV', NULL), (106, 102, 'f', 'f', '6', 'ACTV', NULL),
@@ -20,7 +21,7 @@ INSERT INTO entitle.customer_metric VALUES
     (102, 101, 0.005), (102, 103, 100),                 -- a tie, and a multiplier of 0
     (103, 101, 50),
     (105, 103, 100),                                    -- the multipliers sum to 0
-    (106, 101, 100), (107, 101, 33.335), (107, 105, 33.335), (108, 101, 1);
+    (106, 101, 100), (107, 101, 33.335), (107, 105, 33.335), (108, 106, 1);
 
 CREATE FUNCTION scores() RETURNS text
     LANGUAGE sql

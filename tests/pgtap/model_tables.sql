@@ -29,7 +29,7 @@ CREATE TEMP TABLE expected (relation, columns, key) AS VALUES
     ('customer', ARRAY['customer_id bigint', 'customer_uuid uuid', 'customer_code text', 'brand_id bigint', 'legal_name text',
                        'trade_name text', 'tax_id text', 'country text', 'address text', 'contact_email text', 'notes text',
                        'status text', 'client_score numeric(6,2)', 'scored_at timestamp with time zone'], 'customer_id'),
-    ('client_metric', ARRAY['metric_id bigint', 'name text', 'multiplier numeric', 'is_active boolean'], 'metric_id'),
+    ('client_metric', ARRAY['metric_id bigint', 'organization_id bigint', 'name text', 'multiplier numeric', 'is_active boolean'], 'metric_id'),
     ('customer_metric', ARRAY['customer_id bigint', 'metric_id bigint', 'value numeric'], 'customer_id, metric_id'),
     ('integration_link', ARRAY['customer_id bigint', 'provider text', 'external_id text'], 'customer_id, provider'),
     ('external_access', ARRAY['customer_id bigint', 'user_id bigint', 'role text', 'days_back integer', 'valid_from date',
@@ -84,8 +84,8 @@ SELECT results_eq(
        RETURNING role, days_back, valid_from, valid_until $$,
     $$ VALUES ('L30', 30, NULL::date, NULL::date) $$, 'a grant is L30 with 30 days (R33, R38)');
 SELECT results_eq(
-    $$ INSERT INTO entitle.client_metric (name) VALUES ('model') RETURNING multiplier, is_active $$,
-    $$ VALUES (1::numeric, true) $$, 'a client metric weighs 1');
+    $$ INSERT INTO entitle.client_metric (name) VALUES ('model') RETURNING organization_id, multiplier, is_active $$,
+    $$ VALUES (1::bigint, 1::numeric, true) $$, 'a client metric weighs 1, in the first organization''s catalogue (R57)');
 SELECT results_eq(
     $$ INSERT INTO entitle.permission (permission_key) VALUES ('model') RETURNING is_active, as_shipped $$,
     $$ VALUES (true, false) $$, 'a permission is active');
@@ -154,17 +154,27 @@ SELECT is((SELECT string_agg(format('%s:%s:%s', c.relname, p.proname,
            JOIN pg_proc p ON p.oid = t.tgfoid
            WHERE c.relnamespace = 'entitle'::regnamespace AND t.tgname LIKE 'zz\_entitle\_signal%'),
           concat_ws(E'\n',
-              'app_user:signal_user:row', 'app_user:signal_user:statement', 'brand:signal_model:statement',
-              'brand_module:signal_model:statement', 'capability:signal_model:statement',
-              'capability_permission:signal_model:statement', 'customer:signal_customer:statement',
+              'app_user:signal_user:row', 'app_user:signal_user:statement',
+              'brand:signal_model:statement', 'brand:signal_model:row',
+              'brand_module:signal_model:statement', 'brand_module:signal_model:row',
+              'capability:signal_model:statement', 'capability:signal_model:row',
+              'capability_permission:signal_model:statement', 'capability_permission:signal_model:row',
+              'customer:signal_customer:statement', 'customer:signal_customer:row',
               'external_access:signal_access:row', 'external_access:signal_access:statement',
-              'membership:signal_user:row', 'membership:signal_user:statement', 'metric:signal_model:statement',
-              'metric_module:signal_model:statement', 'module:signal_model:statement',
-              'organization:signal_model:statement', 'permission:signal_model:statement',
-              'permission_module:signal_model:statement', 'permission_prerequisite:signal_model:statement',
-              'plan:signal_model:statement', 'plan_denial:signal_model:statement', 'role:signal_model:statement',
-              'role_metric:signal_model:statement', 'role_permission:signal_model:statement',
-              'sign_in_grant:signal_model:statement'),
+              'membership:signal_user:row', 'membership:signal_user:statement',
+              'metric:signal_model:statement', 'metric:signal_model:row',
+              'metric_module:signal_model:statement', 'metric_module:signal_model:row',
+              'module:signal_model:statement', 'module:signal_model:row',
+              'organization:signal_model:statement', 'organization:signal_model:row',
+              'permission:signal_model:statement', 'permission:signal_model:row',
+              'permission_module:signal_model:statement', 'permission_module:signal_model:row',
+              'permission_prerequisite:signal_model:statement', 'permission_prerequisite:signal_model:row',
+              'plan:signal_model:statement', 'plan:signal_model:row',
+              'plan_denial:signal_model:statement', 'plan_denial:signal_model:row',
+              'role:signal_model:statement', 'role:signal_model:row',
+              'role_metric:signal_model:statement', 'role_metric:signal_model:row',
+              'role_permission:signal_model:statement', 'role_permission:signal_model:row',
+              'sign_in_grant:signal_model:statement', 'sign_in_grant:signal_model:row'),
           'every table that decides something signals its changes');
 
 SELECT * FROM finish();

@@ -24,7 +24,8 @@ INSERT INTO entitle.membership (membership_id, user_id, brand_id, role_id) VALUE
 INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id, status) VALUES
     (101, 1, 'a', 'a', '1', 'ACTV'), (102, 1, 'b', 'b', '2', 'PAIN'), (103, 1, 'c', 'c', '3', 'INAC'), (104, 102, 'd', 'd', '4', 'ACTV');
 INSERT INTO entitle.client_metric (metric_id, name, is_active) VALUES (101, 'pays', true), (102, 'answers', true), (103, 'old', false);
-INSERT INTO entitle.customer_metric VALUES (101, 101, 50), (102, 101, 50), (103, 101, 50), (104, 101, 50), (101, 103, 1);
+INSERT INTO entitle.client_metric (metric_id, organization_id, name) VALUES (111, 102, 'pays'), (112, 102, 'answers'); -- the group's own (R57)
+INSERT INTO entitle.customer_metric VALUES (101, 101, 50), (102, 101, 50), (103, 101, 50), (104, 111, 50), (101, 103, 1);
 INSERT INTO entitle.integration_link VALUES (101, 'freshbooks', 'f1'), (103, 'freshbooks', 'f3'), (104, 'freshbooks', 'f4');
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES
     (101, 107, 'L80'), (101, 108, 'L10'), (102, 107, 'L20'), (104, 108, 'L40'), (104, 105, 'L10');
@@ -71,7 +72,7 @@ SELECT sees('access manager', ARRAY['app_user: 104 107 108', 'organization: 1', 
     'customer: 101 102 103', 'customer_profile: 101 102 103', 'customer_metric: 101 102 103', 'integration_link: 101 103',
     'external_access: 101/107 101/108 102/107']);
 SELECT sees('owner of the group', ARRAY['app_user: 105 106 108', 'organization: 102', 'brand: 102', 'membership: 105 106',
-    'role: 108', 'role_metric: 108', 'customer: 104', 'customer_profile: 104', 'client_metric: 101 102 103',
+    'role: 108', 'role_metric: 108', 'customer: 104', 'customer_profile: 104', 'client_metric: 111 112',
     'customer_metric: 104', 'integration_link: 104', 'external_access: 104/105 104/108',
     'customer_metric_value: 104/answers 104/pays']);
 SELECT sees('clerk of the shop', ARRAY['app_user: 106', 'organization: 102', 'brand: 102', 'membership: 106', 'role: 108',

@@ -53,10 +53,13 @@ UPDATE entitle.brand_module SET is_enabled = true;
 SELECT throws_ok(format('SELECT ask(%L, ''SELECT entitle.recalc_scores()'')', login), '42501', NULL, format('R15: %s may not recalculate', coalesce(login, 'nobody')))
 FROM unnest(ARRAY['viewer', 'sales', 'edit only', 'metrics only', 'stranger', 'L90', NULL]) AS login;
 INSERT INTO entitle.client_metric (metric_id, name, multiplier) VALUES (501, 'payments', 2), (502, 'answers', 1), (503, 'off', 100);
-UPDATE entitle.client_metric SET is_active = false WHERE metric_id = 503;
-INSERT INTO entitle.customer_metric (customer_id, metric_id, value) SELECT customer_id, 501, 90 FROM entitle.customer WHERE customer_id <> 511;
-INSERT INTO entitle.customer_metric (customer_id, metric_id, value) SELECT customer_id, 502, 61 FROM entitle.customer WHERE status <> 'PAIN';
-INSERT INTO entitle.customer_metric (customer_id, metric_id, value) SELECT customer_id, 503, 1 FROM entitle.customer;
+-- The standalone brands' (R57): the same again.
+INSERT INTO entitle.client_metric (metric_id, organization_id, name, multiplier) SELECT metric_id + 10, NULL, name, multiplier FROM entitle.client_metric;
+UPDATE entitle.client_metric SET is_active = false WHERE name = 'off';
+CREATE FUNCTION own(metric bigint, brand bigint) RETURNS bigint LANGUAGE sql AS 'SELECT CASE WHEN brand = 502 THEN metric + 10 ELSE metric END';
+INSERT INTO entitle.customer_metric (customer_id, metric_id, value) SELECT customer_id, own(501, brand_id), 90 FROM entitle.customer WHERE customer_id <> 511;
+INSERT INTO entitle.customer_metric (customer_id, metric_id, value) SELECT customer_id, own(502, brand_id), 61 FROM entitle.customer WHERE status <> 'PAIN';
+INSERT INTO entitle.customer_metric (customer_id, metric_id, value) SELECT customer_id, own(503, brand_id), 1 FROM entitle.customer;
 CREATE FUNCTION scored() RETURNS text
     LANGUAGE sql
     AS $$ SELECT string_agg(customer_id || ' ' || coalesce(client_score::text, '-'), ', ' ORDER BY customer_id) FROM entitle.customer $$;

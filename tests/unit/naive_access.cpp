@@ -110,6 +110,17 @@ bool Model::can_score(const Asker &asker, Id customer_id) const {
     return false;
 }
 
+bool Model::sees_metrics(const Asker &asker, std::optional<Id> organization_id) const {
+    for (const Brand &brand : world_.brand) {
+        if (brand.organization_id == organization_id &&
+            has_permission(asker, brand.brand_id, "customers.view") &&
+            has_permission(asker, brand.brand_id, "customers.client_metrics")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // R52: rows that carry their brand are always judged by it
 bool Model::row_shows_by_permission(const Asker &asker, const RowQuestion &row) const {
     if (!row.permission || (row.has_brand && !row.brand_id)) {

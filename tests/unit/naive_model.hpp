@@ -222,6 +222,9 @@ class Model {
     // R12, R13, R14
     bool can_score(const Asker &asker, Id customer_id) const;
 
+    // R15, R57
+    bool sees_metrics(const Asker &asker, std::optional<Id> organization_id) const;
+
     // R3, R35, R39, R52
     bool row_shows_by_permission(const Asker &asker, const RowQuestion &row) const;
     bool row_shows_by_access(const Asker &asker, const RowQuestion &row) const;

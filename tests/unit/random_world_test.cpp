@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/score.hpp"
 #include "facts.hpp"
 #include "random_world.hpp"
 
@@ -148,6 +149,14 @@ class Comparison {
         tally_.add_answer("manages access", facts_.manages_access(customer).allowed);
         EXPECT_EQ(facts_.can_score(customer).allowed, model_.can_score(asker_, customer));
         tally_.add_answer("can score", facts_.can_score(customer).allowed);
+        for (const std::optional<naive::Id> organization :
+             {std::optional<naive::Id>(), std::optional<naive::Id>(1),
+              std::optional<naive::Id>(2)}) {
+            const bool sees =
+                entitle::sees_metric_catalogue(facts_.subject(), facts_.session(), organization);
+            EXPECT_EQ(sees, model_.sees_metrics(asker_, organization));
+            tally_.add_answer("metric catalogue", sees);
+        }
         for (int min_level : {10, 20, 30, 40, 80, 90, 0, 15, 255, -1}) {
             const auto date = random_date(dice_, asker_.today);
             const auto undated = name(model_.access_gate(asker_, customer, min_level, false, {}));

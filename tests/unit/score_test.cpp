@@ -2,6 +2,7 @@
 // brand.
 #include <gtest/gtest.h>
 
+#include "core/score.hpp"
 #include "facts.hpp"
 #include "shipped_catalogue.hpp"
 
@@ -113,6 +114,39 @@ TEST(CanScore, TellsNoStatusToThoseWhoDoNotView) {
             EXPECT_NE(step.gate, entitle::Gate::status);
         }
     }
+}
+
+// R15, R57: in a brand of the catalogue's organization, and with both permissions
+TEST(MetricCatalogue, BelongsToOneOrganization) {
+    naive::World world = world_with_customers();
+    const naive::Id other = 2;
+    world.organization.push_back({other});
+    add_brand(world, other);
+    const naive::Id alone = add_brand(world, std::nullopt);
+    const auto sees = [&](const naive::Asker &asker) {
+        const Facts facts(world, asker);
+        std::string catalogues;
+        for (const std::optional<naive::Id> organization :
+             {std::optional<naive::Id>(kMainOrganization), std::optional<naive::Id>(other),
+              std::optional<naive::Id>()}) {
+            const bool reads =
+                entitle::sees_metric_catalogue(facts.subject(), facts.session(), organization);
+            const bool writes =
+                entitle::check_metric_catalogue(facts.subject(), facts.session(), organization)
+                    .ok();
+            catalogues += reads ? writes ? "w" : "r" : writes ? "!" : "-";
+        }
+        return catalogues;
+    };
+    EXPECT_EQ(sees(add_member(world, "sales manager")), "w--");
+    EXPECT_EQ(sees(add_member(world, "sales")), "---");
+    EXPECT_EQ(sees(add_owner(world)), "w--");
+    EXPECT_EQ(sees(add_owner(world, other)), "-w-");
+    EXPECT_EQ(sees(add_brand_member(world, alone)), "--r");
+    EXPECT_EQ(sees(add_user(world)), "---");
+    EXPECT_EQ(sees(naive::Asker{}), "---");
+    world.permission_prerequisite.clear();
+    EXPECT_EQ(sees(add_holder(world, {"customers.client_metrics"})), "---");
 }
 
 } // namespace
