@@ -5,7 +5,7 @@
 #   make test | demo | lint | bench                  each on a throwaway server of its own
 
 # The install script is these topics of src/sql, in this order.
-SQL_TOPICS = schema identity permission customer score access token log name planner declaration policy protection migration privilege \
+SQL_TOPICS = schema identity permission customer score access token log name planner declaration tenant policy protection migration privilege \
 	parent view mask masked_reader write catalogue signal visibility explain report verify_view verify lint_table lint_function oracle \
 	release lint dump inventory
 

@@ -267,6 +267,7 @@ BEGIN
     DELETE FROM entitle.protection p
     USING entitle.protection_member m
     WHERE m.relation = p.relation AND m.root = declared.relation AND p.relation <> declared.relation;
+    PERFORM entitle.warn_of_tenants(declared);
 END
 $$;
 COMMENT ON FUNCTION entitle.record_protection(entitle.protection) IS 'Writes down what protect_table was told and what it found';

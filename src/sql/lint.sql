@@ -258,6 +258,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
           UNION ALL SELECT * FROM entitle.lint_release(current_setting('server_version_num')::integer, current_date)
           UNION ALL SELECT * FROM entitle.lint_readers()
           UNION ALL SELECT * FROM entitle.lint_extension()
+          UNION ALL SELECT * FROM entitle.lint_tenants()
           UNION ALL SELECT * FROM entitle.lint_model()) f
     ORDER BY array_position(ARRAY['error', 'warning', 'notice'], f.severity), f.object, f.finding
     $$;
