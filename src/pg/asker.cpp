@@ -4,6 +4,7 @@
 #include "pg/asker.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
+#include "pg/statement.hpp"
 #include "pg/table.hpp"
 #include "pg/token.hpp"
 #include "pg/unheard.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 constexpr int kMaxAttempts = 3;
 
-std::uint64_t statement_number = 0;
+// No statement began then: whoever asks next is asked anew.
+constexpr TimestampTz kNoStart = PG_INT64_MIN;
 
 Asker asker{};
 std::uint64_t found_epoch = 0;
@@ -29,9 +31,14 @@ TimestampTz known_reload = 0;
 // it.
 Oid known_role = InvalidOid;
 
-// The statement whose first question was already asked.
+// The statement whose first question was already asked, and memory of its own that it was asked
+// from.
 TimestampTz known_start = 0;
 std::uint64_t known_number = 0;
+MemoryContext known_memory = nullptr;
+
+// The moment of the statement that asks.
+TimestampTz moment = 0;
 
 // The user a database role stands for.
 struct Mapping {
@@ -64,11 +71,11 @@ std::optional<UserId> mapped_user() {
     return mapping.is_mapped ? std::optional<UserId>(mapping.user) : std::nullopt;
 }
 
-// Finds who is asking at the start of this statement, and until when that holds. Whoever is signed
+// Finds who is asking at this statement's moment, and until when that holds. Whoever is signed
 // in, or shows a token, is that user or nobody: what fails never falls back to the role.
 TimedUser asking_user() {
     const Carried carried = carried_identity();
-    const std::int64_t now = unix_seconds(GetCurrentStatementStartTimestamp());
+    const std::int64_t now = unix_seconds(moment);
     if (carried.user) {
         return now < carried.until ? TimedUser{carried.user, carried.until}
                                    : TimedUser{std::nullopt, kNoEnd};
@@ -115,11 +122,12 @@ void take_in_changes() {
     if (has_unwatched_tables()) {
         invalidate_everything();
     }
-    if (GetCurrentStatementStartTimestamp() >= asker_until || PgReloadTime != known_reload) {
+    moment = statement_moment();
+    if (moment >= asker_until || PgReloadTime != known_reload) {
         known_reload = PgReloadTime;
         ++epoch;
     }
-    const Day today = business_today();
+    const Day today = business_today(moment);
     if (today != asker.session.today) {
         asker.session.today = today;
         ++epoch;
@@ -133,19 +141,28 @@ void take_in_changes() {
 
 } // namespace
 
-void count_statement() noexcept { ++statement_number; }
-
 const Asker &current_asker() {
     unheard = nullptr;
     const TimestampTz start = GetCurrentStatementStartTimestamp();
+    bool is_first = false;
     if (start != known_start || statement_number != known_number ||
-        GetOuterUserId() != known_role) {
-        take_in_changes();
-        known_start = start;
+        GetOuterUserId() != known_role || CurrentMemoryContext != known_memory) {
+        const bool is_own = is_own_statement();
+        is_first = is_own || start != known_start || statement_number != known_number ||
+                   GetOuterUserId() != known_role;
+        if (is_first) {
+            take_in_changes();
+        }
+        known_start = is_own ? kNoStart : start;
         known_number = statement_number;
+        known_memory = CurrentMemoryContext;
     }
     if (found_epoch != epoch) {
         resolve_asker();
+        is_first = true;
+    }
+    if (is_first) {
+        note_question(mark_of(asker));
     }
     return asker;
 }
@@ -154,11 +171,27 @@ std::uint64_t asker_epoch() noexcept { return found_epoch; }
 
 const Asker &asker_now() {
     unheard = nullptr;
+    if (is_own_statement()) {
+        known_start = kNoStart;
+    }
     take_in_changes();
     if (found_epoch != epoch) {
         resolve_asker();
     }
+    note_question(mark_of(asker));
     return asker;
+}
+
+bool has_same_rights(const RightsMark &begun) {
+    const Asker &now = current_asker();
+    if (is_same_mark(begun, mark_of(now))) {
+        return true;
+    }
+    if (now.user == nullptr || begun.user != now.subject->id) {
+        return false;
+    }
+    (void)grants_of(now.user);
+    return is_same_mark(begun, mark_of(now));
 }
 
 void load_asker_grants() {

@@ -18,10 +18,11 @@ std::uint64_t asker_epoch() noexcept;
 // without an executor (PL/pgSQL expressions) ask again and again within one client statement.
 const Asker &asker_now();
 
+// Tells whether the rights of the answers are those of the present asker still. Loads all of the
+// asker's grants where nothing less can tell.
+bool has_same_rights(const RightsMark &begun);
+
 // Loads all of the asker's grants, for questions that were answered without.
 void load_asker_grants();
-
-// Counts executor runs, so that each statement inside a function counts as one too. regime: hook
-void count_statement() noexcept;
 
 } // namespace entitle::pg

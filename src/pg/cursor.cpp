@@ -1,9 +1,11 @@
-// The note hangs among the reset callbacks of the execution's memory, the one place that an
-// extension finds again from a QueryDesc and that ends with it whatever happens.
+// The notes hang among the reset callbacks of memory that ends with what they are about, whatever
+// happens: an execution's own, which is found again from a QueryDesc, and a portal's.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/cursor.hpp"
+#include "pg/plan_tree.hpp"
 
 extern "C" {
 #include "nodes/execnodes.h"
@@ -15,33 +17,119 @@ namespace {
 
 struct Note {
     MemoryContextCallback callback;
-    std::uint64_t version;
+    std::uint64_t version; // of the customers; 0 when the plan relies on none
+    RightsMark rights;
 };
 
 void forget(void *) {} // marks the callback as ours
+
+Note *find_note(const QueryDesc *query) noexcept {
+    const MemoryContextCallback *callback = query->estate->es_query_cxt->reset_cbs;
+    while (callback != nullptr && callback->func != forget) {
+        callback = callback->next;
+    }
+    return callback == nullptr ? nullptr : static_cast<Note *>(callback->arg);
+}
+
+Note &get_note(QueryDesc *query) {
+    Note *note = find_note(query);
+    if (note == nullptr) {
+        MemoryContext context = query->estate->es_query_cxt;
+        note = static_cast<Note *>(MemoryContextAllocZero(context, sizeof(Note)));
+        note->callback.func = forget;
+        note->callback.arg = note;
+        MemoryContextRegisterResetCallback(context, &note->callback);
+    }
+    return *note;
+}
+
+struct PortalNote {
+    MemoryContextCallback callback;
+    PortalNote *next;
+    Portal portal;
+    RightsMark rights;
+};
+PortalNote *portal_notes = nullptr;
+
+void forget_portal(void *argument) {
+    PortalNote **at = &portal_notes;
+    while (*at != nullptr && *at != argument) {
+        at = &(*at)->next;
+    }
+    if (*at != nullptr) {
+        *at = (*at)->next;
+    }
+}
+
+PortalNote *find_portal_note(const PortalData *portal) noexcept {
+    PortalNote *note = portal_notes;
+    while (note != nullptr && note->portal != portal) {
+        note = note->next;
+    }
+    return note;
+}
 
 } // namespace
 
 void note_customers(QueryDesc *query) {
     const std::uint64_t version = customers_version(query->plannedstmt);
-    if (version == 0) {
-        return;
+    if (version != 0) {
+        get_note(query).version = version;
     }
-    MemoryContext context = query->estate->es_query_cxt;
-    auto *note = static_cast<Note *>(MemoryContextAllocZero(context, sizeof(Note)));
-    note->version = version;
-    note->callback.func = forget;
-    note->callback.arg = note;
-    MemoryContextRegisterResetCallback(context, &note->callback);
 }
 
-bool has_customers_as_begun(const QueryDesc *query) {
-    const MemoryContextCallback *callback = query->estate->es_query_cxt->reset_cbs;
-    while (callback != nullptr && callback->func != forget) {
-        callback = callback->next;
+void note_rights(QueryDesc *query, const RightsMark &asked) {
+    if (asked.is_set) {
+        add_mark(get_note(query).rights, asked);
     }
-    return callback == nullptr || static_cast<const Note *>(callback->arg)->version ==
-                                      customers_version(query->plannedstmt);
+}
+
+bool may_go_on(const QueryDesc *query) {
+    const Note *note = find_note(query);
+    if (note == nullptr) {
+        return true;
+    }
+    if (note->version != 0 && note->version != customers_version(query->plannedstmt)) {
+        return false;
+    }
+    return !note->rights.is_set || has_same_rights(note->rights) ||
+           tests_each_row(query->plannedstmt);
+}
+
+void note_portal(Portal portal, const RightsMark &asked) {
+    PortalNote *note = find_portal_note(portal);
+    if (note == nullptr) {
+        note = static_cast<PortalNote *>(
+            MemoryContextAllocZero(portal->portalContext, sizeof(PortalNote)));
+        note->portal = portal;
+        note->callback.func = forget_portal;
+        note->callback.arg = note;
+        note->next = portal_notes;
+        portal_notes = note;
+        MemoryContextRegisterResetCallback(portal->portalContext, &note->callback);
+    }
+    add_mark(note->rights, asked);
+}
+
+void check_portal(const char *name) {
+    const Portal portal = portal_notes == nullptr ? nullptr : GetPortalByName(name);
+    PortalNote *note = portal == nullptr ? nullptr : find_portal_note(portal);
+    if (note != nullptr && !has_same_rights(note->rights)) {
+        raise_changed_rights();
+    }
+}
+
+void fail_outdated_portals() {
+    if (portal_notes == nullptr || !IsTransactionState()) {
+        return;
+    }
+    for (PortalNote *note = portal_notes; note != nullptr; note = note->next) {
+        if (note->portal->status == PORTAL_READY && !has_same_rights(note->rights)) {
+            // Rights may come back; these rows do not.
+            note->rights.is_mixed = true;
+            MarkPortalFailed(note->portal);
+        }
+    }
 }
 
 } // namespace entitle::pg

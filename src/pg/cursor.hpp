@@ -1,9 +1,12 @@
-// Executions that go on in a later statement: cursors, suspended portals, loops of PL/pgSQL. What
-// an index scan looks for was worked out when it began; where no row test looks at the rows again,
-// a later statement may only go on while the customers are the same. regime: C
+// Executions that go on in a later statement: cursors, suspended portals, loops of PL/pgSQL. Rows
+// that were read ahead, and what an index scan looks for, belong to the rights and to the user that
+// they were read with; a later statement may only go on while these are the same, or where a row
+// test looks at every row that is still to come (R46). regime: C, unless noted
 #pragma once
 
 #include "pg/postgres.hpp"
+
+#include "pg/rights.hpp"
 
 extern "C" {
 #include "executor/execdesc.h"
@@ -15,7 +18,20 @@ namespace entitle::pg {
 // is about to run for the first time.
 void note_customers(QueryDesc *query);
 
-// Tells whether they are the same still.
-bool has_customers_as_begun(const QueryDesc *query);
+// Remembers the rights that a run depended on, if it asked for any.
+void note_rights(QueryDesc *query, const RightsMark &asked);
+
+// Tells whether an execution that ran before may go on.
+bool may_go_on(const QueryDesc *query);
+
+// The same for rows that a portal keeps aside, as cursors WITH HOLD do: they come without an
+// executor that could be asked.
+void note_portal(Portal portal, const RightsMark &asked);
+
+// Raises 40001 when the portal's rows are outdated.
+void check_portal(const char *name);
+
+// Lets all such portals fail at their next use whose rows are outdated.
+void fail_outdated_portals();
 
 } // namespace entitle::pg

@@ -1,5 +1,5 @@
-// The hooks: statements are counted, plans meet their assumptions before they run, and index scans
-// by row test get their true cost. Every hook calls the one before it.
+// The hooks: statements begin and end, plans meet their assumptions before they run, and index
+// scans by row test get their true cost. Every hook calls the one before it.
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
@@ -15,6 +15,7 @@
 #include "pg/repeated.hpp"
 #include "pg/replan.hpp"
 #include "pg/setting.hpp"
+#include "pg/statement.hpp"
 
 extern "C" {
 #include "catalog/pg_language.h"
@@ -23,6 +24,7 @@ extern "C" {
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
+#include "tcop/pquery.h"
 #include "tcop/utility.h"
 }
 
@@ -147,6 +149,7 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
         return plan_next(false, query, source, cursor_options, parameters);
     }
+    const int place = begin_statement(Extent::everything);
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
     PlannedStmt *result = plan_kept(kept, query, source, parameters);
@@ -159,6 +162,7 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
     } else {
         MemoryContextDelete(kept.context);
     }
+    end_statement(place);
     return result;
 }
 
@@ -179,7 +183,7 @@ void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEnt
 
 // The plan may have been made for an asker with other rights: then the execution gets another.
 void on_start(QueryDesc *query, int flags) {
-    count_statement();
+    const int place = begin_statement(Extent::everything);
     // Parallel workers run the leader's plan, which the leader has asked about.
     if (!IsParallelWorker() && has_assumptions(query->plannedstmt)) {
         if (!assumptions_hold(query->plannedstmt)) {
@@ -205,20 +209,37 @@ void on_start(QueryDesc *query, int flags) {
         standard_ExecutorStart(query, flags);
     }
     note_lent_start(query);
+    end_statement(place);
+}
+
+// Whether the run gives out rows of an execution that ran before, in a statement of its own. An SQL
+// function that is read row by row is part of the query that calls it.
+bool goes_on(const QueryDesc *query, ScanDirection direction) noexcept {
+    return query->already_executed && !ScanDirectionIsNoMovement(direction) &&
+           query->dest->mydest != DestSQLFunction;
+}
+
+// Rows that a portal keeps aside, as cursors WITH HOLD do, and what RETURNING gives.
+bool fills_portal(const DestReceiver *receiver) noexcept {
+    return receiver->mydest == DestTuplestore && PortalIsValid(ActivePortal) &&
+           ActivePortal->holdStore != nullptr;
 }
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
-    count_statement();
+    const int place = begin_statement(Extent::rows, query->estate->es_query_cxt);
     check_lent_run(query);
     if (!IsParallelWorker()) {
         const bool is_allowed =
             assumptions_hold(query->plannedstmt) || assumptions_hold_loaded(query->plannedstmt);
-        if (!is_allowed || (query->already_executed && !has_customers_as_begun(query))) {
+        if (!is_allowed || (goes_on(query, direction) && !may_go_on(query))) {
             raise_changed_rights();
         }
         if (!query->already_executed) {
             note_customers(query);
+        }
+        if (query->plannedstmt->parallelModeNeeded) {
+            (void)current_asker(); // the workers' questions are not heard here
         }
     }
     if (next_run != nullptr) {
@@ -226,6 +247,16 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
     } else {
         standard_ExecutorRun(ENTITLE_RUN_ARGUMENTS);
     }
+    if (!IsParallelWorker() && asked_rights(place).is_set) {
+        if (!ENTITLE_RUNS_ONCE) {
+            note_rights(query, asked_rights(place));
+        }
+        if (fills_portal(query->dest)) {
+            note_portal(ActivePortal, asked_rights(place));
+        }
+    }
+    end_statement(place);
+    fail_outdated_portals();
 }
 
 void on_finish(QueryDesc *query) {
@@ -239,16 +270,27 @@ void on_finish(QueryDesc *query) {
 
 // DISCARD ALL gives the connection to the next client, who does not know this one's seal. Injected
 // text cannot send it: PostgreSQL refuses it in a transaction and together with other statements.
+// A FETCH of rows that were put aside meets no executor.
 void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     check_lent_utility(statement->utilityStmt);
     const bool is_discard =
         IsA(statement->utilityStmt, DiscardStmt) &&
         reinterpret_cast<DiscardStmt *>(statement->utilityStmt)->target == DISCARD_ALL;
+    const int place = begin_statement(Extent::nothing);
+    if (IsA(statement->utilityStmt, FetchStmt)) {
+        check_portal(reinterpret_cast<FetchStmt *>(statement->utilityStmt)->portalname);
+    }
+    fail_outdated_portals();
     if (next_utility != nullptr) {
         next_utility(ENTITLE_UTILITY_ARGUMENTS);
     } else {
         standard_ProcessUtility(ENTITLE_UTILITY_ARGUMENTS);
     }
+    if (fills_portal(receiver) && asked_rights(place).is_set) {
+        note_portal(ActivePortal, asked_rights(place));
+    }
+    end_statement(place);
+    fail_outdated_portals();
     if (is_discard && *carried_seal() != '\0') {
         carry_seal("", false);
     }
@@ -278,6 +320,7 @@ void install_hooks() {
     ExecutorFinish_hook = on_finish;
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = on_utility;
+    register_statements();
 }
 
 } // namespace entitle::pg

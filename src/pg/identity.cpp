@@ -8,6 +8,7 @@
 #include "pg/replay.hpp"
 #include "pg/row_trigger.hpp"
 #include "pg/setting.hpp"
+#include "pg/statement.hpp"
 #include "pg/token.hpp"
 #include "pg/unheard.hpp"
 #include "pg/value.hpp"
@@ -151,8 +152,8 @@ ENTITLE_FUNCTION(entitle_sign_in_token) {
     refuse_open_cursors("sign in");
     refuse_broken_seal("");
     carry_nobody(is_local);
-    const TimedUser found = signing_in_user(token.value_or(std::string_view()),
-                                            unix_seconds(GetCurrentStatementStartTimestamp()));
+    const TimedUser found =
+        signing_in_user(token.value_or(std::string_view()), unix_seconds(statement_moment()));
     if (!found.user) {
         raise_bad_token();
     }

@@ -14,6 +14,9 @@ extern PGDLLEXPORT Datum entitle_accessible_customers(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum entitle_unlimited_customers(PG_FUNCTION_ARGS);
 }
 
+#include <algorithm>
+#include <iterator>
+
 namespace entitle::pg {
 
 namespace {
@@ -120,11 +123,42 @@ bool is_untested_scan(const Plan *plan) {
     return false;
 }
 
-// What reads all that is below before it gives out a row.
-bool reads_all_first(const Plan *plan) {
-    return IsA(plan, Sort) || IsA(plan, Hash) ||
-           (IsA(plan, Agg) && (reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_PLAIN ||
-                               reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_HASHED));
+// Whether a row test among the conditions asks for that permission.
+bool tests_permission(const List *conditions, const Const *permission) {
+    ListCell *cell = nullptr;
+    foreach (cell, conditions) {
+        const auto *clause = static_cast<const Node *>(lfirst(cell));
+        bool is_branded = false;
+        if (IsA(clause, FuncExpr) &&
+            is_row_test(reinterpret_cast<const FuncExpr *>(clause)->funcid, is_branded) &&
+            equal(linitial(reinterpret_cast<const FuncExpr *>(clause)->args), permission)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether a function that an index condition calls says no more than a row test beside it.
+bool follows_from_test(const FuncExpr *call, const List *conditions) {
+    static constexpr const char *kOfLevel[] = {
+        "accessible_customers",         "unlimited_customers",           "accessible_customer",
+        "accessible_customer_uuids",    "accessible_customer_codes",     "earliest_visible_date",
+        "earliest_visible_timestamp",   "earliest_visible_timestamptz",  "earliest_partition_date",
+        "earliest_partition_timestamp", "earliest_partition_timestamptz"};
+    static constexpr const char *kOfPermission[] = {"permitted_brands", "permitted_brand"};
+    const char *name = get_func_name(call->funcid);
+    if (name == nullptr || call->args == NIL || !IsA(linitial(call->args), Const) ||
+        get_func_namespace(call->funcid) != get_namespace_oid("entitle", true)) {
+        return false;
+    }
+    const auto *argument = static_cast<const Const *>(linitial(call->args));
+    const auto is_name = [&](const char *known) {
+        return strcmp(name, known) == 0;
+    };
+    return (std::any_of(std::begin(kOfLevel), std::end(kOfLevel), is_name) &&
+            tests_rows(conditions, DatumGetInt32(argument->constvalue))) ||
+           (std::any_of(std::begin(kOfPermission), std::end(kOfPermission), is_name) &&
+            tests_permission(conditions, argument));
 }
 
 bool is_foreign_function(Oid function, void *) { return function >= FirstNormalObjectId; }
@@ -133,6 +167,99 @@ bool calls_foreign(Node *node, void *) {
     return node != nullptr &&
            (check_functions_in_node(node, is_foreign_function, nullptr) ||
             expression_tree_walker(node, ENTITLE_WALKER(calls_foreign), nullptr));
+}
+
+// Whether an index condition, which is worked out when the scan begins, calls a function that does
+// more than follow from the row tests.
+bool decides_more(Node *node, List *conditions) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, FuncExpr) && follows_from_test(reinterpret_cast<FuncExpr *>(node), conditions)) {
+        return false;
+    }
+    return check_functions_in_node(node, is_foreign_function, nullptr) ||
+           expression_tree_walker(node, ENTITLE_WALKER(decides_more), conditions);
+}
+
+// The same for all conditions of a scan, unless the plan relies on the customers it began with.
+bool decides_beforehand(const PlannedStmt *statement, const List *index, List *conditions) {
+    ListCell *cell = nullptr;
+    foreach (cell, index) {
+        auto *clause = static_cast<Node *>(lfirst(cell));
+        const auto level = level_of_array(clause);
+        const bool is_watched =
+            level && is_assumed(statement, Question{Fact::customers_as_begun, {}, *level}, true);
+        if (!is_watched && decides_more(clause, conditions)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool bitmap_decides_beforehand(const PlannedStmt *statement, const Plan *plan, List *conditions) {
+    const List *parts =
+        IsA(plan, BitmapAnd)  ? reinterpret_cast<const BitmapAnd *>(plan)->bitmapplans
+        : IsA(plan, BitmapOr) ? reinterpret_cast<const BitmapOr *>(plan)->bitmapplans
+                              : NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, parts) {
+        if (bitmap_decides_beforehand(statement, static_cast<const Plan *>(lfirst(cell)),
+                                      conditions)) {
+            return true;
+        }
+    }
+    return IsA(plan, BitmapIndexScan)
+               ? decides_beforehand(statement,
+                                    reinterpret_cast<const BitmapIndexScan *>(plan)->indexqualorig,
+                                    conditions)
+               : parts == NIL;
+}
+
+bool tests_each(const PlannedStmt *statement, const Plan *plan) {
+    if (plan == nullptr) {
+        return true;
+    }
+    check_stack_depth();
+    switch (nodeTag(plan)) {
+    case T_SeqScan:
+    case T_ValuesScan:
+        return true;
+    case T_IndexScan:
+        return !decides_beforehand(
+            statement, reinterpret_cast<const IndexScan *>(plan)->indexqualorig, plan->qual);
+    case T_IndexOnlyScan:
+        return !decides_beforehand(
+            statement, reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual, plan->qual);
+    case T_BitmapHeapScan:
+        return !bitmap_decides_beforehand(statement, plan->lefttree, plan->qual);
+    case T_Result:
+        return !calls_foreign(reinterpret_cast<const Result *>(plan)->resconstantqual, nullptr) &&
+               tests_each(statement, plan->lefttree);
+    case T_Limit:
+    case T_LockRows:
+        return tests_each(statement, plan->lefttree);
+    case T_SubqueryScan:
+        return tests_each(statement, reinterpret_cast<const SubqueryScan *>(plan)->subplan);
+    case T_Append: {
+        ListCell *cell = nullptr;
+        foreach (cell, reinterpret_cast<const Append *>(plan)->appendplans) {
+            if (!tests_each(statement, static_cast<const Plan *>(lfirst(cell)))) {
+                return false;
+            }
+        }
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+// What reads all that is below before it gives out a row.
+bool reads_all_first(const Plan *plan) {
+    return IsA(plan, Sort) || IsA(plan, Hash) ||
+           (IsA(plan, Agg) && (reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_PLAIN ||
+                               reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_HASHED));
 }
 
 bool prunes_by_foreign(const PartitionPruneInfo *pruning) {
@@ -179,6 +306,10 @@ Visited find_open(Plan *plan) {
 } // namespace
 
 bool has_open_scan(const PlannedStmt *plan) { return visit_plan(plan, find_open); }
+
+bool tests_each_row(const PlannedStmt *plan) {
+    return plan->subplans == NIL && tests_each(plan, plan->planTree);
+}
 
 void forgo_pruning(PlannedStmt *plan) { (void)visit_plan(plan, forgo); }
 

@@ -14,6 +14,11 @@ namespace entitle::pg {
 // reads all of them first.
 bool has_open_scan(const PlannedStmt *plan);
 
+// Whether each row that is still to come is looked at by the row tests when it is given out:
+// nothing was read ahead, and nothing was worked out beforehand that the asker's rights could
+// decide. Only what is known to do so counts.
+bool tests_each_row(const PlannedStmt *plan);
+
 // Takes run-time pruning out of a plan that may have workers, where it depends on functions that
 // are not PostgreSQL's own. Each process prunes by itself; one that hears of a change of rights
 // between its leader's start and its own would count the partitions differently.

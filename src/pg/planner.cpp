@@ -165,6 +165,26 @@ void keep_to_leader(PlannerInfo *root) {
     }
 }
 
+// Whether an execution of the query asks the plan's assumptions. Without a query there is no plan
+// to carry them. PL/pgSQL takes its expressions out of the plan of a query that reads nothing, and
+// evaluates them for itself; such a query has but the row of no columns that the planner puts where
+// FROM is missing. A query inside another one was never such an expression.
+bool has_execution(const PlannerInfo *root) {
+    if (root == nullptr || root->parse == nullptr) {
+        return false;
+    }
+    if (root->parent_root != nullptr) {
+        return true;
+    }
+    ListCell *cell = nullptr;
+    foreach (cell, root->parse->rtable) {
+        if (static_cast<const RangeTblEntry *>(lfirst(cell))->rtekind != RTE_RESULT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Folds the test away where the answer is the same for every row, or puts beside it what follows
 // from it and the planner knows how to use: the reach of the windows, and lists that leave out
 // partitions.
@@ -172,10 +192,8 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     PlannerInfo *root = request->root;
     FuncExpr *function = request->fcall;
     Call call{};
-    // Without a query there is no plan to carry an assumption; without a table nobody may come to
-    // ask about it (PL/pgSQL evaluates such expressions by itself).
-    if (root == nullptr || root->parse == nullptr || root->parse->rtable == NIL ||
-        is_taken_apart(function->args) || !read_call(function->args, is_branded, call)) {
+    if (!has_execution(root) || is_taken_apart(function->args) ||
+        !read_call(function->args, is_branded, call)) {
         return nullptr;
     }
     const bool by_permission = may_show_by_permission(call);

@@ -3,9 +3,11 @@
 
 #include "pg/guard.hpp"
 #include "pg/load.hpp"
+#include "pg/print.hpp"
 #include "pg/rights.hpp"
 #include "pg/signal.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +25,7 @@ struct CachedUser {
     std::uint64_t user_generation = 0;
     std::uint64_t model_generation = 0; // counts only for a user with memberships
     Subject subject;
+    std::uint64_t subject_print = 0; // of all that decides for them
 
     std::uint64_t access_generation = 0;
     bool has_all_grants = false;
@@ -36,6 +39,9 @@ struct CachedUser {
 
     GrantSummary summary;
     std::uint64_t summary_generation = UINT64_MAX; // of the grants
+    std::uint64_t print_generation = UINT64_MAX;
+    std::uint64_t grants_print = 0; // of all of them, never 0
+    bool has_dated_grants = false;
     Session summary_session;
     bool summary_active = false;
     std::uint64_t versions[GrantSummary::kCount] = {}; // of the summary's customers
@@ -55,6 +61,7 @@ struct Cache {
     bool has_grown = false; // since it was last made sure that all fits
     std::shared_ptr<const Catalogue> catalogue;
     std::uint64_t catalogue_generation = 0;
+    std::uint64_t catalogue_print = 0;
 };
 
 // Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
@@ -75,6 +82,7 @@ const std::shared_ptr<const Catalogue> &current_catalogue() {
          kept.catalogue == nullptr || kept.catalogue_generation != model_generation(); ++attempt) {
         const std::uint64_t generation = model_generation();
         load_catalogue(kept.catalogue);
+        kept.catalogue_print = print_of(*kept.catalogue);
         kept.catalogue_generation = generation;
         if (attempt == kMaxAttempts) {
             break; // good for this question; its generation says that it is stale
@@ -94,6 +102,7 @@ void load_user(CachedUser &user) {
         const std::uint64_t of_model = model_generation();
         user.is_loaded = false;
         user.exists = load_subject(user.id, current_catalogue, user.subject);
+        user.subject_print = print_of(user.subject, cache().catalogue_print);
         user.user_generation = of_user;
         user.model_generation = of_model;
         user.is_loaded = true;
@@ -173,6 +182,59 @@ CachedUser &cached_user(UserId id) {
 std::uint64_t version_count = 0;
 
 } // namespace
+
+RightsMark mark_of(const Asker &who) noexcept {
+    RightsMark mark;
+    mark.is_set = true;
+    if (who.user == nullptr) {
+        return mark;
+    }
+    CachedUser &user = *who.user;
+    mark.user = user.id;
+    mark.subject_print = user.subject_print;
+    mark.access_generation = access_generation(user.id);
+    mark.brand = who.session.chosen_brand;
+    mark.customer = who.session.chosen_customer;
+    mark.today = who.session.today;
+    if (user.has_all_grants && user.access_generation == mark.access_generation) {
+        if (user.print_generation != user.access_generation) {
+            user.grants_print = print_of(user.grants);
+            user.has_dated_grants =
+                std::any_of(user.grants.begin(), user.grants.end(), [](const Grant &grant) {
+                    return grant.valid_from != kFirstDay || grant.valid_until != kLastDay ||
+                           grant.days_back != kUnlimitedDays;
+                });
+            user.print_generation = user.access_generation;
+        }
+        mark.grants_print = user.grants_print;
+        mark.has_dated_grants = user.has_dated_grants;
+    }
+    return mark;
+}
+
+bool is_same_mark(const RightsMark &begun, const RightsMark &now) noexcept {
+    if (begun.is_mixed || now.is_mixed || begun.user != now.user ||
+        begun.subject_print != now.subject_print || begun.brand != now.brand ||
+        begun.customer != now.customer) {
+        return false;
+    }
+    const bool has_same_grants =
+        begun.access_generation == now.access_generation ||
+        (begun.grants_print != 0 && begun.grants_print == now.grants_print);
+    return has_same_grants &&
+           (begun.today == now.today || (now.grants_print != 0 && !now.has_dated_grants));
+}
+
+void add_mark(RightsMark &all, const RightsMark &one) noexcept {
+    if (!all.is_set) {
+        all = one;
+    } else if (!is_same_mark(all, one)) {
+        all.is_mixed = true;
+    } else if (all.grants_print == 0 && all.access_generation == one.access_generation) {
+        all.grants_print = one.grants_print;
+        all.has_dated_grants = one.has_dated_grants;
+    }
+}
 
 CachedUser *find_user(std::int64_t id) {
     CachedUser &user = cached_user(id);

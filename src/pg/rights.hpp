@@ -25,6 +25,30 @@ struct Asker {
     Session session;
 };
 
+// Which rights an answer depended on: the user's, as they were then. For executions that go on in a
+// later statement.
+struct RightsMark {
+    bool is_set = false;
+    bool is_mixed = false; // answers were given by several
+    UserId user = 0;       // 0: nobody
+    std::uint64_t subject_print = 0;
+    std::uint64_t access_generation = 0;
+    std::uint64_t grants_print = 0; // 0: not all of the grants are loaded
+    bool has_dated_grants = false;  // known with the print only
+    std::optional<BrandId> brand;
+    std::optional<CustomerId> customer;
+    Day today = 0;
+};
+
+RightsMark mark_of(const Asker &asker) noexcept;
+
+// Whether the same rights gave both. Marks cannot be compared with themselves over time: grants
+// that were not loaded count as other ones once any of the user's changed.
+bool is_same_mark(const RightsMark &begun, const RightsMark &now) noexcept;
+
+// Puts another answer's rights to those of the answers before.
+void add_mark(RightsMark &all, const RightsMark &one) noexcept;
+
 // Finds a user's rights. Returns: null for a user that does not exist. Good until the next call
 // here, for the user held beyond it.
 CachedUser *find_user(std::int64_t user);

@@ -28,8 +28,8 @@ char *issuer_value = nullptr;
 std::uint64_t token_setup_generation = 0;
 pg_tz *business_zone = nullptr;
 
-// The day of the business time zone, found once a minute: zones move by whole minutes.
-std::int64_t known_minute = -1;
+// The day of the business time zone, found once a second: zones may be apart by seconds.
+std::int64_t known_second = -1;
 std::int32_t known_today = 0;
 
 // Reads a whole number and moves `text` behind it. Written out because strtoll skips blanks and
@@ -163,7 +163,7 @@ bool check_zone(char **value, void **, GucSource) {
 void assign_zone(const char *value, void *) {
     // Found a moment ago by the check, so it comes from memory.
     business_zone = find_zone(value);
-    known_minute = -1;
+    known_second = -1;
     ++epoch;
 }
 
@@ -246,13 +246,12 @@ std::optional<std::int32_t> business_date(TimestampTz moment) {
     return date2j(broken.tm_year, broken.tm_mon, broken.tm_mday) - POSTGRES_EPOCH_JDATE;
 }
 
-std::int32_t business_today() {
-    const TimestampTz now = GetCurrentStatementStartTimestamp();
-    const std::int64_t minute = now / USECS_PER_MINUTE;
-    if (minute != known_minute) {
-        // The statement's start is always a real moment, so it has a date.
+std::int32_t business_today(TimestampTz now) {
+    const std::int64_t second = now / USECS_PER_SEC;
+    if (second != known_second) {
+        // A clock gives real moments, so they have a date.
         known_today = business_date(now).value_or(0);
-        known_minute = minute;
+        known_second = second;
     }
     return known_today;
 }

@@ -155,6 +155,25 @@ TEST_F(Token, EndsBetweenStatements) {
     signed_in.run("ROLLBACK");
 }
 
+// Inside a block the end is noticed by the next inner statement, and by an expression (S153).
+TEST_F(Token, EndsInsideABlock) {
+    for (const bool is_signed_in : {false, true}) {
+        Session app = application();
+        const std::string token = issuer.token("h1", forge::claims_of("ann", now() + 2));
+        if (is_signed_in) {
+            ask(app, kSignIn, {token});
+        } else {
+            ask(app, "SELECT set_config('entitle.token', $1, false) IS NULL", {token});
+        }
+        const Reply reply = app.run(
+            "DO $$ DECLARE seen text[]; BEGIN seen := ARRAY[entitle.current_login()];"
+            " PERFORM pg_sleep(3); seen := seen || (SELECT entitle.current_login())"
+            " || entitle.current_login(); RAISE EXCEPTION '%', seen USING ERRCODE = 'XX999';"
+            " END $$");
+        EXPECT_NE(reply.message.find("{ann,NULL,NULL}"), std::string::npos) << reply.message;
+    }
+}
+
 TEST_F(Token, BeginsWhenItsTimeHasCome) {
     Session connection = application();
     const std::string claims = forge::claims_of("ann", now() + 3600);

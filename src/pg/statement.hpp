@@ -1,0 +1,43 @@
+// The statements under way, from the client's down to the innermost one of a function: each has its
+// own moment, so that a long block notices the end of a token and of a day, and each knows which
+// rights its answers depended on. regime: hook, unless noted
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include "pg/rights.hpp"
+
+namespace entitle::pg {
+
+// Grows with every statement that begins, and when one goes on after another inside it asked.
+extern std::uint64_t statement_number;
+
+// What is part of a statement.
+enum class Extent {
+    everything, // planning, and getting ready to run
+    rows,    // what runs in an execution's memory: its expressions, not those of a function's body
+    nothing, // a utility command such as DO
+};
+
+// Begins a statement. Returns: its place, to end it by; an error ends it by itself.
+int begin_statement(Extent extent, MemoryContext memory = nullptr) noexcept;
+void end_statement(int place) noexcept;
+
+// Whether whoever asks now is part of no statement known here: PL/pgSQL evaluates simple
+// expressions by itself, and each is a statement of its own.
+bool is_own_statement() noexcept;
+
+// The moment at which the present statement began to ask.
+TimestampTz statement_moment() noexcept;
+
+// Remembers the rights that the present statement's answers depend on.
+void note_question(const RightsMark &rights) noexcept;
+
+// Returns: the rights that the answers within a statement depended on. Good until the next call
+// here.
+const RightsMark &asked_rights(int place) noexcept;
+
+// Registers the callbacks; once per backend.
+void register_statements();
+
+} // namespace entitle::pg
