@@ -2,6 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
+#include "pg/cursor.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"
 #include "pg/statement.hpp"
@@ -162,6 +163,7 @@ const Asker &current_asker() {
         is_first = true;
     }
     if (is_first) {
+        note_first_answer(mark_of(asker));
         note_question(mark_of(asker));
     }
     return asker;
@@ -178,6 +180,7 @@ const Asker &asker_now() {
     if (found_epoch != epoch) {
         resolve_asker();
     }
+    note_first_answer(mark_of(asker));
     note_question(mark_of(asker));
     return asker;
 }

@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "nodes/execnodes.h"
+#include "tcop/pquery.h"
 }
 
 namespace entitle::pg {
@@ -50,6 +51,8 @@ struct PortalNote {
     RightsMark rights;
 };
 PortalNote *portal_notes = nullptr;
+
+Portal loading_portal = nullptr;
 
 void forget_portal(void *argument) {
     PortalNote **at = &portal_notes;
@@ -109,6 +112,19 @@ void note_portal(Portal portal, const RightsMark &asked) {
         MemoryContextRegisterResetCallback(portal->portalContext, &note->callback);
     }
     add_mark(note->rights, asked);
+}
+
+void note_loading_portal() noexcept { loading_portal = ActivePortal; }
+
+void note_first_answer(const RightsMark &rights) {
+    if (loading_portal == nullptr) {
+        return;
+    }
+    const Portal portal = loading_portal;
+    loading_portal = nullptr;
+    if (portal == ActivePortal) { // else it may be gone
+        note_portal(portal, rights);
+    }
 }
 
 void check_portal(const char *name) {

@@ -28,6 +28,13 @@ bool may_go_on(const QueryDesc *query);
 // executor that could be asked.
 void note_portal(Portal portal, const RightsMark &asked);
 
+// Remembers the portal that runs while the library is loaded, by a function that it called: nobody
+// saw its execution begin.
+void note_loading_portal() noexcept;
+
+// Tells whose rights gave its first answers.
+void note_first_answer(const RightsMark &rights);
+
 // Raises 40001 when the portal's rows are outdated.
 void check_portal(const char *name);
 

@@ -126,6 +126,7 @@ void note_question(const RightsMark &rights) noexcept {
 const RightsMark &asked_rights(int place) noexcept { return statement_at(place).asked; }
 
 void register_statements() {
+    note_loading_portal();
     RegisterXactCallback(on_transaction, nullptr);
     RegisterSubXactCallback(on_subtransaction, nullptr);
 }
