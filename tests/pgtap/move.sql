@@ -140,6 +140,20 @@ GRANT ALL ON SCHEMA public TO test_owner;
 SELECT check_moves('test_owner');
 SELECT check_moves(current_user);
 
+-- Nothing looks at a row where it must not be, not even for a moment: a sequence is not rolled back.
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint, price numeric);
+INSERT INTO orders VALUES (2, 102, 777);
+GRANT SELECT, UPDATE ON orders TO test_app;
+SELECT entitle.protect_table('orders', 'customer_id', external_update_level => 20, masked_columns => '{"price": 30}');
+CREATE SEQUENCE seen;
+GRANT ALL ON SEQUENCE seen TO test_app;
+CREATE FUNCTION peek(wanted integer) RETURNS bigint LANGUAGE sql AS
+    'SELECT setval(''public.seen'', coalesce((SELECT price FROM public.orders_view WHERE id = wanted), 1)::bigint)';
+SELECT is(error_of('yuki', 'UPDATE orders SET customer_id = 101 RETURNING peek(id)'), '42501 permission denied to move this row of table "orders"',
+          'S142: by a function in RETURNING');
+SELECT is((SELECT last_value FROM seen), 1::bigint, 'S142: which did not see the price');
+DROP TABLE orders CASCADE;
+
 -- A document's rights are its lines', too: with no mask of its own.
 CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint);
 CREATE TABLE lines (id integer PRIMARY KEY, order_id integer REFERENCES orders, cost numeric);
