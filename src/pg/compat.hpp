@@ -76,6 +76,34 @@ inline void entitle_clear_datum([[maybe_unused]] HeapTupleHeader row) {
 #endif
 }
 
+// PostgreSQL 16 moved what a query does with a table's columns out of its range table.
+#if PG_VERSION_NUM >= 160000
+using EntitleAccess = RTEPermissionInfo;
+#define ENTITLE_CHECK_PARAMETERS List *entries, List *accesses, bool is_error
+#define ENTITLE_CHECK_ARGUMENTS entries, accesses, is_error
+#define ENTITLE_CHECKED accesses
+#else
+using EntitleAccess = RangeTblEntry;
+#define ENTITLE_CHECK_PARAMETERS List *entries, bool is_error
+#define ENTITLE_CHECK_ARGUMENTS entries, is_error
+#define ENTITLE_CHECKED entries
+#endif
+
+// PostgreSQL 15 gave the analysis of a statement without parameters a name of its own.
+#if PG_VERSION_NUM >= 150000
+#define ENTITLE_ANALYZE(statement, text)                                                           \
+    parse_analyze_fixedparams(statement, text, nullptr, 0, nullptr)
+#else
+#define ENTITLE_ANALYZE(statement, text) parse_analyze(statement, text, nullptr, 0, nullptr)
+#endif
+
+// Before PostgreSQL 16 a view's query began its range table with two entries of the view's own.
+#if PG_VERSION_NUM >= 160000
+constexpr int kOwnViewEntries = 0;
+#else
+constexpr int kOwnViewEntries = 2;
+#endif
+
 // PostgreSQL 14 made the array of a statement's target tables a list.
 inline List *entitle_result_relations(const EState *state) {
 #if PG_VERSION_NUM >= 140000

@@ -4,6 +4,7 @@
 #include "pg/caller.hpp"
 #include "pg/hook.hpp"
 #include "pg/lent.hpp"
+#include "pg/masked_read.hpp"
 #include "pg/migration.hpp"
 #include "pg/refusal.hpp"
 #include "pg/setting.hpp"
@@ -19,6 +20,7 @@ extern "C" void _PG_init(void) {
     entitle::pg::define_settings();
     entitle::pg::register_signals();
     entitle::pg::install_hooks();
+    entitle::pg::install_masked_reads();
     entitle::pg::install_refusals();
     entitle::pg::watch_callers();
     entitle::pg::watch_migrations();

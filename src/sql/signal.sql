@@ -26,11 +26,23 @@ CREATE FUNCTION entitle.signal_customer() RETURNS trigger
 COMMENT ON FUNCTION entitle.signal_customer() IS 'Trigger: a customer''s keys, brand or status changed';
 REVOKE ALL ON FUNCTION entitle.signal_customer() FROM PUBLIC;
 
+CREATE FUNCTION entitle.signal_declaration() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_signal_declaration';
+COMMENT ON FUNCTION entitle.signal_declaration() IS 'Trigger: what is declared of a table changed';
+REVOKE ALL ON FUNCTION entitle.signal_declaration() FROM PUBLIC;
+
 DO $$
 DECLARE
     relation text;
     signal text;
 BEGIN
+    FOREACH relation IN ARRAY ARRAY['protection', 'protection_view'] LOOP
+        EXECUTE format(
+            'CREATE TRIGGER zz_entitle_signal AFTER INSERT OR UPDATE OR DELETE ON entitle.%I'
+            ' FOR EACH ROW EXECUTE FUNCTION entitle.signal_declaration()', relation);
+    END LOOP;
+
     FOREACH relation IN ARRAY ARRAY[
         'organization', 'plan', 'plan_denial', 'brand', 'brand_module', 'module',
         'permission', 'permission_module', 'permission_prerequisite', 'capability', 'capability_permission',

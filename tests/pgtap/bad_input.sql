@@ -135,7 +135,7 @@ SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                  WHERE NOT t.tgisinternal AND p.pronamespace = 'entitle'::regnamespace AND p.proname !~ '^(guard|keep|check|refuse)_' $$,
               ARRAY['apply_removals', 'begin_restore', 'end_restore', 'log_change', 'mark_change', 'mark_removal', 'record_role_oid',
-                    'signal_access', 'signal_customer', 'signal_model', 'signal_user', 'skip_known_removal']::name[], 'the other triggers note and signal');
+                    'signal_access', 'signal_customer', 'signal_declaration', 'signal_model', 'signal_user', 'skip_known_removal']::name[], 'the other triggers note and signal');
 
 SELECT * FROM finish();
 ROLLBACK;
