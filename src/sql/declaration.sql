@@ -196,7 +196,7 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'Give view_permission, customer_column or both.';
         END IF;
     END IF;
-    PERFORM entitle.check_masks(declared);
+    PERFORM entitle.check_masks(declared), entitle.view_target(declared);
 END
 $$;
 COMMENT ON FUNCTION entitle.check_protection(entitle.protection) IS 'Refuses a declaration that cannot be carried out';
@@ -219,7 +219,7 @@ COMMENT ON FUNCTION entitle.may_declare(regclass, regprocedure) IS
     'Whether the session''s role owns the table with all its parts and may execute the function';
 GRANT EXECUTE ON FUNCTION entitle.may_declare(regclass, regprocedure) TO PUBLIC;
 
--- SECURITY DEFINER: nobody writes the declarations directly.
+-- SECURITY DEFINER: nobody writes the declarations directly. Its caller may be another than protect_table, so it checks all itself.
 CREATE FUNCTION entitle.record_protection(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -233,6 +233,7 @@ BEGIN
         RAISE EXCEPTION 'permission denied to protect table "%"', declared.relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
     END IF;
+    PERFORM entitle.check_protection(declared);
     SELECT k INTO unknown
     FROM unnest(ARRAY[declared.view_permission, declared.insert_permission, declared.update_permission,
                       declared.delete_permission]) AS k
@@ -277,6 +278,8 @@ CREATE FUNCTION entitle.check_unprotectable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    lines text;
 BEGIN
     IF relation IS NULL THEN
         RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
@@ -285,9 +288,14 @@ BEGIN
         RAISE EXCEPTION 'permission denied to unprotect table "%"', relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.unprotect_table.';
     END IF;
+    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle.lines_of(relation) l;
+    IF lines IS NOT NULL THEN
+        RAISE EXCEPTION 'other tables follow "%": %', relation, lines
+            USING ERRCODE = '2BP01', HINT = 'Unprotect those first, or protect them without parent.';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s';
+COMMENT ON FUNCTION entitle.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s, and one that others follow';
 GRANT EXECUTE ON FUNCTION entitle.check_unprotectable(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the declarations directly.

@@ -279,6 +279,10 @@ BEGIN
                CASE
                    WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a
                                 WHERE a.attrelid = c.oid AND a.attname = 'as_shipped') THEN 'WHERE NOT as_shipped'
+                   -- Under its old name a renamed role could be another one where the dump is restored.
+                   WHEN c.relname = 'protection_privilege'
+                       THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class) AND (grantee = ''public'' OR (grantee_oid, grantee)'
+                            ' IN (SELECT oid, rolname FROM pg_catalog.pg_roles))'
                    WHEN c.relname ~ '^protection'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)'
                    ELSE ''

@@ -48,12 +48,13 @@ CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
     WHERE r.oid IS NULL OR r.oid IS DISTINCT FROM g.db_role_oid
     UNION ALL
     SELECT 'notice', p.relation::text,
-           format('role %s, to which unprotect_table would give back %s, was renamed or dropped', p.grantee,
-                  string_agg(DISTINCT p.privilege, ', ' ORDER BY p.privilege)),
-           format('DELETE FROM entitle.protection_privilege WHERE (relation, grantee) = (%L::regclass, %L); -- or set its new name', p.relation::text, p.grantee)
-    FROM entitle.protection_privilege p JOIN pg_class c ON c.oid = p.relation
-    WHERE p.grantee <> 'public' AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = p.grantee)
-    GROUP BY p.relation, p.grantee
+           format('role %s, to which unprotect_table would give back %s, ', p.grantee, string_agg(DISTINCT p.privilege, ', ' ORDER BY p.privilege))
+           || coalesce('is called ' || r.rolname || ' now, and a dump leaves that out', 'was dropped: nothing will be given back'),
+           coalesce('UPDATE entitle.protection_privilege SET grantee = ' || quote_literal(r.rolname), 'DELETE FROM entitle.protection_privilege')
+           || format(' WHERE (relation, grantee) = (%L::regclass, %L);', p.relation::text, p.grantee)
+    FROM entitle.protection_privilege p JOIN pg_class c ON c.oid = p.relation LEFT JOIN pg_roles r ON r.oid = p.grantee_oid
+    WHERE p.grantee <> 'public' AND p.grantee IS DISTINCT FROM r.rolname
+    GROUP BY p.relation, p.grantee, r.rolname
     $$;
 COMMENT ON FUNCTION entitle.lint_roles() IS 'lint: database roles that protection does not bind, and users mapped to them';
 REVOKE ALL ON FUNCTION entitle.lint_roles() FROM PUBLIC;

@@ -238,7 +238,7 @@ BEGIN
     IF entitle.has_view(declared) THEN
         PERFORM entitle.install_view(declared);
     ELSIF view IS NOT NULL THEN
-        PERFORM entitle.drop_view(view);
+        PERFORM entitle.warn_of_lost_grants(view, declared.relation), entitle.drop_view(view);
     END IF;
     IF entitle.has_view(declared) THEN
         PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared);

@@ -26,11 +26,20 @@ DECLARE
     member regclass;
     others text;
     line entitle.protection;
+    sound regclass[] := '{}';
 BEGIN
     PERFORM entitle.check_protection(declared);
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    PERFORM entitle.check_protection(declared);
+    PERFORM entitle.check_protection(declared), entitle.claim_view(relation);
+    FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
+        BEGIN
+            PERFORM entitle.check_protection(entitle.mended_declaration(line));
+            sound := sound || line.relation;
+        EXCEPTION WHEN OTHERS THEN
+            NULL; -- told below
+        END;
+    END LOOP;
     PERFORM entitle.put_back_privileges(relation, entitle.find_view(relation));
     PERFORM entitle.record_protection(declared);
 
@@ -50,13 +59,22 @@ BEGIN
     PERFORM entitle.install_masks(declared);
     PERFORM entitle.warn_of_oracles(declared);
 
-    -- Lines follow what is declared now.
+    -- Lines follow what is declared now. One that cannot, because it is another owner's or no longer what it was when it was
+    -- protected, stays as it is and does not keep its document from being protected.
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
-        line := entitle.mended_declaration(line);
-        PERFORM entitle.protect_table(
-            line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
-            line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
-            line.external_update_level, line.masked_columns, line.view_name, line.parent);
+        BEGIN
+            line := entitle.mended_declaration(line);
+            PERFORM entitle.protect_table(
+                line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
+                line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
+                line.external_update_level, line.masked_columns, line.view_name, line.parent);
+        EXCEPTION WHEN OTHERS THEN
+            IF line.relation = ANY (sound) THEN
+                RAISE;
+            END IF;
+            RAISE WARNING 'table "%" still follows "%" as that was: %', line.relation, relation, SQLERRM
+                USING HINT = 'SELECT * FROM entitle.verify_protection() tells what mends it.';
+        END;
     END LOOP;
 END
 $$;
@@ -73,19 +91,15 @@ CREATE FUNCTION entitle.unprotect_table(relation regclass) RETURNS void
 DECLARE
     found_once entitle.protection_member;
     is_protected boolean := false;
-    lines text;
     view regclass;
 BEGIN
     PERFORM entitle.check_unprotectable(relation);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle.lines_of(relation) l;
-    IF lines IS NOT NULL THEN
-        RAISE EXCEPTION 'other tables follow "%": %', relation, lines
-            USING ERRCODE = '2BP01', HINT = 'Unprotect those first, or protect them without parent.';
-    END IF;
+    PERFORM entitle.check_unprotectable(relation), entitle.claim_view(relation);
     view := entitle.find_view(relation);
     PERFORM entitle.put_back_privileges(relation, view);
     IF view IS NOT NULL THEN
+        PERFORM entitle.warn_of_lost_grants(view, relation);
         PERFORM entitle.drop_view(view);
     END IF;
     FOR found_once IN SELECT * FROM entitle.forget_protection(relation) LOOP

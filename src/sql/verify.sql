@@ -177,11 +177,15 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET jit = off -- it takes longer to compile than to run
     AS $$
-    WITH declared AS (
-        SELECT p AS declared, n AS current, entitle.view_remedy(p, n) AS call
+    WITH stored AS MATERIALIZED (
+        SELECT p AS declared, entitle.declaration_problem(p) AS problem
         FROM entitle.protection p
-        JOIN pg_class c ON c.oid = p.relation
-        CROSS JOIN LATERAL entitle.declared_now(p) n),
+        JOIN pg_class c ON c.oid = p.relation),
+    declared AS (
+        SELECT s.declared, n AS current, entitle.view_remedy(s.declared, n) AS call
+        FROM stored s
+        CROSS JOIN LATERAL entitle.declared_now(s.declared) n
+        WHERE s.problem IS NULL),
     member AS (
         SELECT d.*, c.oid::regclass AS relation, c.relrowsecurity, c.relforcerowsecurity,
                m.relation IS NOT NULL AS is_known
@@ -209,6 +213,10 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
         WHERE m.is_known AND e.test IS NOT NULL)
+    SELECT (s.declared).relation, s.problem,
+           format('SELECT entitle.unprotect_table(%L); -- and protect it again', (s.declared).relation::text)
+    FROM stored s WHERE s.problem IS NOT NULL
+    UNION ALL
     SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation)
     FROM member m WHERE m.is_known AND NOT m.relrowsecurity
     UNION ALL
@@ -248,6 +256,16 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SELECT (d.declared).relation, 'a declared column was renamed or dropped', d.call
     FROM declared d
     WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle.lost_columns(d.current))
+    UNION ALL
+    SELECT (d.declared).relation, format('masked column "%s" is neither in the table nor in its filtered view', k),
+           format('SELECT entitle.unprotect_table(%L); -- and protect it again', (d.declared).relation::text)
+    FROM declared d
+    CROSS JOIN LATERAL unnest(entitle.masked_names(d.declared)) AS k
+    WHERE EXISTS (SELECT FROM pg_class v WHERE v.oid = entitle.find_view((d.declared).relation))
+      AND NOT EXISTS (SELECT
+                      FROM pg_attribute a
+                      WHERE a.attrelid IN ((d.declared).relation, entitle.find_view((d.declared).relation)) AND a.attname = k
+                        AND a.attnum > 0 AND NOT a.attisdropped)
     UNION ALL
     SELECT (d.declared).relation, format('permission "%s" is not known', k),
            format('INSERT INTO entitle.permission (permission_key, is_active) VALUES (%L, false);', k)

@@ -15,6 +15,37 @@ $$;
 COMMENT ON FUNCTION entitle.parent_problem(entitle.protection) IS 'Why a line no longer leads to its document; NULL when it does';
 REVOKE ALL ON FUNCTION entitle.parent_problem(entitle.protection) FROM PUBLIC;
 
+-- Declarations are written by protect_table, which checks them; a restore or a superuser may bring any. One that makes no sense is
+-- told, and is in nobody else's way. What the table itself has or lacks is looked at elsewhere.
+CREATE FUNCTION entitle.declaration_problem(declared entitle.protection) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    level text;
+BEGIN
+    IF jsonb_typeof(declared.masked_columns) IS DISTINCT FROM 'object' THEN
+        RETURN 'the declaration makes no sense: masked_columns is no object';
+    END IF;
+    FOREACH level IN ARRAY
+        ARRAY[coalesce(declared.min_level::text, 'null'), declared.external_insert_level::text, declared.external_update_level::text]
+        || ARRAY(SELECT coalesce(m.value, 'null') FROM jsonb_each_text(declared.masked_columns) m) LOOP
+        IF level !~ '^(10|20|30|40|80|90)$' THEN
+            RETURN format('the declaration makes no sense: %s is no external level', left(level, 20));
+        END IF;
+    END LOOP;
+    IF declared.customer_column = '' OR declared.date_column = '' OR declared.brand_column = '' OR declared.masked_columns ? '' THEN
+        RETURN 'the declaration makes no sense: a column has no name';
+    END IF;
+    PERFORM entitle.view_target(declared);
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN 'the declaration makes no sense: ' || SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION entitle.declaration_problem(entitle.protection) IS 'Why a stored declaration is none that protect_table would have written; NULL when it is';
+REVOKE ALL ON FUNCTION entitle.declaration_problem(entitle.protection) FROM PUBLIC;
+
 -- The statement that makes a declaration good. A column that decided and is gone comes back empty: without it rows would show to
 -- more people than before. Where columns of a line's document changed, it is the document's statement, which renews its lines.
 CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle.protection) RETURNS text

@@ -62,11 +62,30 @@ $$;
 COMMENT ON FUNCTION entitle.view_text(regclass, regclass) IS 'A filtered view''s query, but for the names of its tables';
 GRANT EXECUTE ON FUNCTION entitle.view_text(regclass, regclass) TO PUBLIC;
 
--- SECURITY DEFINER: nobody writes the records directly.
-CREATE FUNCTION entitle.record_view(relation regclass, view regclass, is_named boolean) RETURNS void
+CREATE FUNCTION entitle.whole_view_query(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
+                  entitle.joined_test(declared, 'SELECT', 't.'))
+    $$;
+COMMENT ON FUNCTION entitle.whole_view_query(entitle.protection) IS 'The filtered view''s query';
+GRANT EXECUTE ON FUNCTION entitle.whole_view_query(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.has_query(view regclass, query text) RETURNS boolean
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_has_query';
+COMMENT ON FUNCTION entitle.has_query(regclass, text) IS 'Whether a view was made of exactly this query, by the parsed trees of both';
+REVOKE ALL ON FUNCTION entitle.has_query(regclass, text) FROM PUBLIC;
+
+-- SECURITY DEFINER: nobody writes the records directly. Its caller may be another than protect_table: the view must be just what
+-- that makes of the declaration.
+CREATE FUNCTION entitle.record_view(relation regclass, view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    declared CONSTANT entitle.protection := entitle.declaration(relation);
 BEGIN
     IF entitle.may_declare(relation,
             'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
@@ -77,15 +96,69 @@ BEGIN
         RAISE EXCEPTION 'permission denied to protect table "%"', relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
     END IF;
+    IF declared.relation IS DISTINCT FROM relation OR entitle.has_view(declared) IS NOT TRUE
+       OR NOT EXISTS (SELECT
+                      FROM pg_class v
+                      JOIN pg_class c ON c.oid = relation AND c.relowner = v.relowner
+                      WHERE v.oid = view AND v.relkind = 'v' AND v.reloptions = '{security_barrier=true}')
+       OR ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = view AND a.attnum > 0 ORDER BY a.attnum) <>
+          ARRAY(SELECT a.attname
+                FROM pg_attribute a
+                WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+                ORDER BY a.attnum) || 'masked_columns'::name
+       -- Of each row, instead of each write: ROW, INSERT, DELETE, UPDATE, INSTEAD.
+       OR NOT EXISTS (SELECT
+                      FROM pg_trigger t
+                      WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgtype = 93)
+       OR NOT entitle.has_query(view, entitle.whole_view_query(declared)) THEN
+        RAISE EXCEPTION 'view "%" is not what protect_table makes for table "%"', view, relation
+            USING ERRCODE = '55000', HINT = 'Call entitle.protect_table, which makes and records it.';
+    END IF;
     DELETE FROM entitle.protection_view v
     WHERE v.relation = record_view.relation OR v.view = record_view.view OR v.view NOT IN (SELECT c.oid FROM pg_class c);
-    INSERT INTO entitle.protection_view
-    SELECT relation, view, is_named, entitle.view_text(relation, view), array_agg(c.column_name ORDER BY c.number)
+    INSERT INTO entitle.protection_view (relation, view, is_named, definition, columns)
+    SELECT relation, view, declared.view_name IS NOT NULL, entitle.view_text(relation, view),
+           array_agg(c.column_name ORDER BY c.number)
     FROM entitle.view_columns(relation, view) c;
 END
 $$;
-COMMENT ON FUNCTION entitle.record_view(regclass, regclass, boolean) IS 'Writes down which view protect_table made';
-GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass, boolean) TO PUBLIC;
+COMMENT ON FUNCTION entitle.record_view(regclass, regclass) IS 'Writes down which view protect_table made';
+GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: a table's new owner need not be a member of the role that made the view. A view reads with the rights of its
+-- owner, so it goes with the table.
+CREATE FUNCTION entitle.claim_view(relation regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    view CONSTANT regclass := (SELECT v.view FROM entitle.protection_view v WHERE v.relation = claim_view.relation);
+    owner oid;
+BEGIN
+    IF entitle.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE
+       AND entitle.may_declare(relation,
+               'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
+           IS NOT TRUE THEN
+        RAISE EXCEPTION 'permission denied to protect table "%"', relation
+            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
+    END IF;
+    SELECT c.relowner INTO owner
+    FROM pg_class c
+    JOIN pg_class v ON v.oid = view AND v.relkind = 'v' AND v.relowner <> c.relowner
+    -- A record may be wrong; a view that does not read the table is none of its.
+    WHERE c.oid = relation
+      AND EXISTS (SELECT
+                  FROM pg_rewrite r
+                  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                       AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation
+                  WHERE r.ev_class = view);
+    IF FOUND THEN
+        EXECUTE format('ALTER VIEW %s OWNER TO %I', view, pg_get_userbyid(owner));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.claim_view(regclass) IS 'Gives the filtered view to the owner of its table';
+GRANT EXECUTE ON FUNCTION entitle.claim_view(regclass) TO PUBLIC;
 
 -- A view's columns keep the order of the table's, whatever these are called by now and wherever later ones were added.
 CREATE FUNCTION entitle.view_columns(relation regclass, view regclass)
@@ -207,8 +280,7 @@ CREATE FUNCTION entitle.install_view(declared entitle.protection) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    query CONSTANT text := format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
-                                  entitle.joined_test(declared, 'SELECT', 't.'));
+    query CONSTANT text := entitle.whole_view_query(declared);
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
     view regclass := entitle.find_view(declared.relation);
     full_name CONSTANT text := CASE
@@ -217,6 +289,7 @@ DECLARE
     END;
     present CONSTANT regclass := to_regclass(full_name);
     shared entitle.protection_privilege[];
+    share entitle.protection_privilege;
 BEGIN
     IF view IS NULL AND entitle.view_relation(present) = declared.relation THEN
         view := present; -- all it lacks is its trigger
@@ -236,10 +309,12 @@ BEGIN
                      FROM pg_attribute a
                      WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped
                      ORDER BY a.attnum) || 'masked_columns text[]'::text) THEN
-        SELECT array_agg(ROW(view, p.position, p.column_name, p.grantor, p.grantee, p.privilege,
-                             p.is_grantable)::entitle.protection_privilege)
+        -- By the names that the columns have in the new view, which are the table's.
+        SELECT array_agg(ROW(view, p.position, coalesce(c.column_name, p.column_name), p.grantor, p.grantee, p.privilege,
+                             p.is_grantable, NULL, NULL)::entitle.protection_privilege)
         INTO shared
-        FROM entitle.table_privileges(view) p;
+        FROM entitle.table_privileges(view) p
+        LEFT JOIN entitle.view_columns(declared.relation, view) c ON c.view_column = p.column_name;
         PERFORM entitle.drop_view(view);
         view := NULL;
     END IF;
@@ -252,17 +327,16 @@ BEGIN
         PERFORM entitle.revoke_privilege(view, 'ALL', d.grantee)
         FROM (SELECT DISTINCT p.grantee FROM entitle.table_privileges(view) p) d;
         EXECUTE format('ALTER VIEW %s OWNER TO %I', view, owner);
-        PERFORM entitle.grant_privilege(view, s.privilege, CASE WHEN s.column_name IS NOT NULL THEN ARRAY[s.column_name] END,
-                                        s.grantee, s.is_grantable)
-        FROM unnest(shared) AS s
-        WHERE s.column_name IS NULL
-           OR s.column_name IN (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = view);
+        FOREACH share IN ARRAY coalesce(shared, '{}') LOOP
+            share.relation := view;
+            PERFORM entitle.put_back_privilege(share);
+        END LOOP;
     END IF;
     IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure) THEN
         EXECUTE format('CREATE TRIGGER entitle_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s'
                        ' FOR EACH ROW EXECUTE FUNCTION entitle.write_view()', view);
     END IF;
-    PERFORM entitle.record_view(declared.relation, view, declared.view_name IS NOT NULL),
+    PERFORM entitle.record_view(declared.relation, view),
             entitle.describe_view(declared.relation, view),
             entitle.grant_view(view, declared.relation);
 END

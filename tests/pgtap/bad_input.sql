@@ -125,16 +125,18 @@ SELECT matches(refusal(login, command), format('^%s (?!.*(violates check constra
 FROM input;
 SELECT is(model(), (SELECT model FROM was), 'nothing is changed');
 
--- membership_role_check: role_organization_id is written by check_membership alone, and never believed from input.
+-- membership_role_check: role_organization_id is written by check_membership alone, and never believed from input. What
+-- protection_privilege holds is written by protect_table alone (S130).
 SELECT set_eq($$ SELECT conname FROM pg_constraint WHERE connamespace = 'entitle'::regnamespace AND contype = 'c'
-                 AND conname <> 'membership_role_check' $$,
+                 AND conname NOT IN ('membership_role_check', 'protection_privilege_privilege_check') $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by ~ '_check$' $$, 'every CHECK was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                  WHERE NOT t.tgisinternal AND p.pronamespace = 'entitle'::regnamespace AND p.proname ~ '^(guard|keep|check|refuse)_' $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by !~ '_check$' $$, 'every trigger that refuses was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                  WHERE NOT t.tgisinternal AND p.pronamespace = 'entitle'::regnamespace AND p.proname !~ '^(guard|keep|check|refuse)_' $$,
-              ARRAY['apply_removals', 'begin_restore', 'end_restore', 'log_change', 'mark_change', 'mark_removal', 'record_role_oid',
+              ARRAY['apply_removals', 'begin_restore', 'end_restore', 'log_change', 'mark_change', 'mark_removal', 'record_privilege_roles',
+                    'record_role_oid',
                     'signal_access', 'signal_customer', 'signal_declaration', 'signal_model', 'signal_user', 'skip_known_removal']::name[], 'the other triggers note and signal');
 
 SELECT * FROM finish();

@@ -138,7 +138,7 @@ FROM (VALUES
      'notice, entitle.sign_in_grant: lists ann for database role test_member, which is called test_new now'),
     ('INSERT INTO entitle.sign_in_grant VALUES (''test_member'', ''ann''); DROP ROLE test_member; CREATE ROLE test_member',
      'notice, entitle.sign_in_grant: lists ann for database role test_member, which was dropped or made anew since: the entry counts for nothing'),
-    ('ALTER ROLE test_reader RENAME TO test_new', 'notice, shop.prices: role test_reader, to which unprotect_table would give back INSERT, SELECT, was renamed or dropped'),
+    ('ALTER ROLE test_reader RENAME TO test_new', 'notice, shop.prices: role test_reader, to which unprotect_table would give back INSERT, SELECT, is called test_new now, and a dump leaves that out'),
     -- The server (S64, S65, S69)
     ('GRANT SET ON PARAMETER entitle.identity TO test_app', 'error, entitle.identity: test_app may set this parameter'),
     ('GRANT SET ON PARAMETER session_replication_role TO PUBLIC', 'error, session_replication_role: PUBLIC may set this parameter'),

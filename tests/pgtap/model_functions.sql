@@ -89,10 +89,12 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('grant_privilege(regclass,text,name[],name,boolean)'),
     ('grant_view(regclass,regclass)'),
     ('narrow_privileges(regclass,name[])'),
+    ('put_back_privilege(protection_privilege)'),
     ('put_back_privileges(regclass,regclass)'),
-    ('record_privileges(regclass,protection_privilege[])'),
+    ('record_privileges(regclass)'),
     ('revoke_privilege(regclass,text,name)'),
     ('table_privileges(regclass)'),
+    ('warn_of_lost_grants(regclass,regclass)'),
     -- parent
     ('action_allowed(protection,text,anyelement)'),
     ('check_parent(protection)'),
@@ -109,6 +111,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     -- mask
     ('check_masked_column(protection,text)'),
     ('check_masks(protection)'),
+    ('claim_view(regclass)'),
     ('describe_view(regclass,regclass)'),
     ('drop_view(regclass)'),
     ('find_view(regclass)'),
@@ -120,7 +123,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('masked_names(protection)'),
     ('mended_declaration(protection)'),
     ('has_default_name(regclass)'),
-    ('record_view(regclass,regclass,boolean)'),
+    ('record_view(regclass,regclass)'),
     ('remaining_masks(protection)'),
     ('view_text(regclass,regclass)'),
     ('view_columns(regclass,regclass)'),
@@ -131,6 +134,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('columns_of(pg_node_tree)'),
     ('oracles(protection)'),
     ('warn_of_oracles(protection)'),
+    ('whole_view_query(protection)'),
     ('write_view()'),
     -- write: with the rights of whoever calls, which for write_view is the table's owner
     ('check_move(regclass,anyelement,anyelement)'),
@@ -214,7 +218,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|definer_in_charge|may_declare|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_oracles|verify_[a-z]+|expected_[a-z]+|mended_declaration|parent_problem|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_oracles|verify_[a-z]+|expected_[a-z]+|declaration_problem|mended_declaration|parent_problem|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -222,10 +226,10 @@ SELECT set_eq(
           'install_protection(protection,regclass)', 'record_protection(protection)', 'remove_protection(regclass)',
           -- what changes privileges or views, and what writes through those
           'forget_privileges(regclass)', 'grant_privilege(regclass,text,name[],name,boolean)', 'grant_view(regclass,regclass)',
-          'narrow_privileges(regclass,name[])', 'put_back_privileges(regclass,regclass)',
-          'record_privileges(regclass,protection_privilege[])', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
+          'narrow_privileges(regclass,name[])', 'put_back_privilege(protection_privilege)', 'put_back_privileges(regclass,regclass)',
+          'record_privileges(regclass)', 'warn_of_lost_grants(regclass,regclass)', 'claim_view(regclass)', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection)', 'install_view(protection)',
-          'record_view(regclass,regclass,boolean)', 'warn_of_generated(protection)', 'warn_of_oracles(protection)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
+          'record_view(regclass,regclass)', 'warn_of_generated(protection)', 'warn_of_oracles(protection)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
@@ -242,7 +246,7 @@ SELECT is_empty(
 -- What runs with the owner's rights, complete.
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
-    'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
+    'claim_view', 'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
     'grant_access', 'has_default_name', 'lines_of', 'log_shows', 'manages_user',
     'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
