@@ -5,6 +5,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/function.hpp"
+#include "pg/quiet.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
@@ -125,7 +126,7 @@ ENTITLE_FUNCTION(entitle_write_view) {
     if (!superuser_arg(caller)) {
         SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE);
     }
-    const Datum written = FunctionCallInvoke(call);
+    const Datum written = invoke_quietly(call);
     SetUserIdAndSecContext(caller, context);
     if (call->isnull) {
         return PointerGetDatum(nullptr);

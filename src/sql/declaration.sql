@@ -1,7 +1,33 @@
 -- What is declared of a user's table: where it is kept, and what is refused.
 
+-- A dump may leave out a table that is declared (pg_dump -T, -N): the name of such a one is kept when the rest is restored.
+CREATE TABLE entitle.absent_relation (
+    number oid PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
+COMMENT ON TABLE entitle.absent_relation IS 'Tables that are declared and did not come when a dump was restored; a number of ours stands for each';
+
+CREATE TYPE entitle.relation_name;
+CREATE FUNCTION entitle.relation_name_in(cstring) RETURNS entitle.relation_name
+    LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_relation_name_in';
+COMMENT ON FUNCTION entitle.relation_name_in(cstring) IS 'As regclass; while a dump is restored, a relation that is not there is kept by its name';
+REVOKE ALL ON FUNCTION entitle.relation_name_in(cstring) FROM PUBLIC;
+CREATE FUNCTION entitle.relation_name_out(entitle.relation_name) RETURNS cstring
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_relation_name_out';
+COMMENT ON FUNCTION entitle.relation_name_out(entitle.relation_name) IS 'As regclass, and the names that were kept';
+REVOKE ALL ON FUNCTION entitle.relation_name_out(entitle.relation_name) FROM PUBLIC;
+CREATE TYPE entitle.relation_name (
+    INPUT = entitle.relation_name_in, OUTPUT = entitle.relation_name_out, LIKE = pg_catalog.oid, CATEGORY = 'N');
+COMMENT ON TYPE entitle.relation_name IS 'A relation as regclass has it, which a restore need not find';
+CREATE CAST (entitle.relation_name AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (entitle.relation_name AS regclass) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS entitle.relation_name) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (regclass AS entitle.relation_name) WITHOUT FUNCTION AS ASSIGNMENT;
+
 CREATE TABLE entitle.protection (
-    relation regclass PRIMARY KEY,
+    relation entitle.relation_name PRIMARY KEY,
     customer_column name,
     date_column name,
     brand_column name,
@@ -14,26 +40,28 @@ CREATE TABLE entitle.protection (
     external_update_level integer,
     masked_columns jsonb NOT NULL DEFAULT '{}',
     view_name text,
-    parent regclass
+    parent entitle.relation_name
 );
 COMMENT ON TABLE entitle.protection IS 'What protect_table was told, one row a table; read it through protected_tables';
 
 -- Partitions and inheriting tables can be queried directly, so each has the policies too (S44).
 CREATE TABLE entitle.protection_member (
-    relation regclass PRIMARY KEY,
-    root regclass NOT NULL REFERENCES entitle.protection ON DELETE CASCADE,
+    relation entitle.relation_name PRIMARY KEY,
+    root entitle.relation_name NOT NULL REFERENCES entitle.protection ON DELETE CASCADE,
     rls_was_enabled boolean NOT NULL,
-    rls_was_forced boolean NOT NULL
+    rls_was_forced boolean NOT NULL,
+    table_name text
 );
 COMMENT ON TABLE entitle.protection_member IS 'Every table that protect_table put its policies on, and what it found there';
 COMMENT ON COLUMN entitle.protection_member.root IS 'The protected table: the same one, or the one this is a partition or child of';
 COMMENT ON COLUMN entitle.protection_member.rls_was_enabled IS 'Put back by unprotect_table';
 COMMENT ON COLUMN entitle.protection_member.rls_was_forced IS 'Put back by unprotect_table';
+COMMENT ON COLUMN entitle.protection_member.table_name IS 'What the table was called then: another one may bear the name when it is gone';
 
 CREATE VIEW entitle.protected_tables AS
-    SELECT relation, customer_column, date_column, brand_column, min_level,
+    SELECT relation::pg_catalog.regclass AS relation, customer_column, date_column, brand_column, min_level,
            view_permission, insert_permission, update_permission, delete_permission,
-           external_insert_level, external_update_level, masked_columns, view_name, parent
+           external_insert_level, external_update_level, masked_columns, view_name, parent::pg_catalog.regclass AS parent
     FROM entitle.protection
     WHERE relation IN (SELECT c.oid FROM pg_catalog.pg_class c);
 COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table protects, as declared';
@@ -219,6 +247,19 @@ COMMENT ON FUNCTION entitle.may_declare(regclass, regprocedure) IS
     'Whether the session''s role owns the table with all its parts and may execute the function';
 GRANT EXECUTE ON FUNCTION entitle.may_declare(regclass, regprocedure) TO PUBLIC;
 
+CREATE FUNCTION entitle.gone_tables() RETURNS TABLE (relation entitle.relation_name, name text, is_absent boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT p.relation, coalesce(a.name, m.table_name), a.name IS NOT NULL
+    FROM entitle.protection p
+    LEFT JOIN entitle.absent_relation a ON a.number = p.relation
+    LEFT JOIN entitle.protection_member m ON m.relation = p.relation
+    WHERE p.relation NOT IN (SELECT c.oid FROM pg_class c)
+    $$;
+COMMENT ON FUNCTION entitle.gone_tables() IS 'Declared tables that were dropped, or did not come when a dump was restored';
+REVOKE ALL ON FUNCTION entitle.gone_tables() FROM PUBLIC;
+
 -- SECURITY DEFINER: nobody writes the declarations directly. Its caller may be another than protect_table, so it checks all itself.
 CREATE FUNCTION entitle.record_protection(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -244,9 +285,13 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'Add it to entitle.permission first, or correct the spelling: keys match byte for byte.';
     END IF;
 
-    -- Tables dropped meanwhile are forgotten.
-    DELETE FROM entitle.protection p WHERE p.relation NOT IN (SELECT c.oid FROM pg_class c);
-    DELETE FROM entitle.protection_member m WHERE m.relation NOT IN (SELECT c.oid FROM pg_class c);
+    -- A table that bore this one's name and is gone is forgotten, as are parts that are. Its lines follow this one.
+    DELETE FROM entitle.protection_member m
+    WHERE m.relation NOT IN (SELECT c.oid FROM pg_class c) AND m.root IN (SELECT c.oid FROM pg_class c);
+    UPDATE entitle.protection p SET parent = declared.relation
+    WHERE p.parent IN (SELECT g.relation FROM entitle.gone_tables() g WHERE g.name = declared.relation::text);
+    DELETE FROM entitle.protection p
+    WHERE p.relation IN (SELECT g.relation FROM entitle.gone_tables() g WHERE g.name = declared.relation::text);
 
     INSERT INTO entitle.protection SELECT (declared).*
     ON CONFLICT (relation) DO UPDATE SET (
@@ -263,6 +308,8 @@ BEGIN
     FROM entitle.protection_family(declared.relation) f
     JOIN pg_class c ON c.oid = f
     ON CONFLICT (relation) DO UPDATE SET root = excluded.root;
+
+    UPDATE entitle.protection_member m SET table_name = m.relation::text WHERE m.root = declared.relation;
 
     -- A table that was protected by itself and has since become a part of this one follows it from now on.
     DELETE FROM entitle.protection p

@@ -242,7 +242,8 @@ BEGIN
                c.relname = 'shipped_removal'
                OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'as_shipped')
         FROM pg_catalog.pg_class c
-        WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace AND c.relkind = 'r' AND c.relname <> 'shipped_row' LOOP
+        WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace AND c.relkind = 'r'
+          AND c.relname NOT IN ('shipped_row', 'absent_relation') LOOP
         -- Named to end before entitle_shipped_restore, whose deletes need the foreign keys.
         EXECUTE format('CREATE TRIGGER entitle_restore_begin BEFORE INSERT ON entitle.%I FOR EACH STATEMENT'
                        ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
@@ -267,7 +268,7 @@ $$;
 ALTER TABLE entitle.shipped_row ENABLE ROW LEVEL SECURITY;
 ALTER TABLE entitle.shipped_removal ENABLE ROW LEVEL SECURITY;
 
--- Everything is dumped: shipped rows when changed, declarations while their table exists, and where the sequences stand.
+-- Everything is dumped: shipped rows when changed, declarations unless their table was dropped, and where the sequences stand.
 -- A loop, because each call updates the extension's one catalogue row.
 DO $$
 DECLARE
@@ -284,13 +285,13 @@ BEGIN
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class) AND (grantee = ''public'' OR (grantee_oid, grantee)'
                             ' IN (SELECT oid, rolname FROM pg_catalog.pg_roles))'
                    WHEN c.relname ~ '^protection'
-                       THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)'
+                       THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class UNION ALL SELECT number FROM entitle.absent_relation)'
                    ELSE ''
                END
         FROM pg_catalog.pg_class c
         WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace
           AND c.relkind IN ('r', 'S')
-          AND c.relname <> 'shipped_row'
+          AND c.relname NOT IN ('shipped_row', 'absent_relation') -- names come back with what bears them
         ORDER BY c.relname LOOP
         PERFORM pg_catalog.pg_extension_config_dump(relation, condition);
     END LOOP;

@@ -10,7 +10,10 @@ BEGIN
         EXECUTE format('ALTER FUNCTION %s SUPPORT entitle.load_support', definer);
     END LOOP;
     -- The texts name whatever is not in the path with its schema; lint() sets the same path.
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+            pg_catalog.set_config('quote_all_identifiers', 'off', true),
+            pg_catalog.set_config('standard_conforming_strings', 'on', true),
+            pg_catalog.set_config('extra_float_digits', '1', true);
     SELECT jsonb_build_object(
         'functions', (SELECT jsonb_object_agg(p.oid::regprocedure::text, pg_get_functiondef(p.oid))
                       FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND p.prokind <> 'a'),
@@ -23,7 +26,8 @@ BEGIN
                      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                      WHERE c.relnamespace = 'entitle'::regnamespace AND NOT t.tgisinternal),
         'policies', (SELECT jsonb_agg(jsonb_build_object(
-                                'relation', p.polrelid::regclass::text, 'name', p.polname, 'definition', entitle.policy_text(p)))
+                                'relation', p.polrelid::regclass::text, 'name', p.polname, 'definition', entitle.policy_text(p), 'command', p.polcmd,
+                                'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid)))
                      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
                      WHERE c.relnamespace = 'entitle'::regnamespace))
     INTO inventory;

@@ -104,7 +104,7 @@ REVOKE ALL ON FUNCTION entitle.lint_server() FROM PUBLIC;
 
 -- The extension itself, against what its script made.
 CREATE FUNCTION entitle.lint_extension() RETURNS SETOF entitle.finding
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
@@ -153,8 +153,15 @@ BEGIN
     UNION ALL
     SELECT 'error', p.relation, format('policy "%s" is missing or not what was installed', p.name),
            format('DROP POLICY IF EXISTS %I ON %s; %s;', p.name, p.relation, p.definition)
-    FROM jsonb_to_recordset(made -> 'policies') AS p (relation text, name name, definition text)
-    WHERE p.definition IS DISTINCT FROM (SELECT entitle.policy_text(l) FROM pg_policy l WHERE l.polrelid = to_regclass(p.relation) AND l.polname = p.name)
+    FROM jsonb_to_recordset(made -> 'policies') AS p (relation text, name name, definition text, command "char", "using" text, "check" text)
+    WHERE NOT EXISTS (SELECT
+                      FROM pg_policy l
+                      WHERE l.polrelid = to_regclass(p.relation) AND l.polname = p.name
+                        AND (entitle.policy_text(l) = p.definition
+                             -- Another major may print it otherwise.
+                             OR l.polcmd = p.command AND l.polpermissive AND l.polroles = '{0}'
+                                AND entitle.is_condition(l.polrelid, l.polqual, p."using", false)
+                                AND entitle.is_condition(l.polrelid, l.polwithcheck, p."check", false)))
     UNION ALL
     SELECT 'error', l.polrelid::regclass::text, format('policy "%s" is not the extension''s', l.polname),
            format('DROP POLICY %I ON %s;', l.polname, l.polrelid::regclass)
@@ -246,6 +253,8 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET jit = off -- it takes longer to compile than to run
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET lc_messages = 'C' -- the same texts for every session
+    SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET extra_float_digits = 1 SET TimeZone = 'UTC'
     AS $$
     SELECT f.*
     FROM (SELECT 'error' AS severity, v.relation::text AS object, v.problem AS finding, v.remedy FROM entitle.verify_protection() v

@@ -9,57 +9,6 @@ CREATE FUNCTION entitle.masked_names(declared entitle.protection) RETURNS name[]
 COMMENT ON FUNCTION entitle.masked_names(entitle.protection) IS 'The names of the masked columns';
 GRANT EXECUTE ON FUNCTION entitle.masked_names(entitle.protection) TO PUBLIC;
 
--- Masks of columns that are gone are gone, too. A column that has come since may be one of them under another name, which only the
--- view could tell: so it is masked from everyone they were. SECURITY DEFINER: as view_relation.
-CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    WITH present AS (
-        SELECT a.attname::text AS name, a.attnum
-        FROM pg_attribute a
-        WHERE a.attrelid = current.relation AND a.attnum > 0 AND NOT a.attisdropped),
-    gone AS (
-        SELECT max(m.value::integer) AS level
-        FROM jsonb_each_text(current.masked_columns) m
-        WHERE m.key NOT IN (SELECT p.name FROM present p))
-    SELECT coalesce((SELECT jsonb_object_agg(m.key, m.value)
-                     FROM jsonb_each(current.masked_columns) m
-                     WHERE m.key IN (SELECT p.name FROM present p)), '{}')
-           || coalesce((SELECT jsonb_object_agg(p.name, g.level)
-                        FROM gone g, present p
-                        JOIN entitle.protection_view v ON v.relation = current.relation AND p.name <> ALL (v.columns)
-                        WHERE g.level IS NOT NULL
-                          AND p.name NOT IN (coalesce(current.customer_column, ''), coalesce(current.date_column, ''),
-                                             coalesce(current.brand_column, ''))
-                          AND NOT EXISTS (SELECT
-                                          FROM pg_constraint k
-                                          WHERE k.conrelid = current.relation AND p.attnum = ANY (k.conkey)
-                                            AND (k.contype = 'p' OR k.confrelid = current.parent))), '{}')
-    $$;
-COMMENT ON FUNCTION entitle.remaining_masks(entitle.protection) IS 'The masks of a table whose filtered view is gone, and maybe columns with it';
-GRANT EXECUTE ON FUNCTION entitle.remaining_masks(entitle.protection) TO PUBLIC;
-
--- A subtransaction, so PARALLEL UNSAFE.
-CREATE FUNCTION entitle.mended_declaration(current entitle.protection) RETURNS entitle.protection
-    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    view CONSTANT regclass := entitle.find_view(current.relation);
-BEGIN
-    IF view IS NOT NULL THEN
-        RETURN entitle.renamed_declaration(current.relation, view);
-    END IF;
-    current.masked_columns := entitle.remaining_masks(current);
-    RETURN current;
-EXCEPTION WHEN object_not_in_prerequisite_state THEN
-    RETURN current; -- columns of the view were renamed, so it tells nothing
-END
-$$;
-COMMENT ON FUNCTION entitle.mended_declaration(entitle.protection) IS 'A declaration by the names that its table''s columns have now, as far as the view tells';
-GRANT EXECUTE ON FUNCTION entitle.mended_declaration(entitle.protection) TO PUBLIC;
-
 CREATE FUNCTION entitle.check_masks(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -200,6 +149,16 @@ CREATE FUNCTION entitle.view_query(declared entitle.protection, source text, las
 COMMENT ON FUNCTION entitle.view_query(entitle.protection, text, smallint) IS 'The filtered view''s query up to a column, but for its WHERE';
 GRANT EXECUTE ON FUNCTION entitle.view_query(entitle.protection, text, smallint) TO PUBLIC;
 
+CREATE FUNCTION entitle.full_view_query(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
+                  entitle.joined_test(declared, 'SELECT', 't.'))
+    $$;
+COMMENT ON FUNCTION entitle.full_view_query(entitle.protection) IS 'The filtered view''s query';
+GRANT EXECUTE ON FUNCTION entitle.full_view_query(entitle.protection) TO PUBLIC;
+
 CREATE FUNCTION entitle.warn_of_generated(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -228,7 +187,7 @@ $$;
 COMMENT ON FUNCTION entitle.warn_of_generated(entitle.protection) IS 'Warns of generated columns that tell what a mask hides';
 GRANT EXECUTE ON FUNCTION entitle.warn_of_generated(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.install_masks(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle.install_masks(declared entitle.protection, told_masks jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -236,7 +195,7 @@ DECLARE
     view CONSTANT regclass := entitle.find_view(declared.relation);
 BEGIN
     IF entitle.has_view(declared) THEN
-        PERFORM entitle.install_view(declared);
+        PERFORM entitle.install_view(declared, told_masks);
     ELSIF view IS NOT NULL THEN
         PERFORM entitle.warn_of_lost_grants(view, declared.relation), entitle.drop_view(view);
     END IF;
@@ -247,5 +206,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.install_masks(entitle.protection) IS 'Makes the filtered view, and closes the masked columns of the table itself';
-GRANT EXECUTE ON FUNCTION entitle.install_masks(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle.install_masks(entitle.protection, jsonb) IS 'Makes the filtered view, and closes the masked columns of the table itself';
+GRANT EXECUTE ON FUNCTION entitle.install_masks(entitle.protection, jsonb) TO PUBLIC;

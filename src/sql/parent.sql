@@ -71,7 +71,8 @@ DECLARE
 BEGIN
     depth := 0;
     WHILE child.parent IS NOT NULL LOOP
-        parent := entitle.declaration(child.parent);
+        -- As its policies have it: names may have been exchanged.
+        parent := entitle.declared_now(entitle.declaration(child.parent));
         IF (parent).relation IS DISTINCT FROM child.parent THEN
             RAISE EXCEPTION 'parent "%" of table "%" is not protected', child.parent, child.relation
                 USING ERRCODE = '55000', HINT = 'Protect the parent first, by its own name.';

@@ -152,6 +152,27 @@ $$;
 COMMENT ON FUNCTION entitle.remove_protection(regclass) IS 'Drops the policies and triggers that protect_table made on one table';
 GRANT EXECUTE ON FUNCTION entitle.remove_protection(regclass) TO PUBLIC;
 
+-- Row-level security knows whom it does not bind: superusers, BYPASSRLS, the cascades of foreign keys. The root is asked, because
+-- a partition that was attached later may not have it switched on itself.
+CREATE FUNCTION entitle.trigger_bound(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)', declared.relation)
+    $$;
+COMMENT ON FUNCTION entitle.trigger_bound(entitle.protection) IS 'Whom the triggers of a protected table bind';
+GRANT EXECUTE ON FUNCTION entitle.trigger_bound(entitle.protection) TO PUBLIC;
+
+-- Whom it binds, the function knows, cascades of foreign keys included; but a line stays with a document whose key changes.
+CREATE FUNCTION entitle.move_condition(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT entitle.move_test(declared) || CASE WHEN declared.parent IS NULL THEN '' ELSE ' AND ' || entitle.trigger_bound(declared) END
+    $$;
+COMMENT ON FUNCTION entitle.move_condition(entitle.protection) IS 'When the triggers that refuse moves fire; NULL when there are none';
+GRANT EXECUTE ON FUNCTION entitle.move_condition(entitle.protection) TO PUBLIC;
+
 CREATE FUNCTION entitle.install_protection(declared entitle.protection, member regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -165,11 +186,8 @@ DECLARE
     seen CONSTANT text := entitle.row_condition(declared, 'SELECT', prefix);
     inserted CONSTANT text := entitle.row_condition(declared, 'INSERT', prefix);
     updated CONSTANT text := entitle.row_condition(declared, 'UPDATE', prefix);
-    -- Row-level security knows whom it does not bind: superusers, BYPASSRLS, the cascades of foreign keys. The root is
-    -- asked, because a partition that was attached later may not have it switched on itself.
-    bound CONSTANT text := format('pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)', declared.relation);
-    -- Whom it binds, the function knows, cascades of foreign keys included; but a line stays with a document whose key changes.
-    move CONSTANT text := entitle.move_test(declared) || CASE WHEN declared.parent IS NULL THEN '' ELSE ' AND ' || bound END;
+    bound CONSTANT text := entitle.trigger_bound(declared);
+    move CONSTANT text := entitle.move_condition(declared);
     made record;
 BEGIN
     EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', member);

@@ -1,7 +1,7 @@
 -- Privileges on tables with masked columns: narrowed to the other columns while the table is protected, put back afterwards.
 
 CREATE TABLE entitle.protection_privilege (
-    relation regclass REFERENCES entitle.protection_member ON DELETE CASCADE,
+    relation entitle.relation_name REFERENCES entitle.protection_member ON DELETE CASCADE,
     position integer,
     column_name name,
     grantor name NOT NULL,

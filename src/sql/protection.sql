@@ -1,25 +1,26 @@
--- The two commands: protect_table and unprotect_table.
+-- The commands: protect_table, unprotect_table and alter_protected. Each is a door to its steps, so that errors come without the
+-- lines of PL/pgSQL between the two; who may execute the door may do what it does.
 
-CREATE FUNCTION entitle.protect_table(
+CREATE FUNCTION entitle.protect_table_steps(
     relation regclass,
-    customer_column name DEFAULT NULL,
-    date_column name DEFAULT NULL,
-    brand_column name DEFAULT NULL,
-    min_level integer DEFAULT 10,
-    view_permission text DEFAULT NULL,
-    insert_permission text DEFAULT NULL,
-    update_permission text DEFAULT NULL,
-    delete_permission text DEFAULT NULL,
-    external_insert_level integer DEFAULT NULL,
-    external_update_level integer DEFAULT NULL,
-    masked_columns jsonb DEFAULT '{}',
-    view_name text DEFAULT NULL,
-    parent regclass DEFAULT NULL) RETURNS void
+    customer_column name,
+    date_column name,
+    brand_column name,
+    min_level integer,
+    view_permission text,
+    insert_permission text,
+    update_permission text,
+    delete_permission text,
+    external_insert_level integer,
+    external_update_level integer,
+    masked_columns jsonb,
+    view_name text,
+    parent regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    declared CONSTANT entitle.protection := ROW(
+    declared entitle.protection := ROW(
         relation, customer_column, date_column, brand_column, min_level, view_permission, insert_permission,
         update_permission, delete_permission, external_insert_level, external_update_level,
         coalesce(masked_columns, '{}'), view_name, parent);
@@ -32,9 +33,10 @@ BEGIN
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM entitle.check_protection(declared), entitle.claim_view(relation);
+    declared := entitle.kept_declaration(declared);
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
         BEGIN
-            PERFORM entitle.check_protection(entitle.mended_declaration(line));
+            PERFORM entitle.check_protection(entitle.repeated_declaration(line));
             sound := sound || line.relation;
         EXCEPTION WHEN OTHERS THEN
             NULL; -- told below
@@ -56,14 +58,14 @@ BEGIN
                 USING HINT = 'They show and let write whatever they allow, beside what entitle allows. Drop them, or make them restrictive.';
         END IF;
     END LOOP;
-    PERFORM entitle.install_masks(declared);
+    PERFORM entitle.install_masks(declared, coalesce(masked_columns, '{}'));
     PERFORM entitle.warn_of_oracles(declared);
 
     -- Lines follow what is declared now. One that cannot, because it is another owner's or no longer what it was when it was
     -- protected, stays as it is and does not keep its document from being protected.
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
         BEGIN
-            line := entitle.mended_declaration(line);
+            line := entitle.repeated_declaration(line);
             PERFORM entitle.protect_table(
                 line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
                 line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
@@ -72,19 +74,43 @@ BEGIN
             IF line.relation = ANY (sound) THEN
                 RAISE;
             END IF;
+            -- One whose policies went with the table that it followed is closed to everyone.
+            CONTINUE WHEN NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = line.relation AND p.polname = 'entitle_select');
             RAISE WARNING 'table "%" still follows "%" as that was: %', line.relation, relation, SQLERRM
                 USING HINT = 'SELECT * FROM entitle.verify_protection() tells what mends it.';
         END;
     END LOOP;
 END
 $$;
+COMMENT ON FUNCTION entitle.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
+                                                jsonb, text, regclass) IS 'What protect_table does';
+REVOKE ALL ON FUNCTION entitle.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
+                                                   jsonb, text, regclass) FROM PUBLIC;
+
+CREATE FUNCTION entitle.protect_table(
+    relation regclass,
+    customer_column name DEFAULT NULL,
+    date_column name DEFAULT NULL,
+    brand_column name DEFAULT NULL,
+    min_level integer DEFAULT 10,
+    view_permission text DEFAULT NULL,
+    insert_permission text DEFAULT NULL,
+    update_permission text DEFAULT NULL,
+    delete_permission text DEFAULT NULL,
+    external_insert_level integer DEFAULT NULL,
+    external_update_level integer DEFAULT NULL,
+    masked_columns jsonb DEFAULT '{}',
+    view_name text DEFAULT NULL,
+    parent regclass DEFAULT NULL) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_run_steps';
 COMMENT ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                           jsonb, text, regclass) IS
     'Protects a table of the caller''s, with its partitions: rows show by permission or by external access. Called again it replaces what it made';
 REVOKE ALL ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                              jsonb, text, regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.unprotect_table(relation regclass) RETURNS void
+CREATE FUNCTION entitle.unprotect_table_steps(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -125,5 +151,100 @@ BEGIN
     END IF;
 END
 $$;
+COMMENT ON FUNCTION entitle.unprotect_table_steps(regclass) IS 'What unprotect_table does';
+REVOKE ALL ON FUNCTION entitle.unprotect_table_steps(regclass) FROM PUBLIC;
+
+CREATE FUNCTION entitle.unprotect_table(relation regclass) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_run_steps';
 COMMENT ON FUNCTION entitle.unprotect_table(regclass) IS 'Removes exactly what protect_table made, and puts back what it found';
 REVOKE ALL ON FUNCTION entitle.unprotect_table(regclass) FROM PUBLIC;
+
+-- A declaration after its table was altered: by the numbers that its columns had. What bears a masked name is masked, too.
+CREATE FUNCTION entitle.altered_declaration(declared entitle.protection, numbers jsonb) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    names CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg(n.key, a.attname), '{}')
+                             FROM jsonb_each_text(numbers) n
+                             JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attnum = n.value::smallint AND NOT a.attisdropped);
+BEGIN
+    declared.customer_column := coalesce(names ->> declared.customer_column::text, declared.customer_column);
+    declared.date_column := coalesce(names ->> declared.date_column::text, declared.date_column);
+    declared.brand_column := coalesce(names ->> declared.brand_column::text, declared.brand_column);
+    declared.masked_columns := (
+        SELECT coalesce(jsonb_object_agg(m.name, m.level), '{}')
+        FROM (SELECT s.name, max(s.level) AS level
+              FROM (SELECT m.key, m.value::integer FROM jsonb_each_text(declared.masked_columns) m
+                    UNION ALL
+                    SELECT names ->> m.key, m.value::integer FROM jsonb_each_text(declared.masked_columns) m) AS s (name, level)
+              JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attname = s.name AND NOT a.attisdropped
+              GROUP BY s.name) m);
+    RETURN declared;
+END
+$$;
+COMMENT ON FUNCTION entitle.altered_declaration(entitle.protection, jsonb) IS 'A declaration by the names that columns have after ALTER TABLE';
+GRANT EXECUTE ON FUNCTION entitle.altered_declaration(entitle.protection, jsonb) TO PUBLIC;
+
+-- With the caller's own rights, like all the rest: what the text says, the caller may say to ALTER TABLE. The lock that
+-- unprotect_table takes is held until the transaction ends, so nobody meets the table without its protection.
+CREATE FUNCTION entitle.alter_protected_steps(relation regclass, alterations text, masked_columns jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    declared entitle.protection;
+    member entitle.protection;
+    lines entitle.protection[] := '{}';
+    level entitle.protection[];
+    numbers jsonb;
+BEGIN
+    IF alterations IS NULL THEN
+        RAISE EXCEPTION 'no alteration is given' USING ERRCODE = '22004', HINT = 'Give what follows ALTER TABLE and its name, such as ADD COLUMN.';
+    END IF;
+    PERFORM entitle.check_unprotectable(relation);
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
+    declared := entitle.declaration(relation);
+    IF declared.relation IS DISTINCT FROM relation THEN
+        RAISE EXCEPTION 'table "%" is not protected', relation
+            USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
+    END IF;
+    declared := entitle.mended_declaration(declared);
+    -- Those that follow it, nearest first.
+    level := ARRAY[declared];
+    LOOP
+        level := ARRAY(SELECT entitle.mended_declaration(l) FROM unnest(level) AS p, entitle.lines_of(p.relation) l);
+        EXIT WHEN level = '{}';
+        lines := lines || level;
+    END LOOP;
+    FOR member IN SELECT l.* FROM unnest(lines) WITH ORDINALITY AS l ORDER BY l.ordinality DESC LOOP
+        PERFORM entitle.unprotect_table(member.relation);
+    END LOOP;
+    PERFORM entitle.unprotect_table(relation);
+
+    SELECT jsonb_object_agg(a.attname, a.attnum) INTO numbers
+    FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
+    EXECUTE format('ALTER TABLE %s %s', relation, alterations);
+    declared := entitle.altered_declaration(declared, numbers);
+
+    FOR member IN SELECT m.* FROM unnest(declared || lines) WITH ORDINALITY AS m ORDER BY m.ordinality LOOP
+        PERFORM entitle.protect_table(
+            member.relation, member.customer_column, member.date_column, member.brand_column, member.min_level,
+            member.view_permission, member.insert_permission, member.update_permission, member.delete_permission,
+            member.external_insert_level, member.external_update_level,
+            CASE WHEN member.relation = alter_protected_steps.relation
+                 THEN coalesce(alter_protected_steps.masked_columns, member.masked_columns) ELSE member.masked_columns END,
+            member.view_name, member.parent);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.alter_protected_steps(regclass, text, jsonb) IS 'What alter_protected does';
+REVOKE ALL ON FUNCTION entitle.alter_protected_steps(regclass, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION entitle.alter_protected(relation regclass, alterations text, masked_columns jsonb DEFAULT NULL) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_run_steps';
+COMMENT ON FUNCTION entitle.alter_protected(regclass, text, jsonb) IS
+    'ALTER TABLE of a protected table, with its filtered view and those of its lines out of the way for the moment; masked_columns replaces the masks';
+REVOKE ALL ON FUNCTION entitle.alter_protected(regclass, text, jsonb) FROM PUBLIC;

@@ -24,69 +24,6 @@ CREATE FUNCTION entitle.protection_call(declared entitle.protection) RETURNS tex
 COMMENT ON FUNCTION entitle.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
 REVOKE ALL ON FUNCTION entitle.protection_call(entitle.protection) FROM PUBLIC;
 
--- Policies follow a renamed column, declarations do not: the row test names the columns in its own order.
-CREATE FUNCTION entitle.tested_columns(relation regclass) RETURNS name[]
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT array_agg(a.attname ORDER BY v.position)
-    FROM pg_policy p
-    CROSS JOIN LATERAL regexp_matches(p.polqual::text, ':varattno (\d+)', 'g') WITH ORDINALITY AS v (number, position)
-    JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = v.number[1]::smallint AND NOT a.attisdropped
-    WHERE p.polrelid = relation AND p.polname = 'entitle_select'
-    $$;
-COMMENT ON FUNCTION entitle.tested_columns(regclass) IS 'The columns that a table''s policy for SELECT looks at, as they are called now';
-REVOKE ALL ON FUNCTION entitle.tested_columns(regclass) FROM PUBLIC;
-
-CREATE FUNCTION entitle.declared_now(declared entitle.protection) RETURNS entitle.protection
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    -- In the order of the row test's arguments.
-    names CONSTANT name[] := array_remove(ARRAY[declared.brand_column, declared.customer_column, declared.date_column], NULL);
-    tested name[];
-    known CONSTANT name[] := ARRAY(SELECT a.attname FROM pg_attribute a
-                                   WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped);
-BEGIN
-    IF names <@ known THEN
-        RETURN declared;
-    END IF;
-    IF declared.parent IS NULL THEN
-        tested := entitle.tested_columns(declared.relation);
-    ELSE
-        -- A line names a column that tells its foreign key from others.
-        tested := ARRAY(SELECT a.attname
-                        FROM pg_policy p
-                        JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-                             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid
-                        JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = d.refobjsubid
-                        WHERE p.polrelid = declared.relation AND p.polname = 'entitle_select'
-                          AND 1 = (SELECT count(*)
-                                   FROM pg_constraint c
-                                   WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
-                                     AND a.attnum = ANY (c.conkey))
-                        ORDER BY a.attnum
-                        LIMIT 1);
-    END IF;
-    IF cardinality(tested) IS DISTINCT FROM cardinality(names) THEN
-        tested := NULL;
-    END IF;
-    IF declared.brand_column <> ALL (known) THEN
-        declared.brand_column := coalesce(tested[array_position(names, declared.brand_column)], declared.brand_column);
-    END IF;
-    IF declared.customer_column <> ALL (known) THEN
-        declared.customer_column := coalesce(tested[array_position(names, declared.customer_column)], declared.customer_column);
-    END IF;
-    IF declared.date_column <> ALL (known) THEN
-        declared.date_column := coalesce(tested[array_position(names, declared.date_column)], declared.date_column);
-    END IF;
-    RETURN declared;
-END
-$$;
-COMMENT ON FUNCTION entitle.declared_now(entitle.protection) IS 'A declaration with its columns by the names they bear now; those that are gone keep theirs';
-REVOKE ALL ON FUNCTION entitle.declared_now(entitle.protection) FROM PUBLIC;
-
 CREATE FUNCTION entitle.lost_columns(current entitle.protection) RETURNS TABLE (column_name name, column_type regtype)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -101,32 +38,40 @@ CREATE FUNCTION entitle.lost_columns(current entitle.protection) RETURNS TABLE (
 COMMENT ON FUNCTION entitle.lost_columns(entitle.protection) IS 'The declared columns that a table does not have, and a type for each';
 REVOKE ALL ON FUNCTION entitle.lost_columns(entitle.protection) FROM PUBLIC;
 
--- Stored expressions show texts without the escapes that quote_literal writes.
-CREATE FUNCTION entitle.shown_test(test text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT CASE WHEN strpos(test, '\') = 0 THEN test ELSE replace(replace(test, '(E''', '('''), '\\', '\') END
-    $$;
-COMMENT ON FUNCTION entitle.shown_test(text) IS 'A row test as PostgreSQL shows it in a policy';
-REVOKE ALL ON FUNCTION entitle.shown_test(text) FROM PUBLIC;
+-- The texts that protect_table would run now, as this server reads them, against what is installed.
+CREATE FUNCTION entitle.view_shows(view regclass, query text) RETURNS boolean
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_view_shows';
+COMMENT ON FUNCTION entitle.view_shows(regclass, text) IS 'Whether a view''s query is this one, however either is written';
+REVOKE ALL ON FUNCTION entitle.view_shows(regclass, text) FROM PUBLIC;
 
--- PostgreSQL breaks a line's sub-select into lines, and adds parentheses.
-CREATE FUNCTION entitle.bare_test(test text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION entitle.same_condition(relation regclass, stored pg_node_tree, condition text, is_trigger boolean) RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_same_condition';
+COMMENT ON FUNCTION entitle.same_condition(regclass, pg_node_tree, text, boolean) IS
+    'Whether the condition of a policy or a trigger is this one, however either is written; NULL is none';
+REVOKE ALL ON FUNCTION entitle.same_condition(regclass, pg_node_tree, text, boolean) FROM PUBLIC;
+
+-- Somebody else's object may have a condition that PostgreSQL does not even read as ours. PARALLEL UNSAFE: a subtransaction.
+CREATE FUNCTION entitle.is_condition(relation regclass, stored pg_node_tree, condition text, is_trigger boolean) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE WHEN strpos(test, 'EXISTS') = 0 THEN test ELSE translate(test, E'() \n', '') END
-    $$;
-COMMENT ON FUNCTION entitle.bare_test(text) IS 'A test to be compared, however it is laid out';
-REVOKE ALL ON FUNCTION entitle.bare_test(text) FROM PUBLIC;
+BEGIN
+    RETURN entitle.same_condition(relation, stored, condition, is_trigger);
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION entitle.is_condition(regclass, pg_node_tree, text, boolean) IS 'same_condition; false where the condition cannot be read';
+REVOKE ALL ON FUNCTION entitle.is_condition(regclass, pg_node_tree, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member regclass)
     RETURNS TABLE (name name, command "char", seen text, written text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT v.name, v.command, entitle.shown_test(v.seen), entitle.shown_test(v.written)
+    SELECT v.name, v.command, v.seen, v.written
     FROM (SELECT entitle.row_condition(declared, 'SELECT', p.prefix), entitle.row_condition(declared, 'INSERT', p.prefix),
                  entitle.row_condition(declared, 'UPDATE', p.prefix)
           FROM (SELECT CASE WHEN declared.parent IS NULL THEN '' ELSE quote_ident(c.relname) || '.' END AS prefix
@@ -140,42 +85,58 @@ CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member re
 COMMENT ON FUNCTION entitle.expected_policies(entitle.protection, regclass) IS 'The policies that install_protection makes of a declaration';
 REVOKE ALL ON FUNCTION entitle.expected_policies(entitle.protection, regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.expected_move(declared entitle.protection) RETURNS text
-    LANGUAGE sql STABLE PARALLEL UNSAFE
+CREATE FUNCTION entitle.expected_triggers(declared entitle.protection)
+    RETURNS TABLE (name name, kind smallint, function regprocedure, condition text)
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE WHEN declared.parent IS NULL THEN 'WHEN (' || m.test || ') EXECUTE FUNCTION entitle.refuse_move()'
-           ELSE 'WHEN ((' || m.test || ' AND row_security_active(' END
-    FROM (SELECT CASE WHEN entitle.parent_problem(declared) IS NULL THEN entitle.move_test(declared) END) AS m (test)
+    SELECT v.name, v.kind,
+           CASE WHEN declared.parent IS NULL OR v.action IS NULL THEN 'entitle.refuse_write()' ELSE 'entitle.refuse_line_write()' END::regprocedure,
+           -- A line's document is looked at by the trigger's function.
+           entitle.trigger_bound(declared)
+           || CASE WHEN declared.parent IS NULL THEN coalesce(' AND NOT ' || entitle.joined_test(declared, v.action, 'OLD.'), '') ELSE '' END
+    -- BEFORE, each with its event, those of rows FOR EACH ROW.
+    FROM (VALUES ('entitle_update', 19::smallint, 'UPDATE'), ('entitle_delete', 11::smallint, 'DELETE'),
+                 ('entitle_truncate', 34::smallint, NULL)) AS v (name, kind, action)
+    UNION ALL
+    -- BEFORE and AFTER UPDATE.
+    SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure, entitle.move_condition(declared)
+    FROM (VALUES ('zz_entitle_move', 19::smallint), ('entitle_moved', 17::smallint)) AS v (name, kind)
+    WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
+      AND (v.name = 'entitle_moved' OR NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated))
     $$;
-COMMENT ON FUNCTION entitle.expected_move(entitle.protection) IS 'What the triggers that refuse moves hold; NULL when there are none';
-REVOKE ALL ON FUNCTION entitle.expected_move(entitle.protection) FROM PUBLIC;
-
-CREATE FUNCTION entitle.expected_triggers(declared entitle.protection) RETURNS TABLE (name name, test text)
-    LANGUAGE sql STABLE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    -- A line's document is looked at by the trigger's function.
-    VALUES
-        ('entitle_update', CASE WHEN declared.parent IS NULL THEN entitle.shown_test(entitle.joined_test(declared, 'UPDATE', 'old.'))
-                           ELSE 'entitle.refuse_line_write()' END),
-        ('entitle_delete', CASE WHEN declared.parent IS NULL THEN entitle.shown_test(entitle.joined_test(declared, 'DELETE', 'old.'))
-                           ELSE 'entitle.refuse_line_write()' END),
-        ('entitle_truncate', 'row_security_active('),
-        ('entitle_moved', entitle.expected_move(declared)),
-        ('zz_entitle_move', CASE WHEN entitle.parent_problem(declared) IS NULL
-                                      AND NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated)
-                            THEN entitle.expected_move(declared) END)
-    $$;
-COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS
-    'The triggers that install_protection makes of a declaration, and what their conditions hold; NULL: it makes none';
+COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS 'The triggers that install_protection makes of a declaration';
 REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC;
+
+-- The name of a filtered view may be taken by that of the table whose place this one took.
+CREATE FUNCTION entitle.declared_for(declared entitle.protection, relation regclass) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    target text;
+BEGIN
+    declared.relation := relation;
+    IF entitle.has_view(declared) THEN
+        target := entitle.view_target(declared);
+        IF to_regclass(target) IS NOT NULL THEN
+            declared.view_name := (SELECT format('%I.%I', n.nspname, left(c.relname, 54) || '_new_view')
+                                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+        END IF;
+    END IF;
+    RETURN declared;
+END
+$$;
+COMMENT ON FUNCTION entitle.declared_for(entitle.protection, regclass) IS 'A declaration, for a table that took the place of the declared one';
+REVOKE ALL ON FUNCTION entitle.declared_for(entitle.protection, regclass) FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the declarations, which nobody else may.
 CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, problem text, remedy text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET jit = off -- it takes longer to compile than to run
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET lc_messages = 'C' -- the same texts for every session
+    SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET extra_float_digits = 1 SET TimeZone = 'UTC'
     AS $$
     WITH stored AS MATERIALIZED (
         SELECT p AS declared, entitle.declaration_problem(p) AS problem
@@ -196,23 +157,24 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     policy AS (
         SELECT m.relation, m.call, e.name, p.oid IS NULL AS is_missing,
                p.oid IS NOT NULL
-               AND (p.polcmd, p.polpermissive, p.polroles, entitle.bare_test(pg_get_expr(p.polqual, p.polrelid)),
-                    entitle.bare_test(pg_get_expr(p.polwithcheck, p.polrelid)))
-                   IS DISTINCT FROM (e.command, true, '{0}'::oid[], entitle.bare_test(e.seen), entitle.bare_test(e.written))
-               AS is_different
+               AND ((p.polcmd, p.polpermissive, p.polroles) IS DISTINCT FROM (e.command, true, '{0}'::oid[])
+                    OR NOT entitle.is_condition(m.relation, p.polqual, e.seen, false)
+                    OR NOT entitle.is_condition(m.relation, p.polwithcheck, e.written, false)) AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle.expected_policies(m.current, m.relation) e
         LEFT JOIN pg_policy p ON p.polrelid = m.relation AND p.polname = e.name
         WHERE m.is_known),
     trigger AS (
         SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
-               t.tgfoid NOT IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure,
-                                'entitle.refuse_move()'::regprocedure)
-               OR strpos(pg_get_triggerdef(t.oid), e.test) = 0 AS is_different
+               t.oid IS NOT NULL
+               AND ((t.tgtype, t.tgfoid) IS DISTINCT FROM (e.kind, e.function::oid)
+                    OR NOT entitle.is_condition(m.relation, t.tgqual, e.condition, true)) AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
-        WHERE m.is_known AND e.test IS NOT NULL)
+        WHERE m.is_known)
+    SELECT f.*
+    FROM (
     SELECT (s.declared).relation, s.problem,
            format('SELECT entitle.unprotect_table(%L); -- and protect it again', (s.declared).relation::text)
     FROM stored s WHERE s.problem IS NOT NULL
@@ -253,6 +215,26 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
            format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I;', t.relation, t.name)
     FROM trigger t WHERE t.tgenabled <> 'A'
     UNION ALL
+    SELECT coalesce(n.named, g.relation),
+           CASE WHEN n.named IS NOT NULL THEN format('protected table %s is gone, and another one bears its name, unprotected', g.name)
+                ELSE format('protected table %s did not come when a dump was restored', g.name) END,
+           CASE WHEN n.named IS NOT NULL THEN entitle.protection_call(entitle.declared_for(p, n.named))
+                ELSE format('DELETE FROM entitle.protection WHERE relation = %s; -- or restore the table, and %s', g.relation::oid,
+                            entitle.protection_call(p)) END
+    FROM entitle.gone_tables() g
+    JOIN entitle.protection p ON p.relation = g.relation
+    CROSS JOIN LATERAL (SELECT to_regclass(g.name)) AS n (named)
+    WHERE g.is_absent OR n.named IS NOT NULL
+    UNION ALL
+    SELECT n.named, format('bears the name that protected table %s had, and is not protected', m.relation),
+           entitle.protection_call(entitle.declared_for(p, n.named))
+    FROM entitle.protection p
+    JOIN entitle.protection_member m ON m.relation = p.relation
+    JOIN pg_class c ON c.oid = p.relation
+    CROSS JOIN LATERAL (SELECT to_regclass(m.table_name)) AS n (named)
+    WHERE n.named <> p.relation AND n.named NOT IN (SELECT o.relation FROM entitle.protection_member o)
+      AND EXISTS (SELECT FROM pg_class o WHERE o.oid = n.named AND o.relkind IN ('r', 'p'))
+    UNION ALL
     SELECT (d.declared).relation, 'a declared column was renamed or dropped', d.call
     FROM declared d
     WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle.lost_columns(d.current))
@@ -277,6 +259,8 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SELECT (d.declared).relation, v.problem, v.remedy
     FROM declared d
     CROSS JOIN LATERAL entitle.verify_view(d.declared, d.current) v
+    ) AS f (relation, problem, remedy)
+    ORDER BY f.relation::text, f.problem, f.remedy
     $$;
 COMMENT ON FUNCTION entitle.verify_protection() IS
     'Where protected tables differ from what was declared, and the statements that mend it; none when all is well';

@@ -55,12 +55,15 @@ CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle
 DECLARE
     above record;
 BEGIN
-    FOR above IN SELECT l.parent, entitle.declared_now(l.parent) AS current FROM entitle.parent_links(declared, '') l ORDER BY l.depth DESC LOOP
+    FOR above IN
+        SELECT entitle.declaration((l.parent).relation) AS parent, l.parent AS current
+        FROM entitle.parent_links(declared, '') l
+        ORDER BY l.depth DESC LOOP
         IF above.parent IS DISTINCT FROM above.current OR EXISTS (SELECT FROM entitle.lost_columns(above.current)) THEN
             RETURN entitle.view_remedy(above.parent, above.current);
         END IF;
     END LOOP;
-    current := entitle.mended_declaration(current);
+    current := entitle.repeated_declaration(current);
     RETURN (SELECT coalesce(string_agg(format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s; ', current.relation, l.column_name, l.column_type), ''), '')
             FROM entitle.lost_columns(current) l)
            || entitle.protection_call(current);
@@ -70,6 +73,19 @@ END
 $$;
 COMMENT ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) IS 'The call of protect_table that makes a declaration good again';
 REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) FROM PUBLIC;
+
+CREATE FUNCTION entitle.is_view(view regclass, query text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RETURN entitle.view_shows(view, query);
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION entitle.is_view(regclass, text) IS 'view_shows; false where the query cannot be read';
+REVOKE ALL ON FUNCTION entitle.is_view(regclass, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.verify_view(declared entitle.protection, current entitle.protection)
     RETURNS TABLE (problem text, remedy text)
@@ -81,7 +97,6 @@ DECLARE
     masked CONSTANT name[] := entitle.masked_names(declared);
     owner name;
     class pg_class;
-    made text;
 BEGIN
     problem := entitle.parent_problem(declared);
     IF problem IS NOT NULL THEN
@@ -99,7 +114,6 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO class FROM pg_class c WHERE c.oid = view;
-    SELECT v.definition INTO made FROM entitle.protection_view v WHERE v.relation = declared.relation;
     SELECT pg_get_userbyid(c.relowner) INTO owner FROM pg_class c WHERE c.oid = declared.relation;
 
     RETURN QUERY
@@ -115,7 +129,7 @@ BEGIN
                entitle.view_remedy(declared, current)
         FROM entitle.view_columns(declared.relation, view) c
         WHERE c.column_name <> c.view_column;
-    IF NOT FOUND AND entitle.view_text(declared.relation, view) <> made THEN
+    IF NOT FOUND AND NOT entitle.is_view(view, entitle.full_view_query(current)) THEN
         problem := format('the filtered view "%s" is not as it was made', view);
         RETURN NEXT;
     END IF;

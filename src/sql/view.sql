@@ -3,16 +3,20 @@
 -- whom row-level security does not bind.
 
 CREATE TABLE entitle.protection_view (
-    relation regclass PRIMARY KEY REFERENCES entitle.protection ON DELETE CASCADE,
-    view regclass NOT NULL UNIQUE,
+    relation entitle.relation_name PRIMARY KEY REFERENCES entitle.protection ON DELETE CASCADE,
+    view entitle.relation_name NOT NULL UNIQUE,
     is_named boolean NOT NULL,
-    definition text NOT NULL,
-    columns name[] NOT NULL
+    columns name[] NOT NULL,
+    numbers smallint[] NOT NULL,
+    table_oid oid NOT NULL,
+    told_masks jsonb NOT NULL CONSTRAINT protection_view_told_masks_check CHECK (jsonb_typeof(told_masks) = 'object')
 );
 COMMENT ON TABLE entitle.protection_view IS 'The filtered views that protect_table made';
 COMMENT ON COLUMN entitle.protection_view.is_named IS 'Whether view_name was given: a view by default keeps its name when its table is renamed';
-COMMENT ON COLUMN entitle.protection_view.definition IS 'The query as PostgreSQL told it then: verify_protection compares';
 COMMENT ON COLUMN entitle.protection_view.columns IS 'The columns that the table had then: when the view is gone, they tell those that are new';
+COMMENT ON COLUMN entitle.protection_view.numbers IS 'Their numbers, which stay when names are exchanged';
+COMMENT ON COLUMN entitle.protection_view.table_oid IS 'The table that numbered them: a restored one numbers anew, and the view tells';
+COMMENT ON COLUMN entitle.protection_view.told_masks IS 'The masks that were asked for; columns whose names were exchanged since are masked beside them';
 
 -- PUBLIC, because a view's owner must be able to put the trigger on; it acts for the recorded views alone.
 CREATE FUNCTION entitle.write_view() RETURNS trigger
@@ -20,6 +24,14 @@ CREATE FUNCTION entitle.write_view() RETURNS trigger
     AS 'MODULE_PATHNAME', 'entitle_write_view';
 COMMENT ON FUNCTION entitle.write_view() IS 'Trigger: writes through a filtered view, with the rights of the table''s owner and under the rules (R37)';
 GRANT EXECUTE ON FUNCTION entitle.write_view() TO PUBLIC;
+
+-- PUBLIC: a default is evaluated for whoever inserts, with the rights of that one.
+CREATE FUNCTION entitle.column_default(relation regclass, place integer, of_type anyelement) RETURNS anyelement
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_column_default';
+COMMENT ON FUNCTION entitle.column_default(regclass, integer, anyelement) IS
+    'The default of the column at a place of a table, as an INSERT into the table itself would evaluate it';
+GRANT EXECUTE ON FUNCTION entitle.column_default(regclass, integer, anyelement) TO PUBLIC;
 
 -- SECURITY DEFINER: whoever writes through a view may not read the declarations.
 CREATE FUNCTION entitle.view_relation(view regclass) RETURNS regclass
@@ -44,43 +56,9 @@ CREATE FUNCTION entitle.find_view(relation regclass) RETURNS regclass
 COMMENT ON FUNCTION entitle.find_view(regclass) IS 'The filtered view of a table, if there is one';
 GRANT EXECUTE ON FUNCTION entitle.find_view(regclass) TO PUBLIC;
 
--- What a view reads may be renamed, without the view becoming another.
-CREATE FUNCTION entitle.view_text(relation regclass, view regclass) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    definition text := replace(pg_get_viewdef(view), format('%s t', relation), 't');
-    link record;
-BEGIN
-    FOR link IN SELECT * FROM entitle.parent_links(entitle.declaration(relation), '') l LOOP
-        definition := replace(definition, format('%s entitle_parent_%s', (link.parent).relation, link.depth), link.depth::text);
-    END LOOP;
-    RETURN definition;
-END
-$$;
-COMMENT ON FUNCTION entitle.view_text(regclass, regclass) IS 'A filtered view''s query, but for the names of its tables';
-GRANT EXECUTE ON FUNCTION entitle.view_text(regclass, regclass) TO PUBLIC;
-
-CREATE FUNCTION entitle.whole_view_query(declared entitle.protection) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
-                  entitle.joined_test(declared, 'SELECT', 't.'))
-    $$;
-COMMENT ON FUNCTION entitle.whole_view_query(entitle.protection) IS 'The filtered view''s query';
-GRANT EXECUTE ON FUNCTION entitle.whole_view_query(entitle.protection) TO PUBLIC;
-
-CREATE FUNCTION entitle.has_query(view regclass, query text) RETURNS boolean
-    LANGUAGE C STABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'entitle_has_query';
-COMMENT ON FUNCTION entitle.has_query(regclass, text) IS 'Whether a view was made of exactly this query, by the parsed trees of both';
-REVOKE ALL ON FUNCTION entitle.has_query(regclass, text) FROM PUBLIC;
-
 -- SECURITY DEFINER: nobody writes the records directly. Its caller may be another than protect_table: the view must be just what
 -- that makes of the declaration.
-CREATE FUNCTION entitle.record_view(relation regclass, view regclass) RETURNS void
+CREATE FUNCTION entitle.record_view(relation regclass, view regclass, told_masks jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -110,20 +88,20 @@ BEGIN
        OR NOT EXISTS (SELECT
                       FROM pg_trigger t
                       WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgtype = 93)
-       OR NOT entitle.has_query(view, entitle.whole_view_query(declared)) THEN
+       OR NOT entitle.is_view(view, entitle.full_view_query(declared)) THEN
         RAISE EXCEPTION 'view "%" is not what protect_table makes for table "%"', view, relation
             USING ERRCODE = '55000', HINT = 'Call entitle.protect_table, which makes and records it.';
     END IF;
-    DELETE FROM entitle.protection_view v
-    WHERE v.relation = record_view.relation OR v.view = record_view.view OR v.view NOT IN (SELECT c.oid FROM pg_class c);
-    INSERT INTO entitle.protection_view (relation, view, is_named, definition, columns)
-    SELECT relation, view, declared.view_name IS NOT NULL, entitle.view_text(relation, view),
-           array_agg(c.column_name ORDER BY c.number)
+    -- What is recorded of a view that was dropped stays: it tells which columns were masked.
+    DELETE FROM entitle.protection_view v WHERE v.relation = record_view.relation OR v.view = record_view.view;
+    INSERT INTO entitle.protection_view
+    SELECT relation, view, declared.view_name IS NOT NULL, array_agg(c.column_name ORDER BY c.number),
+           array_agg(c.number ORDER BY c.number), relation, told_masks
     FROM entitle.view_columns(relation, view) c;
 END
 $$;
-COMMENT ON FUNCTION entitle.record_view(regclass, regclass) IS 'Writes down which view protect_table made';
-GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle.record_view(regclass, regclass, jsonb) IS 'Writes down which view protect_table made';
+GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass, jsonb) TO PUBLIC;
 
 -- SECURITY DEFINER: a table's new owner need not be a member of the role that made the view. A view reads with the rights of its
 -- owner, so it goes with the table.
@@ -226,7 +204,7 @@ $$;
 COMMENT ON FUNCTION entitle.view_target(entitle.protection) IS 'Where the filtered view is to be';
 GRANT EXECUTE ON FUNCTION entitle.view_target(entitle.protection) TO PUBLIC;
 
--- Descriptions and defaults, as the table has them. A sequence is left to the table, whose owner need not share it.
+-- Descriptions, as the table has them, and its defaults, whatever they are when a row comes. A sequence is left to the table, whose owner need not share it.
 CREATE FUNCTION entitle.describe_view(relation regclass, view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -239,16 +217,19 @@ BEGIN
     EXECUTE format('COMMENT ON COLUMN %s.masked_columns IS %L', view,
                    'The columns whose NULL in this row is a mask: the reader''s level is too low');
     FOR shown IN
-        SELECT c.*, pg_get_expr(d.adbin, d.adrelid) AS default_value
+        SELECT c.*,
+               CASE WHEN a.attgenerated = '' AND a.attidentity = '' AND c.column_name <> ALL (masked)
+                         AND NOT EXISTS (SELECT
+                                         FROM pg_attrdef d
+                                         JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                                              AND p.refclassid = 'pg_class'::regclass
+                                         JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
+                                         WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
+                    THEN format('entitle.column_default(%L::regclass, %s, NULL::%s)', relation,
+                                row_number() OVER (ORDER BY c.number), format_type(a.atttypid, a.atttypmod))
+               END AS default_value
         FROM entitle.view_columns(relation, view) c
-        JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.number
-        LEFT JOIN pg_attrdef d ON d.adrelid = relation AND d.adnum = c.number
-             AND a.attgenerated = '' AND c.column_name <> ALL (masked)
-             AND NOT EXISTS (SELECT
-                             FROM pg_depend p
-                             JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
-                             WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
-                               AND p.refclassid = 'pg_class'::regclass) LOOP
+        JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.number LOOP
         EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', view, shown.view_column, col_description(relation, shown.number));
         EXECUTE format('ALTER VIEW %s ALTER COLUMN %I %s', view, shown.view_column,
                        coalesce('SET DEFAULT ' || shown.default_value, 'DROP DEFAULT'));
@@ -275,12 +256,12 @@ $$;
 COMMENT ON FUNCTION entitle.drop_view(regclass) IS 'Drops a filtered view, unless something was built on it';
 GRANT EXECUTE ON FUNCTION entitle.drop_view(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.install_view(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle.install_view(declared entitle.protection, told_masks jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    query CONSTANT text := entitle.whole_view_query(declared);
+    query CONSTANT text := entitle.full_view_query(declared);
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
     view regclass := entitle.find_view(declared.relation);
     full_name CONSTANT text := CASE
@@ -336,10 +317,10 @@ BEGIN
         EXECUTE format('CREATE TRIGGER entitle_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s'
                        ' FOR EACH ROW EXECUTE FUNCTION entitle.write_view()', view);
     END IF;
-    PERFORM entitle.record_view(declared.relation, view),
+    PERFORM entitle.record_view(declared.relation, view, told_masks),
             entitle.describe_view(declared.relation, view),
             entitle.grant_view(view, declared.relation);
 END
 $$;
-COMMENT ON FUNCTION entitle.install_view(entitle.protection) IS 'Makes the filtered view of a declaration, or exchanges it';
-GRANT EXECUTE ON FUNCTION entitle.install_view(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle.install_view(entitle.protection, jsonb) IS 'Makes the filtered view of a declaration, or exchanges it';
+GRANT EXECUTE ON FUNCTION entitle.install_view(entitle.protection, jsonb) TO PUBLIC;

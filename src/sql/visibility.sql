@@ -160,6 +160,7 @@ BEGIN
         ('change_log', 'entitle.log_shows(relation, row_key || coalesce(old_row, new_row, ''{}''), coalesce(old_row, new_row))'
                        ' AND (old_row IS NULL OR new_row IS NULL OR entitle.log_shows(relation, row_key || new_row, new_row))'),
         ('sign_in_grant', NULL),
+        ('absent_relation', NULL),
         ('protection', NULL),
         ('protection_member', NULL),
         ('protection_view', NULL),

@@ -116,6 +116,28 @@ $$;
 COMMENT ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) IS 'Refuses a write that the rules do not allow (R3)';
 GRANT EXECUTE ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) TO PUBLIC;
 
+-- The table at the root of a partition, and what it calls the constraint; the table itself when it is none.
+CREATE FUNCTION entitle.written_table(of_schema name, of_table name, of_constraint name)
+    RETURNS TABLE (schema_name name, table_name name, constraint_name name)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE own AS (
+        SELECT c.oid, coalesce(pg_partition_root(c.oid), c.oid) AS root
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = of_schema AND c.relname = of_table),
+    broken (oid, parent, name, relation) AS (
+        SELECT k.oid, k.conparentid, k.conname, k.conrelid FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.conname = of_constraint
+        UNION ALL
+        SELECT k.oid, k.conparentid, k.conname, k.conrelid FROM broken b JOIN pg_constraint k ON k.oid = b.parent)
+    SELECT n.nspname, c.relname, (SELECT b.name FROM broken b WHERE b.relation = o.root LIMIT 1)
+    FROM own o JOIN pg_class c ON c.oid = o.root JOIN pg_namespace n ON n.oid = c.relnamespace
+    UNION ALL
+    SELECT of_schema, of_table, of_constraint WHERE NOT EXISTS (SELECT FROM own)
+    $$;
+COMMENT ON FUNCTION entitle.written_table(name, name, name) IS 'What was written, when a partition refused a row';
+GRANT EXECUTE ON FUNCTION entitle.written_table(name, name, name) TO PUBLIC;
+
 -- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
 -- which some may be masked (S53). Triggers and defaults of the table's find their names in its own schema, and temporary
 -- objects of the session last (R56).
@@ -141,6 +163,12 @@ BEGIN
 EXCEPTION WHEN integrity_constraint_violation THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, of_constraint = CONSTRAINT_NAME, of_column = COLUMN_NAME,
                             of_table = TABLE_NAME, of_schema = SCHEMA_NAME;
+    -- Of a partition, by the names of the table that was written.
+    SELECT replace(replace(message, format('"%s"', of_constraint), format('"%s"', coalesce(w.constraint_name, of_constraint))),
+                   format('"%s"', of_table), format('"%s"', w.table_name)),
+           coalesce(w.constraint_name, of_constraint), w.table_name, w.schema_name
+    INTO message, of_constraint, of_table, of_schema
+    FROM entitle.written_table(of_schema, of_table, of_constraint) w;
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, CONSTRAINT = of_constraint, COLUMN = of_column,
                           TABLE = of_table, SCHEMA = of_schema;
 WHEN data_exception THEN

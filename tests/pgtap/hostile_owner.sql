@@ -76,10 +76,11 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   'entitle.record_protection(entitle.protection)', 'entitle.remaining_masks(entitle.protection)',
                   -- take relations, which must be the caller's
                   'entitle.claim_view(regclass)', 'entitle.forget_privileges(regclass)', 'entitle.forget_protection(regclass)',
-                  'entitle.record_privileges(regclass)', 'entitle.record_view(regclass,regclass)',
+                  'entitle.record_privileges(regclass)', 'entitle.record_view(regclass,regclass,jsonb)',
                   -- tell what policies and views tell everyone
                   'entitle.declaration(regclass)', 'entitle.find_view(regclass)', 'entitle.has_default_name(regclass)',
-                  'entitle.lines_of(regclass)', 'entitle.view_relation(regclass)',
+                  'entitle.lines_of(regclass)', 'entitle.view_relation(regclass)', 'entitle.told_masks(regclass)',
+                  'entitle.traced_columns(regclass)',
                   -- tell what the model shows to the signed-in user
                   'entitle.customer_access(bigint)', 'entitle.customer_access(bigint,timestamp with time zone)',
                   'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.manages_user(bigint)',
@@ -105,16 +106,16 @@ FROM (VALUES ('{"masked_columns": []}'), ('{"masked_columns": "x"}'), ('{"masked
 SELECT is(told('SELECT entitle.record_protection(NULL)'), '42501', 'S131: nor is none');
 
 -- S132: a view is recorded only as protect_table makes it.
-SELECT is(told('SELECT entitle.record_view(''mine'', ''mine_view'')'), 'done', 'what is recorded already stays so');
+SELECT is(told('SELECT entitle.record_view(''mine'', ''mine_view'', ''{}'')'), 'done', 'what is recorded already stays so');
 SELECT is(told(format($$
     CREATE TRIGGER w INSTEAD OF INSERT OR UPDATE OR DELETE ON own_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view();
-    %s; SELECT entitle.record_view('mine', 'own_view') $$, change)), '55000', format('S132: another view is not recorded: %s', change))
+    %s; SELECT entitle.record_view('mine', 'own_view', '{}') $$, change)), '55000', format('S132: another view is not recorded: %s', change))
 FROM (VALUES (''), ('ALTER VIEW own_view SET (security_barrier = true)')) AS c (change);
-SELECT is(told(format('%s; SELECT entitle.record_view(''mine'', ''mine_view'')', change)), '55000', format('S132: nor the view itself after %s', change))
+SELECT is(told(format('%s; SELECT entitle.record_view(''mine'', ''mine_view'', ''{}'')', change)), '55000', format('S132: nor the view itself after %s', change))
 FROM (VALUES ('CREATE OR REPLACE VIEW mine_view WITH (security_barrier) AS SELECT *, NULL::text[] AS masked_columns FROM mine'),
              ('ALTER VIEW mine_view SET (security_barrier = false)'), ('ALTER VIEW mine_view SET (security_invoker = true)'),
              ('ALTER VIEW mine_view RENAME COLUMN price TO other'), ('DROP TRIGGER entitle_write ON mine_view')) AS c (change);
-SELECT is(told(format('SELECT entitle.record_view(%s)', arguments)), state, format('S132: refused: record_view(%s)', arguments))
+SELECT is(told(format('SELECT entitle.record_view(%s, ''{}'')', arguments)), state, format('S132: refused: record_view(%s)', arguments))
 FROM (VALUES ('''mine'', ''mine''', '55000'), ('''mine'', ''theirs_view''', '42501'), ('''theirs'', ''mine_view''', '42501'),
              ('''mine'', ''pg_class''', '42501'), ('''mine'', 1::regclass', '42501'), ('NULL, NULL', '42501'), ('''unprotected'', ''mine_view''', '55000')) AS a (arguments, state);
 

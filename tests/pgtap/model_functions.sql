@@ -112,20 +112,30 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('check_masked_column(protection,text)'),
     ('check_masks(protection)'),
     ('claim_view(regclass)'),
+    ('declared_now(protection)'),
+    ('altered_declaration(protection,jsonb)'),
+    ('column_default(regclass,integer,anyelement)'),
     ('describe_view(regclass,regclass)'),
     ('drop_view(regclass)'),
     ('find_view(regclass)'),
+    ('full_view_query(protection)'),
     ('has_view(protection)'),
-    ('install_masks(protection)'),
-    ('install_view(protection)'),
+    ('install_masks(protection,jsonb)'),
+    ('install_view(protection,jsonb)'),
+    ('kept_declaration(protection)'),
     ('mask_list(protection,text)'),
     ('mask_test(protection,integer,text)'),
     ('masked_names(protection)'),
     ('mended_declaration(protection)'),
     ('has_default_name(regclass)'),
-    ('record_view(regclass,regclass)'),
+    ('record_view(regclass,regclass,jsonb)'),
     ('remaining_masks(protection)'),
-    ('view_text(regclass,regclass)'),
+    ('repeated_declaration(protection)'),
+    ('tested_columns(regclass)'),
+    ('tested_link(protection)'),
+    ('told_masks(regclass)'),
+    ('traced_columns(regclass)'),
+    ('trigger_bound(protection)'),
     ('view_columns(regclass,regclass)'),
     ('view_query(protection,text,smallint)'),
     ('view_relation(regclass)'),
@@ -134,7 +144,6 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('columns_of(pg_node_tree)'),
     ('oracles(protection)'),
     ('warn_of_oracles(protection)'),
-    ('whole_view_query(protection)'),
     ('write_view()'),
     -- write: with the rights of whoever calls, which for write_view is the table's owner
     ('check_move(regclass,anyelement,anyelement)'),
@@ -149,6 +158,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('refuse_hidden(regclass)'),
     ('update_row(protection,regclass,anycompatible,anyelement,anyelement)'),
     ('write_row(regclass,text,anyelement,anyelement)'),
+    ('written_table(name,name,name)'),
     -- visibility
     ('can_link(bigint)'),
     ('customer_allowed(bigint,text)'),
@@ -202,7 +212,7 @@ SELECT set_eq('SELECT signature FROM our_function WHERE proleakproof',
     $$ SELECT signature FROM public_function WHERE signature LIKE '%row\_allowed(%' $$,
     'S9: the row tests are leakproof, and nothing else is');
 SELECT set_eq($$ SELECT signature FROM our_function WHERE provolatile = 'i' $$,
-    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'shown_test(text)',
+    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])',
           'weighted_mean(bigint,numeric,bigint[],numeric[])', 'weighted_mean_of(internal)',
           'add_weighted(internal,bigint,numeric,bigint[],numeric[])'],
     'S9: nothing that knows an identity or reads a table is immutable');
@@ -218,7 +228,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|definer_in_charge|may_declare|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_oracles|verify_[a-z]+|expected_[a-z]+|declaration_problem|mended_declaration|parent_problem|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_extension|lint_oracles|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|parent_problem|relation_name_in|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -228,8 +238,8 @@ SELECT set_eq(
           'forget_privileges(regclass)', 'grant_privilege(regclass,text,name[],name,boolean)', 'grant_view(regclass,regclass)',
           'narrow_privileges(regclass,name[])', 'put_back_privilege(protection_privilege)', 'put_back_privileges(regclass,regclass)',
           'record_privileges(regclass)', 'warn_of_lost_grants(regclass,regclass)', 'claim_view(regclass)', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
-          'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection)', 'install_view(protection)',
-          'record_view(regclass,regclass)', 'warn_of_generated(protection)', 'warn_of_oracles(protection)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
+          'column_default(regclass,integer,anyelement)', 'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection,jsonb)', 'install_view(protection,jsonb)',
+          'record_view(regclass,regclass,jsonb)', 'warn_of_generated(protection)', 'warn_of_oracles(protection)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
@@ -250,7 +260,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'grant_access', 'has_default_name', 'lines_of', 'log_shows', 'manages_user',
     'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
-    'set_metric_value', 'skip_known_removal', 'view_relation',
+    'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'view_relation',
     'customer_access', 'permission_matrix', 'user_access',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');

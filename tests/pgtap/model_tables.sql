@@ -113,7 +113,7 @@ SELECT is((SELECT string_agg(c.relname, ' ')
            FROM pg_class c
            WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'S')
              AND c.oid <> ALL ((SELECT x.extconfig FROM pg_extension x WHERE x.extname = 'entitle')::oid[])),
-          'shipped_row', 'all tables and sequences are registered with pg_dump');
+          'absent_relation shipped_row', 'all tables and sequences are registered with pg_dump');
 SELECT is_empty($$
     SELECT c.relname
     FROM pg_extension x, unnest(x.extconfig, x.extcondition) AS k (relation, condition)

@@ -1,0 +1,206 @@
+-- Columns that are called otherwise than when a table was declared: which column a declaration means by now.
+
+-- SECURITY DEFINER: as view_relation.
+CREATE FUNCTION entitle.told_masks(relation regclass) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT v.told_masks FROM entitle.protection_view v WHERE v.relation = told_masks.relation
+    $$;
+COMMENT ON FUNCTION entitle.told_masks(regclass) IS 'The masked_columns that protect_table was told';
+GRANT EXECUTE ON FUNCTION entitle.told_masks(regclass) TO PUBLIC;
+
+-- Which column bears a declared name by now: the recorded number tells, or in a restored table, which numbers its columns anew,
+-- the place in the view. SECURITY DEFINER: as view_relation.
+CREATE FUNCTION entitle.traced_columns(relation regclass) RETURNS TABLE (declared_name name, column_name name)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT r.name, a.attname
+    FROM entitle.protection_view v
+    CROSS JOIN LATERAL unnest(v.columns, v.numbers) AS r (name, number)
+    JOIN pg_attribute a ON a.attrelid = v.relation AND a.attnum = r.number AND NOT a.attisdropped
+    WHERE v.relation = traced_columns.relation AND v.table_oid = v.relation
+    UNION ALL
+    SELECT c.view_column, c.column_name
+    FROM entitle.protection_view v
+    CROSS JOIN LATERAL entitle.view_columns(v.relation, v.view) c
+    WHERE v.relation = traced_columns.relation AND v.table_oid <> v.relation
+    $$;
+COMMENT ON FUNCTION entitle.traced_columns(regclass) IS 'The columns of a table with a filtered view by the names they had when that was made';
+GRANT EXECUTE ON FUNCTION entitle.traced_columns(regclass) TO PUBLIC;
+
+-- Masked is what bears a masked name, and what bore one when the view was made: names that were exchanged open neither. Where
+-- nothing tells what became of the columns, those that are new are masked from everyone from whom any was. SECURITY DEFINER: as
+-- view_relation.
+CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH told AS (
+        SELECT m.key::name AS name, m.value::integer AS level
+        FROM jsonb_each_text(current.masked_columns) m),
+    traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
+    masked (name, level) AS (
+        SELECT t.name, t.level FROM told t
+        UNION ALL
+        SELECT c.column_name, t.level FROM told t JOIN traced c ON c.declared_name = t.name
+        UNION ALL
+        SELECT a.attname, (SELECT max(t.level) FROM told t)
+        FROM pg_attribute a
+        JOIN entitle.protection_view v ON v.relation = a.attrelid AND a.attname <> ALL (v.columns)
+        WHERE a.attrelid = current.relation AND NOT EXISTS (SELECT FROM traced))
+    SELECT coalesce(jsonb_object_agg(s.name, s.level), '{}')
+    FROM (SELECT m.name, max(m.level) AS level
+          FROM masked m
+          JOIN pg_attribute a ON a.attrelid = current.relation AND a.attname = m.name AND a.attnum > 0 AND NOT a.attisdropped
+          WHERE m.level IS NOT NULL
+            AND m.name NOT IN (coalesce(current.customer_column, ''), coalesce(current.date_column, ''), coalesce(current.brand_column, ''))
+            AND NOT EXISTS (SELECT
+                            FROM pg_constraint k
+                            WHERE k.conrelid = current.relation AND a.attnum = ANY (k.conkey)
+                              AND (k.contype = 'p' OR k.confrelid = current.parent))
+          GROUP BY m.name) s
+    $$;
+COMMENT ON FUNCTION entitle.remaining_masks(entitle.protection) IS 'The masks of a table whose columns were renamed, dropped or exchanged';
+GRANT EXECUTE ON FUNCTION entitle.remaining_masks(entitle.protection) TO PUBLIC;
+
+-- What the policies of a table look at, in the row test's own order: they follow a renamed column. NULL unless most agree, as
+-- those do that were made together.
+CREATE FUNCTION entitle.tested_columns(relation regclass) RETURNS name[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH test AS (
+        SELECT ARRAY(SELECT a.attname
+                     FROM regexp_matches(t.test, ':varattno (\d+)', 'g') WITH ORDINALITY AS v (number, position)
+                     JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = v.number[1]::smallint AND NOT a.attisdropped
+                     ORDER BY v.position) AS columns
+        FROM pg_policy p
+        CROSS JOIN LATERAL (VALUES (p.polqual::text), (p.polwithcheck::text)) AS t (test)
+        WHERE p.polrelid = relation AND p.polname IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
+          AND t.test IS NOT NULL)
+    SELECT t.columns FROM test t GROUP BY t.columns HAVING 2 * count(*) > (SELECT count(*) FROM test)
+    $$;
+COMMENT ON FUNCTION entitle.tested_columns(regclass) IS 'The columns that a table''s policies look at, as they are called now';
+GRANT EXECUTE ON FUNCTION entitle.tested_columns(regclass) TO PUBLIC;
+
+-- A line may name a column that tells its foreign key from others.
+CREATE FUNCTION entitle.tested_link(declared entitle.protection) RETURNS name
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT a.attname
+    FROM pg_policy p
+    JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+         AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid
+    JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = d.refobjsubid
+    WHERE p.polrelid = declared.relation AND p.polname = 'entitle_select'
+      AND 1 = (SELECT count(*)
+               FROM pg_constraint c
+               WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
+                 AND a.attnum = ANY (c.conkey))
+    ORDER BY a.attname <> declared.customer_column, a.attnum
+    LIMIT 1
+    $$;
+COMMENT ON FUNCTION entitle.tested_link(entitle.protection) IS 'A column that tells which foreign key a line''s policies follow';
+GRANT EXECUTE ON FUNCTION entitle.tested_link(entitle.protection) TO PUBLIC;
+
+-- By the policies, which decide; where they do not tell, by the view's record.
+CREATE FUNCTION entitle.declared_now(declared entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    -- In the order of the row test's arguments.
+    names CONSTANT name[] := array_remove(ARRAY[declared.brand_column, declared.customer_column, declared.date_column], NULL);
+    tested name[];
+BEGIN
+    IF names = '{}' THEN
+        RETURN declared;
+    END IF;
+    tested := CASE WHEN declared.parent IS NULL THEN entitle.tested_columns(declared.relation)
+                   ELSE array_remove(ARRAY[entitle.tested_link(declared)], NULL) END;
+    IF tested = names THEN
+        RETURN declared;
+    END IF;
+    IF cardinality(tested) IS DISTINCT FROM cardinality(names) THEN
+        tested := ARRAY(SELECT coalesce((SELECT t.column_name FROM entitle.traced_columns(declared.relation) t WHERE t.declared_name = n.name
+                                         LIMIT 1), n.name)
+                        FROM unnest(names) WITH ORDINALITY AS n (name, position)
+                        ORDER BY n.position);
+    END IF;
+    declared.brand_column := tested[array_position(names, declared.brand_column)];
+    declared.customer_column := tested[array_position(names, declared.customer_column)];
+    declared.date_column := tested[array_position(names, declared.date_column)];
+    RETURN declared;
+END
+$$;
+COMMENT ON FUNCTION entitle.declared_now(entitle.protection) IS
+    'A declaration with the columns that decide by the names they bear now; those that are gone keep theirs';
+GRANT EXECUTE ON FUNCTION entitle.declared_now(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.mended_declaration(current entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    current := entitle.declared_now(current);
+    current.masked_columns := entitle.remaining_masks(current);
+    RETURN current;
+END
+$$;
+COMMENT ON FUNCTION entitle.mended_declaration(entitle.protection) IS 'A declaration by the names that its table''s columns have now';
+GRANT EXECUTE ON FUNCTION entitle.mended_declaration(entitle.protection) TO PUBLIC;
+
+-- As mended_declaration, by the masks that protect_table was told: it finds the columns that are kept masked beside them again.
+CREATE FUNCTION entitle.repeated_declaration(current entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    told CONSTANT jsonb := entitle.told_masks(current.relation);
+BEGIN
+    current := entitle.mended_declaration(current);
+    IF NOT EXISTS (SELECT FROM jsonb_object_keys(told) AS k WHERE NOT current.masked_columns ? k) THEN
+        current.masked_columns := coalesce(told, current.masked_columns);
+    END IF;
+    RETURN current;
+END
+$$;
+COMMENT ON FUNCTION entitle.repeated_declaration(entitle.protection) IS 'What protect_table is to be told for the same protection again';
+GRANT EXECUTE ON FUNCTION entitle.repeated_declaration(entitle.protection) TO PUBLIC;
+
+-- The same call again means the same columns, whatever they are called by now.
+CREATE FUNCTION entitle.kept_declaration(declared entitle.protection) RETURNS entitle.protection
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    before CONSTANT entitle.protection := entitle.declaration(declared.relation);
+    now CONSTANT entitle.protection := entitle.mended_declaration(before);
+    told name;
+    meant name;
+BEGIN
+    IF before.relation IS DISTINCT FROM declared.relation THEN
+        RETURN declared;
+    END IF;
+    FOR told, meant IN
+        SELECT c.told, c.meant
+        FROM (VALUES (declared.customer_column, before.customer_column, now.customer_column),
+                     (declared.date_column, before.date_column, now.date_column),
+                     (declared.brand_column, before.brand_column, now.brand_column)) AS c (told, before, meant)
+        WHERE c.told = c.before AND c.told <> c.meant LOOP
+        RAISE EXCEPTION 'column "%" of table "%" is another one than the protection was made with', told, declared.relation
+            USING ERRCODE = '55000',
+                  HINT = format('That one is called "%s" now: give its name, or call unprotect_table first, in the same transaction.', meant);
+    END LOOP;
+    IF declared.masked_columns IN (before.masked_columns, entitle.told_masks(declared.relation)) THEN
+        declared.masked_columns := now.masked_columns;
+    END IF;
+    RETURN declared;
+END
+$$;
+COMMENT ON FUNCTION entitle.kept_declaration(entitle.protection) IS
+    'What protect_table was told, with the masks of columns whose names were exchanged since it was told the same';
+GRANT EXECUTE ON FUNCTION entitle.kept_declaration(entitle.protection) TO PUBLIC;
