@@ -70,7 +70,6 @@ SELECT * FROM refused($$SELECT entitle.protect_table('orders', '........pg.dropp
 SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'ctid')$$);
 SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'tableoid')$$);
 SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'customer_id) OR true --')$$);
-SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'amount')$$);
 SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'customer_name')$$);
 SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'customer_oid')$$);
 SELECT * FROM refused($$SELECT entitle.protect_table('orders', 'keys')$$);

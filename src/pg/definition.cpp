@@ -7,6 +7,10 @@
 #include "pg/function.hpp"
 
 extern "C" {
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_trigger.h"
 #include "nodes/makefuncs.h"
 #include "parser/analyze.h"
 #include "parser/parse_clause.h"
@@ -16,6 +20,7 @@ extern "C" {
 #include "parser/parser.h"
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
+#include "utils/fmgroids.h"
 #include "utils/ruleutils.h"
 }
 
@@ -65,6 +70,10 @@ const char *print_condition(Relation table, Node *tree) {
 
 // view_shows(view, query) -> boolean: is the view's query this one? R36. regime: C
 ENTITLE_FUNCTION(entitle_view_shows) {
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(1) ||
+        get_rel_relkind(PG_GETARG_OID(0)) != RELKIND_VIEW) {
+        PG_RETURN_BOOL(false);
+    }
     Relation view = relation_open(PG_GETARG_OID(0), AccessShareLock);
     auto *shown = static_cast<Query *>(copyObjectImpl(get_view_query(view)));
     const char *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
@@ -78,15 +87,47 @@ ENTITLE_FUNCTION(entitle_view_shows) {
     PG_RETURN_BOOL(is_same);
 }
 
-// same_condition(relation, stored, condition, is_trigger) -> boolean: does a policy or a trigger of
-// the table test this? regime: C
+// same_condition(part, object, condition) -> boolean: does the policy ('using', 'check') or the
+// trigger ('when') with that OID test this? The stored tree is read from the catalogue, because no
+// other is safe to look into. regime: C
 ENTITLE_FUNCTION(entitle_same_condition) {
-    if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) {
-        PG_RETURN_BOOL(PG_ARGISNULL(1) && PG_ARGISNULL(2));
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) {
+        PG_RETURN_BOOL(false);
     }
-    const bool is_trigger = PG_GETARG_BOOL(3);
-    Relation table = relation_open(PG_GETARG_OID(0), AccessShareLock);
-    auto *stored = static_cast<Node *>(stringToNode(TextDatumGetCString(PG_GETARG_DATUM(1))));
+    const char *part = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const bool is_trigger = strcmp(part, "when") == 0;
+    const bool is_check = strcmp(part, "check") == 0;
+    if (!is_trigger && !is_check && strcmp(part, "using") != 0) {
+        PG_RETURN_BOOL(false);
+    }
+    Relation catalog =
+        table_open(is_trigger ? TriggerRelationId : PolicyRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, is_trigger ? Anum_pg_trigger_oid : Anum_pg_policy_oid, BTEqualStrategyNumber,
+                F_OIDEQ, ObjectIdGetDatum(PG_GETARG_OID(1)));
+    SysScanDesc scan = systable_beginscan(
+        catalog, is_trigger ? TriggerOidIndexId : PolicyOidIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    Oid owner = InvalidOid;
+    const char *tree = nullptr;
+    if (HeapTupleIsValid(tuple)) {
+        owner = is_trigger ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple))->tgrelid
+                           : reinterpret_cast<Form_pg_policy>(GETSTRUCT(tuple))->polrelid;
+        bool is_null = false;
+        const Datum stored = heap_getattr(tuple,
+                                          is_trigger ? Anum_pg_trigger_tgqual
+                                          : is_check ? Anum_pg_policy_polwithcheck
+                                                     : Anum_pg_policy_polqual,
+                                          RelationGetDescr(catalog), &is_null);
+        tree = is_null ? nullptr : TextDatumGetCString(stored);
+    }
+    systable_endscan(scan);
+    table_close(catalog, AccessShareLock);
+    if (!OidIsValid(owner) || tree == nullptr || PG_ARGISNULL(2)) {
+        PG_RETURN_BOOL(OidIsValid(owner) && tree == nullptr && PG_ARGISNULL(2));
+    }
+    Relation table = relation_open(owner, AccessShareLock);
+    auto *stored = static_cast<Node *>(stringToNode(tree));
     Node *expected = read_condition(table, text_to_cstring(PG_GETARG_TEXT_PP(2)), is_trigger);
     const bool is_same =
         equal(stored, expected) || (!is_trigger && strcmp(print_condition(table, stored),

@@ -3,7 +3,7 @@
 -- A dump may leave out a table that is declared (pg_dump -T, -N): the name of such a one is kept when the rest is restored.
 CREATE TABLE entitle.absent_relation (
     number oid PRIMARY KEY,
-    name text NOT NULL UNIQUE
+    name text NOT NULL UNIQUE CONSTRAINT absent_relation_name_check CHECK (octet_length(name) <= 1000)
 );
 COMMENT ON TABLE entitle.absent_relation IS 'Tables that are declared and did not come when a dump was restored; a number of ours stands for each';
 
@@ -325,8 +325,6 @@ CREATE FUNCTION entitle.check_unprotectable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    lines text;
 BEGIN
     IF relation IS NULL THEN
         RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
@@ -335,6 +333,18 @@ BEGIN
         RAISE EXCEPTION 'permission denied to unprotect table "%"', relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.unprotect_table.';
     END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s';
+GRANT EXECUTE ON FUNCTION entitle.check_unprotectable(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.check_followed(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    lines text;
+BEGIN
     SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle.lines_of(relation) l;
     IF lines IS NOT NULL THEN
         RAISE EXCEPTION 'other tables follow "%": %', relation, lines
@@ -342,8 +352,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s, and one that others follow';
-GRANT EXECUTE ON FUNCTION entitle.check_unprotectable(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle.check_followed(regclass) IS 'Refuses a table that others follow';
+GRANT EXECUTE ON FUNCTION entitle.check_followed(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the declarations directly.
 CREATE FUNCTION entitle.forget_protection(relation regclass) RETURNS SETOF entitle.protection_member
@@ -351,7 +361,7 @@ CREATE FUNCTION entitle.forget_protection(relation regclass) RETURNS SETOF entit
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM entitle.check_unprotectable(relation);
+    PERFORM entitle.check_unprotectable(relation), entitle.check_followed(relation);
     RETURN QUERY
         DELETE FROM entitle.protection_member m WHERE m.root = forget_protection.relation RETURNING m.*;
     DELETE FROM entitle.protection p WHERE p.relation = forget_protection.relation;

@@ -38,7 +38,7 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH told AS (
-        SELECT m.key::name AS name, m.value::integer AS level
+        SELECT m.key::name AS name, CASE WHEN m.value ~ '^\d{2}$' THEN m.value::integer ELSE 90 END AS level
         FROM jsonb_each_text(current.masked_columns) m),
     traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
     masked (name, level) AS (
@@ -178,13 +178,15 @@ CREATE FUNCTION entitle.kept_declaration(declared entitle.protection) RETURNS en
     AS $$
 DECLARE
     before CONSTANT entitle.protection := entitle.declaration(declared.relation);
-    now CONSTANT entitle.protection := entitle.mended_declaration(before);
+    now entitle.protection;
     told name;
     meant name;
 BEGIN
-    IF before.relation IS DISTINCT FROM declared.relation THEN
+    -- A stored declaration that makes no sense is replaced by what is told now.
+    IF before.relation IS DISTINCT FROM declared.relation OR jsonb_typeof(before.masked_columns) IS DISTINCT FROM 'object' THEN
         RETURN declared;
     END IF;
+    now := entitle.mended_declaration(before);
     FOR told, meant IN
         SELECT c.told, c.meant
         FROM (VALUES (declared.customer_column, before.customer_column, now.customer_column),

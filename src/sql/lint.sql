@@ -160,8 +160,8 @@ BEGIN
                         AND (entitle.policy_text(l) = p.definition
                              -- Another major may print it otherwise.
                              OR l.polcmd = p.command AND l.polpermissive AND l.polroles = '{0}'
-                                AND entitle.is_condition(l.polrelid, l.polqual, p."using", false)
-                                AND entitle.is_condition(l.polrelid, l.polwithcheck, p."check", false)))
+                                AND entitle.is_condition('using', l.oid, p."using")
+                                AND entitle.is_condition('check', l.oid, p."check")))
     UNION ALL
     SELECT 'error', l.polrelid::regclass::text, format('policy "%s" is not the extension''s', l.polname),
            format('DROP POLICY %I ON %s;', l.polname, l.polrelid::regclass)

@@ -53,13 +53,17 @@ COMMENT ON FUNCTION entitle.undeclared_tables() IS 'Tables with policies of prot
 REVOKE ALL ON FUNCTION entitle.undeclared_tables() FROM PUBLIC;
 
 CREATE FUNCTION entitle.lint_readers() RETURNS SETOF entitle.finding
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+    WITH sound AS MATERIALIZED (
+        SELECT p AS declared
+        FROM entitle.protection p
+        JOIN pg_class c ON c.oid = p.relation
+        WHERE entitle.declaration_problem(p) IS NULL)
     SELECT r.severity, r.reader, r.finding, r.remedy
-    FROM entitle.protection p
-    JOIN pg_class c ON c.oid = p.relation
-    CROSS JOIN LATERAL entitle.masked_readers(p.relation, entitle.masked_names(p)) r
+    FROM sound s
+    CROSS JOIN LATERAL entitle.masked_readers((s.declared).relation, entitle.masked_names(s.declared)) r
     $$;
 COMMENT ON FUNCTION entitle.lint_readers() IS 'lint: views and functions that show masked columns';
 REVOKE ALL ON FUNCTION entitle.lint_readers() FROM PUBLIC;
@@ -67,7 +71,7 @@ REVOKE ALL ON FUNCTION entitle.lint_readers() FROM PUBLIC;
 -- What stands beside the policies of protected tables: other policies, privileges that row-level security does not see,
 -- copies, and rows on their way out.
 CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH RECURSIVE member AS MATERIALIZED (

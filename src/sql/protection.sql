@@ -119,9 +119,9 @@ DECLARE
     is_protected boolean := false;
     view regclass;
 BEGIN
-    PERFORM entitle.check_unprotectable(relation);
+    PERFORM entitle.check_unprotectable(relation), entitle.check_followed(relation);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    PERFORM entitle.check_unprotectable(relation), entitle.claim_view(relation);
+    PERFORM entitle.check_unprotectable(relation), entitle.check_followed(relation), entitle.claim_view(relation);
     view := entitle.find_view(relation);
     PERFORM entitle.put_back_privileges(relation, view);
     IF view IS NOT NULL THEN

@@ -1,7 +1,7 @@
 -- The minor releases of PostgreSQL whose fixes row-level security relies on. Data with a date: renew both together.
 
 CREATE FUNCTION entitle.safe_releases() RETURNS TABLE (major integer, minor integer, known_on date)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     -- CVE-2026-14666 among the reasons.
@@ -13,7 +13,7 @@ COMMENT ON FUNCTION entitle.safe_releases() IS
 REVOKE ALL ON FUNCTION entitle.safe_releases() FROM PUBLIC;
 
 CREATE FUNCTION entitle.lint_release(version_number integer, on_date date) RETURNS SETOF entitle.finding
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT 'warning', 'server',

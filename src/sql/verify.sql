@@ -45,26 +45,26 @@ CREATE FUNCTION entitle.view_shows(view regclass, query text) RETURNS boolean
 COMMENT ON FUNCTION entitle.view_shows(regclass, text) IS 'Whether a view''s query is this one, however either is written';
 REVOKE ALL ON FUNCTION entitle.view_shows(regclass, text) FROM PUBLIC;
 
-CREATE FUNCTION entitle.same_condition(relation regclass, stored pg_node_tree, condition text, is_trigger boolean) RETURNS boolean
+CREATE FUNCTION entitle.same_condition(part text, object oid, condition text) RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_same_condition';
-COMMENT ON FUNCTION entitle.same_condition(regclass, pg_node_tree, text, boolean) IS
-    'Whether the condition of a policy or a trigger is this one, however either is written; NULL is none';
-REVOKE ALL ON FUNCTION entitle.same_condition(regclass, pg_node_tree, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.same_condition(text, oid, text) IS
+    'Whether the USING or CHECK of a policy, or the WHEN of a trigger, is this condition, however either is written; NULL is none';
+REVOKE ALL ON FUNCTION entitle.same_condition(text, oid, text) FROM PUBLIC;
 
 -- Somebody else's object may have a condition that PostgreSQL does not even read as ours. PARALLEL UNSAFE: a subtransaction.
-CREATE FUNCTION entitle.is_condition(relation regclass, stored pg_node_tree, condition text, is_trigger boolean) RETURNS boolean
+CREATE FUNCTION entitle.is_condition(part text, object oid, condition text) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    RETURN entitle.same_condition(relation, stored, condition, is_trigger);
+    RETURN entitle.same_condition(part, object, condition);
 EXCEPTION WHEN OTHERS THEN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION entitle.is_condition(regclass, pg_node_tree, text, boolean) IS 'same_condition; false where the condition cannot be read';
-REVOKE ALL ON FUNCTION entitle.is_condition(regclass, pg_node_tree, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.is_condition(text, oid, text) IS 'same_condition; false where the condition cannot be read';
+REVOKE ALL ON FUNCTION entitle.is_condition(text, oid, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member regclass)
     RETURNS TABLE (name name, command "char", seen text, written text)
@@ -130,6 +130,19 @@ $$;
 COMMENT ON FUNCTION entitle.declared_for(entitle.protection, regclass) IS 'A declaration, for a table that took the place of the declared one';
 REVOKE ALL ON FUNCTION entitle.declared_for(entitle.protection, regclass) FROM PUBLIC;
 
+CREATE FUNCTION entitle.relation_called(name text) RETURNS regclass
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RETURN to_regclass(name);
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL; -- no name at all
+END
+$$;
+COMMENT ON FUNCTION entitle.relation_called(text) IS 'The relation of that name; NULL when there is none, or the text is no name';
+REVOKE ALL ON FUNCTION entitle.relation_called(text) FROM PUBLIC;
+
 -- SECURITY DEFINER: it reads the declarations, which nobody else may.
 CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, problem text, remedy text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
@@ -158,8 +171,8 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         SELECT m.relation, m.call, e.name, p.oid IS NULL AS is_missing,
                p.oid IS NOT NULL
                AND ((p.polcmd, p.polpermissive, p.polroles) IS DISTINCT FROM (e.command, true, '{0}'::oid[])
-                    OR NOT entitle.is_condition(m.relation, p.polqual, e.seen, false)
-                    OR NOT entitle.is_condition(m.relation, p.polwithcheck, e.written, false)) AS is_different
+                    OR NOT entitle.is_condition('using', p.oid, e.seen)
+                    OR NOT entitle.is_condition('check', p.oid, e.written)) AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle.expected_policies(m.current, m.relation) e
         LEFT JOIN pg_policy p ON p.polrelid = m.relation AND p.polname = e.name
@@ -168,7 +181,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
                t.oid IS NOT NULL
                AND ((t.tgtype, t.tgfoid) IS DISTINCT FROM (e.kind, e.function::oid)
-                    OR NOT entitle.is_condition(m.relation, t.tgqual, e.condition, true)) AS is_different
+                    OR NOT entitle.is_condition('when', t.oid, e.condition)) AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
@@ -223,7 +236,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
                             entitle.protection_call(p)) END
     FROM entitle.gone_tables() g
     JOIN entitle.protection p ON p.relation = g.relation
-    CROSS JOIN LATERAL (SELECT to_regclass(g.name)) AS n (named)
+    CROSS JOIN LATERAL (SELECT entitle.relation_called(g.name)) AS n (named)
     WHERE g.is_absent OR n.named IS NOT NULL
     UNION ALL
     SELECT n.named, format('bears the name that protected table %s had, and is not protected', m.relation),
@@ -231,7 +244,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     FROM entitle.protection p
     JOIN entitle.protection_member m ON m.relation = p.relation
     JOIN pg_class c ON c.oid = p.relation
-    CROSS JOIN LATERAL (SELECT to_regclass(m.table_name)) AS n (named)
+    CROSS JOIN LATERAL (SELECT entitle.relation_called(m.table_name)) AS n (named)
     WHERE n.named <> p.relation AND n.named NOT IN (SELECT o.relation FROM entitle.protection_member o)
       AND EXISTS (SELECT FROM pg_class o WHERE o.oid = n.named AND o.relkind IN ('r', 'p'))
     UNION ALL

@@ -126,9 +126,10 @@ FROM input;
 SELECT is(model(), (SELECT model FROM was), 'nothing is changed');
 
 -- membership_role_check: role_organization_id is written by check_membership alone, and never believed from input. What
--- protection_privilege holds is written by protect_table alone (S130).
+-- protection_privilege, protection_view and absent_relation hold is written by protect_table alone (S130, S133).
 SELECT set_eq($$ SELECT conname FROM pg_constraint WHERE connamespace = 'entitle'::regnamespace AND contype = 'c'
-                 AND conname NOT IN ('membership_role_check', 'protection_privilege_privilege_check') $$,
+                 AND conname NOT IN ('membership_role_check', 'protection_privilege_privilege_check', 'protection_view_told_masks_check',
+                                     'absent_relation_name_check') $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by ~ '_check$' $$, 'every CHECK was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                  WHERE NOT t.tgisinternal AND p.pronamespace = 'entitle'::regnamespace AND p.proname ~ '^(guard|keep|check|refuse)_' $$,

@@ -50,6 +50,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('recalc_scores()'),
     -- planner: what its conditions call
     ('accessible_customer(integer,integer)'),
+    ('accessible_customer_keys(integer,anyelement)'),
     ('earliest_partition_date(integer)'),
     ('earliest_partition_timestamp(integer)'),
     ('earliest_partition_timestamptz(integer)'),
@@ -142,6 +143,12 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('view_target(protection)'),
     ('warn_of_generated(protection)'),
     ('columns_of(pg_node_tree)'),
+    ('base_type(oid)'),
+    ('check_followed(regclass)'),
+    ('move_condition(protection)'),
+    ('note_migration(regclass)'),
+    ('masked_readers(regclass,name[])'),
+    ('warn_of_readers(protection)'),
     ('oracles(protection)'),
     ('warn_of_oracles(protection)'),
     ('write_view()'),
@@ -228,7 +235,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|definer_in_charge|may_declare|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_extension|lint_oracles|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|parent_problem|relation_name_in|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|parent_problem|relation_called|relation_name_in|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -239,7 +246,7 @@ SELECT set_eq(
           'narrow_privileges(regclass,name[])', 'put_back_privilege(protection_privilege)', 'put_back_privileges(regclass,regclass)',
           'record_privileges(regclass)', 'warn_of_lost_grants(regclass,regclass)', 'claim_view(regclass)', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'column_default(regclass,integer,anyelement)', 'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection,jsonb)', 'install_view(protection,jsonb)',
-          'record_view(regclass,regclass,jsonb)', 'warn_of_generated(protection)', 'warn_of_oracles(protection)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
+          'record_view(regclass,regclass,jsonb)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
