@@ -175,33 +175,39 @@ void check_relation(Oid relation) {
 
 namespace {
 
-// Functions and operators that an object's expressions use, through domains, too.
-void check_used(Oid catalog, Oid object, void *);
+// Functions and operators that an object's expressions use, through domains, too. A domain's
+// constraint depends on the domain in turn: `seen` holds the domains that were looked at.
+void check_used(Oid catalog, Oid object, void *seen);
 
-void check_constraint(Oid catalog, Oid object, void *) {
+void check_constraint(Oid catalog, Oid object, void *seen) {
     if (catalog == ConstraintRelationId) {
-        visit_dependencies(catalog, object, false, check_used, nullptr);
+        visit_dependencies(catalog, object, false, check_used, seen);
     }
 }
 
-void check_used(Oid catalog, Oid object, void *) {
+void check_used(Oid catalog, Oid object, void *seen) {
     if (catalog == ProcedureRelationId) {
         check_function(object);
     } else if (catalog == OperatorRelationId) {
         check_operator(object);
     } else if (catalog == TypeRelationId && object >= FirstNormalObjectId &&
                get_typtype(object) == TYPTYPE_DOMAIN) {
-        visit_dependencies(catalog, object, false, check_used, nullptr); // of its type
-        visit_dependencies(catalog, object, true, check_constraint, nullptr);
+        auto &domains = *static_cast<List **>(seen);
+        if (list_member_oid(domains, object)) {
+            return;
+        }
+        domains = lappend_oid(domains, object);
+        visit_dependencies(catalog, object, false, check_used, seen); // of its type
+        visit_dependencies(catalog, object, true, check_constraint, seen);
     }
 }
 
 // Rules and policies are in the plan.
-void check_part(Oid catalog, Oid object, void *) {
+void check_part(Oid catalog, Oid object, void *seen) {
     if (catalog == ConstraintRelationId || catalog == AttrDefaultRelationId ||
         catalog == TriggerRelationId ||
         (catalog == RelationRelationId && get_rel_relkind(object) == RELKIND_INDEX)) {
-        visit_dependencies(catalog, object, false, check_used, nullptr);
+        visit_dependencies(catalog, object, false, check_used, seen);
     }
 }
 
@@ -212,8 +218,9 @@ void check_attached(Oid relation) {
     if (made == nullptr || !made->has_code || relation < FirstNormalObjectId) {
         return;
     }
-    visit_dependencies(RelationRelationId, relation, false, check_used, nullptr);
-    visit_dependencies(RelationRelationId, relation, true, check_part, nullptr);
+    List *domains = NIL;
+    visit_dependencies(RelationRelationId, relation, false, check_used, &domains);
+    visit_dependencies(RelationRelationId, relation, true, check_part, &domains);
 }
 
 void check_types(const Made *made) {
