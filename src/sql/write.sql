@@ -162,7 +162,10 @@ BEGIN
     RETURN written;
 EXCEPTION WHEN integrity_constraint_violation THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, of_constraint = CONSTRAINT_NAME, of_column = COLUMN_NAME,
-                            of_table = TABLE_NAME, of_schema = SCHEMA_NAME;
+                            of_table = TABLE_NAME, of_schema = SCHEMA_NAME, detail = PG_EXCEPTION_CONTEXT;
+    IF detail ~ '^[^\n]* RAISE(\n|$)' THEN
+        RAISE; -- a trigger's own text
+    END IF;
     -- Of a partition, by the names of the table that was written.
     SELECT replace(replace(message, format('"%s"', of_constraint), format('"%s"', coalesce(w.constraint_name, of_constraint))),
                    format('"%s"', of_table), format('"%s"', w.table_name)),
@@ -180,6 +183,15 @@ WHEN data_exception THEN
     END IF;
     RAISE EXCEPTION 'the row has no valid value for what the table computes of it'
         USING ERRCODE = SQLSTATE, HINT = 'A generated column, check or trigger of the table refuses it; the table''s owner sees which.';
+WHEN undefined_object OR undefined_table OR undefined_function OR undefined_column OR invalid_name OR syntax_error THEN
+    -- Names and texts that are looked up when the row is written, as text search configurations are, may be masked values. What goes
+    -- wrong in a trigger's function says so first; here the statement itself comes first.
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_CONTEXT;
+    IF strpos(split_part(detail, E'\n', 1), statement) = 0 THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION 'the row has no valid value for what the table computes of it'
+        USING ERRCODE = SQLSTATE, HINT = 'A generated column or check of the table refuses it; the table''s owner sees which.';
 WHEN generated_always THEN
     -- PostgreSQL's hint is of no use here: a view passes no OVERRIDING on.
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
