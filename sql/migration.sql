@@ -28,6 +28,16 @@ BEGIN;
 SET LOCAL ROLE test_owner;
 SELECT entitle.begin_migration();
 SELECT entitle.unprotect_table('shop.notes');
+SELECT entitle.protect_table('shop.notes', customer_column => 'customer_id'), entitle.protect_table('shop.orders', customer_column => 'customer_id');
+SELECT forced();
+COMMIT;
+\echo also to what was protected anew meanwhile
+SELECT forced();
+
+BEGIN;
+SET LOCAL ROLE test_owner;
+SELECT entitle.begin_migration();
+SELECT entitle.unprotect_table('shop.notes');
 CREATE TABLE shop.more (id bigint, customer_id bigint);
 DROP TABLE shop.orders;
 COMMIT;

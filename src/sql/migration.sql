@@ -9,6 +9,12 @@ COMMENT ON FUNCTION entitle.note_migration(regclass) IS
     'Has FORCE ROW LEVEL SECURITY come back to the caller''s protected table when the transaction commits, and logs it';
 GRANT EXECUTE ON FUNCTION entitle.note_migration(regclass) TO PUBLIC;
 
+CREATE FUNCTION entitle.is_migrating(relation regclass) RETURNS boolean
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_is_migrating';
+COMMENT ON FUNCTION entitle.is_migrating(regclass) IS 'Whether begin_migration lifted FORCE ROW LEVEL SECURITY in this transaction';
+GRANT EXECUTE ON FUNCTION entitle.is_migrating(regclass) TO PUBLIC;
+
 CREATE FUNCTION entitle.begin_migration(relations regclass[] DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

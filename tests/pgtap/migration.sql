@@ -6,7 +6,7 @@ CREATE ROLE test_owner NOLOGIN;
 CREATE ROLE test_other NOLOGIN;
 CREATE SCHEMA shop AUTHORIZATION test_owner;
 GRANT USAGE ON SCHEMA shop TO PUBLIC;
-GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table, entitle.begin_migration TO test_owner, test_other;
+GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration TO test_owner, test_other;
 CREATE FUNCTION touched(command text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -52,6 +52,9 @@ SELECT lives_ok('ALTER TABLE shop.lines ADD CONSTRAINT lines_order FOREIGN KEY (
 REFRESH MATERIALIZED VIEW shop.totals;
 SELECT is((SELECT sum(total) FROM shop.totals), 32::numeric, 'a materialized view is refreshed from all rows');
 SELECT is(entitle.begin_migration(), 0, 'a second call finds nothing to lift');
+SELECT entitle.alter_protected('shop.orders', 'ADD COLUMN note text') \g /dev/null
+SELECT is(touched($$ UPDATE shop.orders SET note = 'filled' $$), 2::bigint, 'a column that alter_protected adds is filled in all rows');
+SELECT ok(entitle.is_migrating('shop.orders') AND NOT entitle.is_migrating('shop.open'), 'the bracket lasts until the end');
 RESET ROLE;
 SELECT is((SELECT string_agg(relation::text || ' ' || action || ' ' || db_role, ', ' ORDER BY relation::text) FROM entitle.change_log WHERE action = 'migrate'),
           'shop.lines migrate test_owner, shop.orders migrate test_owner', 'the change log tells who migrated what (R21)');
