@@ -13,13 +13,13 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
     -- Each rule of a view, the columns it reads, and from where each of its own columns comes, 0 for what is computed. A whole row is
     -- recorded as a use of the relation only; the rule's tree tells it (attribute 0).
     rule AS (
-        SELECT c.oid, c.relkind, c.relowner, c.relacl, d.refobjid, d.refobjsubid, w.ev_action::text AS tree,
+        SELECT c.oid, c.relkind, c.relowner, c.relacl, d.refobjid, d.refobjsubid, w.oid AS rule,
                EXISTS (SELECT FROM pg_options_to_table(c.reloptions) t
                        WHERE t.option_name = 'security_invoker' AND t.option_value::boolean) AS is_invoker
         FROM pg_depend d
         JOIN pg_rewrite w ON w.oid = d.objid
         JOIN pg_class c ON c.oid = w.ev_class AND c.oid <> d.refobjid AND c.relkind IN ('v', 'm')
-        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid >= 16384
           AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'entitle.write_view()'::regprocedure)),
     -- The masked columns, and those of views that show them with the rights of an owner: views are made of views (S178).
     shown (attrelid, attnum) AS (
@@ -27,15 +27,18 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
         UNION
         SELECT r.oid, o.origin[1]::smallint
         FROM shown s
-        JOIN rule r ON r.refobjid = s.attrelid AND (r.refobjsubid = s.attnum OR r.refobjsubid = 0 AND r.tree LIKE '%:varattno 0 %')
-        CROSS JOIN regexp_matches(r.tree, ':resno (\d+) :resname (?:[^ \\]|\\.)+ :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)',
+        JOIN rule r ON r.refobjid = s.attrelid AND r.refobjsubid IN (s.attnum, 0)
+        JOIN pg_rewrite w ON w.oid = r.rule AND (r.refobjsubid <> 0 OR w.ev_action::text LIKE '%:varattno 0 %')
+        CROSS JOIN regexp_matches(w.ev_action::text,
+                                  ':resno (\d+) :resname (?:[^ \\]|\\.)+ :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)',
                                   'g') AS o (origin)
         WHERE (r.relkind = 'm' OR NOT r.is_invoker) AND has_column_privilege(r.relowner, s.attrelid, s.attnum, 'SELECT')
           AND (o.origin[2] = '0' OR o.origin[2]::oid = s.attrelid AND o.origin[3]::integer IN (s.attnum, 0))),
     view AS (
         SELECT DISTINCT r.oid, r.relkind, r.relowner, r.relacl, s.attrelid, s.attnum, r.is_invoker
         FROM shown s
-        JOIN rule r ON r.refobjid = s.attrelid AND (r.refobjsubid = s.attnum OR r.refobjsubid = 0 AND r.tree LIKE '%:varattno 0 %')),
+        JOIN rule r ON r.refobjid = s.attrelid AND r.refobjsubid IN (s.attnum, 0)
+        JOIN pg_rewrite w ON w.oid = r.rule AND (r.refobjsubid <> 0 OR w.ev_action::text LIKE '%:varattno 0 %')),
     -- Somebody else than the owner reads it.
     read_view AS (
         SELECT v.*, x.grantee
