@@ -200,9 +200,10 @@ BEGIN
         PERFORM entitle.warn_of_lost_grants(view, declared.relation), entitle.drop_view(view);
     END IF;
     IF entitle.has_view(declared) THEN
-        PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared);
         PERFORM entitle.narrow_privileges(f, entitle.masked_names(declared))
         FROM entitle.protection_family(declared.relation) AS f;
+        -- Who may read what is known from here on.
+        PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared);
     END IF;
 END
 $$;

@@ -66,6 +66,16 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
       AND CASE v.grantee WHEN 0 THEN true ELSE NOT has_column_privilege(v.grantee, v.attrelid, v.attnum, 'SELECT') END
     GROUP BY v.oid
     UNION ALL
+    -- Of a trigger that somebody else made while he had the privilege, only its function tells whose it is (S177).
+    SELECT 'error', t.tgrelid::regclass::text,
+           format('the trigger %I gives whole rows of table %s to %s, who may not read its masked columns', t.tgname, masked_readers.relation,
+                  p.proowner::regrole),
+           format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
+    FROM pg_trigger t
+    JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace)
+      AND EXISTS (SELECT FROM hidden h WHERE h.attrelid = t.tgrelid AND NOT has_column_privilege(p.proowner, h.attrelid, h.attnum, 'SELECT'))
+    UNION ALL
     -- PostgreSQL knows what a function reads when its body is SQL and was parsed; else its text must tell.
     SELECT 'error', p.oid::regprocedure::text,
            format('the SECURITY DEFINER function reads table %s with the rights of its owner %s, masked columns too',
@@ -100,8 +110,9 @@ BEGIN
         SELECT r.* FROM entitle.masked_readers(declared.relation, entitle.masked_names(declared)) r ORDER BY r.reader
     LOOP
         RAISE WARNING '%: %', found.reader, found.finding
-            USING HINT = CASE found.severity WHEN 'error' THEN found.remedy || ' Or let it read the filtered view.'
-                              ELSE 'Let it read the filtered view.' END;
+            USING HINT = CASE WHEN found.severity <> 'error' THEN 'Let it read the filtered view.'
+                              WHEN found.remedy LIKE 'DROP TRIGGER %' THEN found.remedy
+                              ELSE found.remedy || ' Or let it read the filtered view.' END;
     END LOOP;
 END
 $$;

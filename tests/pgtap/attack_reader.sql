@@ -65,6 +65,15 @@ SELECT is((SELECT evtenabled FROM pg_event_trigger WHERE evtname = 'entitle_refu
 REVOKE ALL ON ALL TABLES IN SCHEMA shop FROM test_app;
 SELECT as_owner('GRANT SELECT, UPDATE ON shop.orders_view TO test_app');
 
+-- One that was made before there was anything to hide is named.
+SELECT as_owner('CREATE TABLE shop.old (id integer PRIMARY KEY, customer_id bigint, price integer); GRANT ALL ON shop.old TO test_app') \g /dev/null
+SELECT do_as(NULL, 'CREATE TRIGGER early BEFORE UPDATE ON shop.old FOR EACH ROW EXECUTE FUNCTION own.pass()') \g /dev/null
+SELECT as_owner($$ SELECT entitle.protect_table('shop.old', 'customer_id', masked_columns => '{"price": 30}');
+                   CREATE TRIGGER mine BEFORE UPDATE ON shop.old FOR EACH ROW EXECUTE FUNCTION shop.pass() $$) \g /dev/null
+SELECT results_eq($$ SELECT severity, finding, remedy FROM entitle.lint() WHERE object = 'shop.old' AND finding ~ 'trigger' $$,
+                  $$ VALUES ('error', 'the trigger early gives whole rows of table shop.old to test_app, who may not read its masked columns', 'DROP TRIGGER early ON shop.old;') $$,
+                  'S177: lint names a trigger that another role made before');
+
 -- S178
 SELECT as_owner($$
     CREATE VIEW shop.base AS SELECT id, note, price AS amount, price / 2 AS half FROM shop.orders;
