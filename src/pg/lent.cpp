@@ -34,7 +34,9 @@ bool has_foreign_plans = true;
 // Executions of the borrowers' own code, with the settings they met.
 struct Watched {
     const QueryDesc *query;
+    SubTransactionId transaction;
     char *path;
+    int reading;
 };
 constexpr int kMaxWatched = 64;
 Watched watched[kMaxWatched];
@@ -138,20 +140,63 @@ void check_named(const RangeVar *name) {
     }
 }
 
-void watch(const QueryDesc *query) {
-    int place = 0;
-    while (place < watched_count && watched[place].query != query) {
-        ++place;
+// Defaults, checks and generated columns come with what a new table is like, inherits or is a part
+// of, and would be the lender's own then.
+void check_created(const CreateStmt *statement) {
+    ListCell *cell = nullptr;
+    foreach (cell, statement->inhRelations) {
+        check_named(static_cast<const RangeVar *>(lfirst(cell)));
     }
-    // What an error left behind goes with it.
-    watched_count = place;
-    if (place == kMaxWatched) {
+    foreach (cell, statement->tableElts) {
+        if (IsA(lfirst(cell), TableLikeClause)) {
+            check_named(static_cast<const TableLikeClause *>(lfirst(cell))->relation);
+        }
+    }
+}
+
+// The prepared statement that a statement executes, also where it is explained or makes a table.
+const ExecuteStmt *find_executed(const Node *statement) {
+    const Node *inner = nullptr;
+    switch (nodeTag(statement)) {
+    case T_ExecuteStmt:
+        return reinterpret_cast<const ExecuteStmt *>(statement);
+    case T_ExplainStmt:
+        inner = reinterpret_cast<const ExplainStmt *>(statement)->query;
+        break;
+    case T_CreateTableAsStmt:
+        inner = reinterpret_cast<const CreateTableAsStmt *>(statement)->query;
+        break;
+    default:
+        return nullptr;
+    }
+    const auto *query =
+        inner != nullptr && IsA(inner, Query) ? reinterpret_cast<const Query *>(inner) : nullptr;
+    return query != nullptr && query->utilityStmt != nullptr ? find_executed(query->utilityStmt)
+                                                             : nullptr;
+}
+
+// The settings that decide how a statement's text is read, which pin_settings has set by then.
+int reading_settings() {
+    return (standard_conforming_strings ? 1 : 0) | (Transform_null_equals ? 2 : 0) |
+           backslash_quote << 2;
+}
+
+void watch(const QueryDesc *query) {
+    if (watched_count == kMaxWatched) {
         ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
                         errmsg("foreign keys and triggers of other roles are nested too deeply")));
     }
-    watched[place].path = MemoryContextStrdup(TopTransactionContext, namespace_search_path);
-    watched[place].query = query;
-    ++watched_count;
+    watched[watched_count++] = Watched{
+        query, GetCurrentSubTransactionId(),
+        MemoryContextStrdup(TopTransactionContext, namespace_search_path), reading_settings()};
+}
+
+// What an error left behind goes with its subtransaction.
+void on_subtransaction(SubXactEvent event, SubTransactionId transaction, SubTransactionId, void *) {
+    while (event == SUBXACT_EVENT_ABORT_SUB && watched_count > 0 &&
+           watched[watched_count - 1].transaction >= transaction) {
+        --watched_count;
+    }
 }
 
 bool is_trigger_function(Oid function) { return get_func_rettype(function) == TRIGGEROID; }
@@ -242,7 +287,8 @@ void note_lent_start(QueryDesc *query) {
         return;
     }
     query->estate->es_top_eflags |= kLent;
-    if (runs_as_borrower(made)) {
+    const bool is_explained = (query->estate->es_top_eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+    if (runs_as_borrower(made) && !is_explained) {
         watch(query);
     }
 }
@@ -270,15 +316,17 @@ void check_lent_finish(const QueryDesc *query) {
     for (int i = watched_count - 1; i >= 0; --i) {
         if (watched[i].query == query) {
             watched_count = i;
-            if (strcmp(watched[i].path, namespace_search_path) != 0) {
+            const bool is_path = strcmp(watched[i].path, namespace_search_path) != 0;
+            if (is_path || watched[i].reading != reading_settings()) {
+                const char *setting = is_path ? "search_path" : "how statements are read";
                 ereport(ERROR,
                         (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                         errmsg("code of \"%s\" changed search_path while a row of \"%s\" was "
-                                "written",
-                                GetUserNameFromId(GetUserId(), false),
+                         errmsg("code of \"%s\" changed %s while a row of \"%s\" was written",
+                                GetUserNameFromId(GetUserId(), false), setting,
                                 GetUserNameFromId(lender(), true)),
                          errhint("Set it for the function alone: ALTER FUNCTION ... SET "
-                                 "search_path = ...;")));
+                                 "%s = ...;",
+                                 is_path ? "search_path" : "standard_conforming_strings")));
             }
             pfree(watched[i].path);
             return;
@@ -287,8 +335,20 @@ void check_lent_finish(const QueryDesc *query) {
 }
 
 void check_lent_utility(const Node *statement) {
-    const Made *made = find_kept_away();
+    const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
     if (made == nullptr || runs_as_borrower(made)) {
+        return;
+    }
+    // Whoever owns nothing at all prepares statements, too.
+    const ExecuteStmt *executed = find_executed(statement);
+    if (executed != nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("prepared statement \"%s\" may be the caller's own, and would run "
+                               "with the rights of \"%s\"",
+                               executed->name, GetUserNameFromId(lender(), false)),
+                        errhint("Let the trigger run the statement itself.")));
+    }
+    if (!made->is_anything()) {
         return;
     }
     ListCell *cell = nullptr;
@@ -305,13 +365,10 @@ void check_lent_utility(const Node *statement) {
     case T_AlterTableStmt:
         check_named(reinterpret_cast<const AlterTableStmt *>(statement)->relation);
         break;
-    case T_ExecuteStmt:
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("prepared statement \"%s\" may be the caller's own, and would run "
-                               "with the rights of \"%s\"",
-                               reinterpret_cast<const ExecuteStmt *>(statement)->name,
-                               GetUserNameFromId(lender(), false)),
-                        errhint("Let the trigger run the statement itself.")));
+    case T_CreateStmt:
+    case T_CreateForeignTableStmt: // begins with one
+        check_types(made);
+        check_created(reinterpret_cast<const CreateStmt *>(statement));
         break;
     case T_ConstraintsSetStmt:
         // It would fire triggers of the caller's tables, too, that wait for the commit.
@@ -334,6 +391,7 @@ void forget_watched() noexcept { watched_count = 0; }
 void watch_lookups() {
     next_needs = needs_fmgr_hook;
     needs_fmgr_hook = on_lookup;
+    RegisterSubXactCallback(on_subtransaction, nullptr);
     watch_made();
 }
 
