@@ -35,7 +35,10 @@ CREATE FUNCTION entitle.lint_functions() RETURNS SETOF entitle.finding
                   CASE WHEN p.path IS NULL THEN 'has no search_path of its own'
                   ELSE 'looks among temporary objects first' END, p.tables),
            format('ALTER FUNCTION %s SET search_path = %s, pg_temp; -- and the schemas whose names it uses',
-                  u.function::regprocedure, coalesce(nullif(p.path, '""'), quote_ident(n.nspname)))
+                  u.function::regprocedure,
+                  -- SET ... FROM CURRENT keeps a path as its author wrote it; one that is no plain list would be run with the rest.
+                  CASE WHEN p.path ~ '^("([^"]|"")+"|[a-z_][a-z0-9_$]*)(, *("([^"]|"")+"|[a-z_][a-z0-9_$]*))*$' THEN p.path
+                  ELSE quote_ident(n.nspname) END)
     FROM (SELECT DISTINCT function FROM used) u
     JOIN pg_proc f ON f.oid = u.function AND f.prosqlbody IS NULL
          AND f.pronamespace NOT IN ('entitle'::regnamespace, 'pg_catalog'::regnamespace)

@@ -233,7 +233,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
                 ELSE format('protected table %s did not come when a dump was restored', g.name) END,
            CASE WHEN n.named IS NOT NULL THEN entitle.protection_call(entitle.declared_for(p, n.named))
                 ELSE format('DELETE FROM entitle.protection WHERE relation = %s; -- or restore the table, and %s', g.relation::oid,
-                            entitle.protection_call(p)) END
+                            translate(entitle.protection_call(p), E'\n\r', '  ')) END
     FROM entitle.gone_tables() g
     JOIN entitle.protection p ON p.relation = g.relation
     CROSS JOIN LATERAL (SELECT entitle.relation_called(g.name)) AS n (named)
