@@ -32,9 +32,19 @@ namespace {
 RawStmt *parse_one(const char *text) {
     List *statements = raw_parser(text, RAW_PARSE_DEFAULT);
     if (list_length(statements) != 1) {
-        elog(ERROR, "one statement was expected");
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one statement was expected")));
     }
     return linitial_node(RawStmt, statements);
+}
+
+// Only a view has the query that is looked at.
+Relation open_view(Oid relation) {
+    Relation view = try_relation_open(relation, AccessShareLock);
+    if (view == nullptr || view->rd_rel->relkind != RELKIND_VIEW) {
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("the relation with OID %u is not a view", relation)));
+    }
+    return view;
 }
 
 void add_table(ParseState *state, Relation table, const char *alias) {
@@ -70,14 +80,14 @@ const char *print_condition(Relation table, Node *tree) {
 
 // view_shows(view, query) -> boolean: is the view's query this one? R36. regime: C
 ENTITLE_FUNCTION(entitle_view_shows) {
-    if (PG_ARGISNULL(0) || PG_ARGISNULL(1) ||
-        get_rel_relkind(PG_GETARG_OID(0)) != RELKIND_VIEW) {
-        PG_RETURN_BOOL(false);
-    }
-    Relation view = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation view = open_view(PG_GETARG_OID(0));
     auto *shown = static_cast<Query *>(copyObjectImpl(get_view_query(view)));
     const char *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
     Query *expected = ENTITLE_ANALYZE(parse_one(query), query);
+    if (expected->commandType != CMD_SELECT) {
+        relation_close(view, AccessShareLock);
+        PG_RETURN_BOOL(false);
+    }
     OffsetVarNodes(reinterpret_cast<Node *>(expected), kOwnViewEntries, 0);
     expected->rtable =
         list_concat(list_copy_head(shown->rtable, kOwnViewEntries), expected->rtable);

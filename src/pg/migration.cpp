@@ -16,6 +16,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 }
@@ -46,6 +47,9 @@ bool is_protected(Oid relation) {
 }
 
 void force_row_security(Oid relation) {
+    // Held already, unless a savepoint that was rolled back let it go: without it, another's ALTER
+    // TABLE could be in the middle of the same row.
+    LockRelationOid(relation, AccessExclusiveLock);
     Relation classes = table_open(RelationRelationId, RowExclusiveLock);
     HeapTuple tuple = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relation));
     if (HeapTupleIsValid(tuple)) {
@@ -101,11 +105,10 @@ ENTITLE_FUNCTION(entitle_note_migration) {
                                 "the tables that are protected.")));
     }
     if (!IsTransactionBlock()) {
-        ereport(WARNING,
-                (errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
-                 errmsg("the migration of table \"%s\" ends with this statement",
-                        get_rel_name(relation)),
-                 errhint("BEGIN first; the migration lasts until COMMIT or ROLLBACK.")));
+        ereport(WARNING, (errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+                          errmsg("the migration of table \"%s\" ends with this statement",
+                                 get_rel_name(relation)),
+                          errhint("BEGIN first; the migration lasts until COMMIT or ROLLBACK.")));
     }
     MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
     lifted = list_append_unique_oid(lifted, relation);
