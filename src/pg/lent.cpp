@@ -95,7 +95,7 @@ bool check_node(Node *node, void *) {
         check_type(reinterpret_cast<RowExpr *>(node)->row_typeid);
         break;
     case T_Const:
-        check_type(reinterpret_cast<Const *>(node)->consttype);
+        check_constant(reinterpret_cast<Const *>(node));
         break;
     case T_Query:
         return query_tree_walker(reinterpret_cast<Query *>(node), ENTITLE_WALKER(check_node),

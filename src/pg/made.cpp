@@ -25,8 +25,7 @@ namespace {
 
 constexpr int kMaxBorrowers = 32;
 
-// Raised by every change of a role's memberships, and of functions, types (tables have one each)
-// and operators.
+// Raised by every change of a role's memberships, and of functions, types, operators and relations.
 std::uint64_t generation = 1;
 
 // What was found last, and for whom.
@@ -136,8 +135,9 @@ bool is_lender_kind(Oid owner) {
 
 void note_temporary(Oid catalog, Oid object, void *context) {
     auto *made = static_cast<Made *>(context);
-    made->has_code =
-        made->has_code || catalog == ProcedureRelationId || catalog == OperatorRelationId;
+    made->has_code = made->has_code || catalog == ProcedureRelationId ||
+                     catalog == OperatorRelationId ||
+                     (catalog == RelationRelationId && get_rel_relkind(object) == RELKIND_SEQUENCE);
     HeapTuple row =
         catalog == TypeRelationId ? SearchSysCache1(TYPEOID, ObjectIdGetDatum(object)) : nullptr;
     if (HeapTupleIsValid(row)) {
@@ -241,7 +241,7 @@ void visit_dependencies(Oid catalog, Oid object, bool is_referenced,
 }
 
 void watch_made() {
-    constexpr int caches[] = {PROCOID, TYPEOID, OPEROID, AUTHMEMMEMROLE, AUTHOID};
+    constexpr int caches[] = {PROCOID, TYPEOID, OPEROID, RELOID, AUTHMEMMEMROLE, AUTHOID};
     for (const int cache : caches) {
         CacheRegisterSyscacheCallback(cache, note_change, static_cast<Datum>(0));
     }

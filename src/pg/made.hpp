@@ -10,7 +10,8 @@ struct Made {
     List *roles;        // that the borrowers may act as, without those that may act as the lender
     Oid temporary;      // their schema of temporary objects, if there is one
     bool has_relations; // the roles own some
-    bool has_code;      // the roles own functions or operators, or there are temporary ones
+    bool has_code;      // the roles own functions or operators, or there are temporary ones, or
+                        // temporary sequences, which plans name alike
     Oid unsafe_type;    // a type of theirs that could run code wherever a value is made
 
     bool is_anything() const noexcept {
@@ -34,6 +35,10 @@ void check_function(Oid function);
 void check_operator(Oid oper);
 void check_type(Oid type);
 void check_relation(Oid relation);
+
+// Raises if the constant is of a temporary type of theirs, or names a temporary sequence of theirs,
+// as the argument of nextval does: no plan lists it among its relations.
+void check_constant(const Const *constant);
 
 // Raises if an expression of the table's, which no plan shows, uses a function or operator of the
 // borrowers'.

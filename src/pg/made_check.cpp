@@ -173,6 +173,20 @@ void check_relation(Oid relation) {
     }
 }
 
+void check_constant(const Const *constant) {
+    check_type(constant->consttype);
+    if (constant->consttype != REGCLASSOID || constant->constisnull) {
+        return;
+    }
+    const Made *made = find_made();
+    const Oid relation = DatumGetObjectId(constant->constvalue);
+    if (made != nullptr && OidIsValid(made->temporary) &&
+        get_rel_relkind(relation) == RELKIND_SEQUENCE &&
+        get_rel_namespace(relation) == made->temporary) {
+        check_relation(relation);
+    }
+}
+
 namespace {
 
 // Functions and operators that an object's expressions use, through domains, too. A domain's

@@ -61,6 +61,21 @@ SELECT is(error_in('CREATE TEMP TABLE batch (LIKE orders INCLUDING ALL); INSERT 
           'a table that is like the owner''s works');
 SELECT as_caller('DROP TABLE pg_temp.orders');
 
+-- A temporary sequence is no table of a plan's, and gives numbers of the caller's choice.
+CREATE SEQUENCE shop.number;
+SELECT is(error_in('NEW.quantity := nextval(''number'')', 'shop'), 'none', 'a trigger takes numbers');
+GRANT USAGE ON SEQUENCE shop.number TO test_app;
+CREATE FUNCTION numbered() RETURNS text LANGUAGE sql
+    AS $$ SELECT error_of('UPDATE shop.orders_view SET quantity = 0') $$;
+SELECT as_caller('CREATE TEMP SEQUENCE number START 777; GRANT ALL ON SEQUENCE pg_temp.number TO PUBLIC');
+SELECT is(numbered(), '55000 relation pg_temp.number belongs to "test_app" and would be used with the rights of "postgres"', 'of no temporary sequence');
+SELECT is(error_of('UPDATE shop.orders SET quantity = 0'), 'none', 'the caller''s own direct write takes them where it likes');
+SELECT is(numbered(), '55000 relation pg_temp.number belongs to "test_app" and would be used with the rights of "postgres"', 'and leaves no plan behind that does');
+SELECT is(error_in('NEW.quantity := nextval(''number'')', 'shop, pg_temp'), 'none', 'temporary objects last, the trigger finds its own');
+SELECT as_caller('CREATE TEMP TABLE numbered (id serial)');
+SELECT is(numbered(), 'none', 'beside a temporary table with a sequence');
+SELECT as_caller('DROP TABLE pg_temp.numbered; DROP SEQUENCE pg_temp.number');
+
 -- Code of the caller's, which a foreign key reaches, runs with the caller's rights and turns no setting for what follows.
 CREATE TABLE shop.parts (part integer PRIMARY KEY);
 INSERT INTO shop.parts VALUES (1);

@@ -206,7 +206,8 @@ $$;
 SELECT is(insert_error(columns), '55000 the filtered view "other_view" is not as protect_table made it', 'refused: ' || columns)
 FROM (VALUES ('NULL::bigint AS customer_id, NULL::numeric AS x, NULL::integer AS id, NULL::text[] AS masked_columns'),
              ('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::integer AS id, NULL::integer[] AS masked_columns'),
-             ('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::bigint AS id, NULL::text[] AS masked_columns')) AS v (columns);
+             ('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::bigint AS id, NULL::text[] AS masked_columns'),
+             ('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::integer AS id, NULL::text[] AS masked_columns, NULL::text AS more')) AS v (columns);
 SELECT is(insert_error('NULL::bigint AS customer_id, NULL::bigint AS x, NULL::integer AS id, NULL::text[] AS masked_columns'), 'none', 'as one with its columns is not');
 
 SELECT * FROM finish();
