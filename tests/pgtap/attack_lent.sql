@@ -70,7 +70,12 @@ CREATE FUNCTION numbered() RETURNS text LANGUAGE sql
 SELECT as_caller('CREATE TEMP SEQUENCE number START 777; GRANT ALL ON SEQUENCE pg_temp.number TO PUBLIC');
 SELECT is(numbered(), '55000 relation pg_temp.number belongs to "test_app" and would be used with the rights of "postgres"', 'of no temporary sequence');
 SELECT is(error_of('UPDATE shop.orders SET quantity = 0'), 'none', 'the caller''s own direct write takes them where it likes');
-SELECT is(numbered(), '55000 relation pg_temp.number belongs to "test_app" and would be used with the rights of "postgres"', 'and leaves no plan behind that does');
+SELECT is(error_of('UPDATE shop.orders SET quantity = 0; UPDATE shop.orders_view SET quantity = 0'),
+          '55000 relation pg_temp.number belongs to "test_app" and would be used with the rights of "postgres"', 'and leaves no plan behind that does');
+SELECT as_caller('DROP SEQUENCE pg_temp.number');
+SELECT is(error_of('UPDATE shop.orders_view SET quantity = 0; CREATE TEMP SEQUENCE number; UPDATE shop.orders SET quantity = 0; UPDATE shop.orders_view SET quantity = 0'),
+          '55000 relation pg_temp.number belongs to "test_app" and would be used with the rights of "postgres"', 'nor does one that is made on the way');
+SELECT as_caller('CREATE TEMP SEQUENCE number; GRANT ALL ON SEQUENCE pg_temp.number TO PUBLIC');
 SELECT is(error_in('NEW.quantity := nextval(''number'')', 'shop, pg_temp'), 'none', 'temporary objects last, the trigger finds its own');
 SELECT as_caller('CREATE TEMP TABLE numbered (id serial)');
 SELECT is(numbered(), 'none', 'beside a temporary table with a sequence');
