@@ -36,7 +36,7 @@ SELECT is(same(part, condition), expected, format('%s, %s', part, condition))
 FROM (VALUES ('NULL', '''true''', 'false'), ('''other''', '''true''', 'false'), ('''using''', 'NULL', 'false'), ('''check''', 'NULL', 'true'), ('''when''', '''true''', 'false'),
              ('''using''', '''''', '42601'), ('''using''', '''true; SELECT 1''', '42601'), ('''using''', '''true UNION SELECT 1''', 'false'), ('''using''', '''1''', '42804'),
              ('''using''', '''OLD.order_id = 1''', '42P01'), ('''using''', '''true''', 'false')) AS v (part, condition, expected);
-SELECT is(outcome(format('entitle.same_condition(%L, %s, ''true'')', part, object)), 'false', format('no such object: %s %s', part, object))
+SELECT is(outcome(format('entitle.same_condition(%L, %s, ''true'')', part, coalesce(object, 'NULL'))), 'false', format('no such object: %s %s', part, object))
 FROM unnest('{using,check,when}'::text[]) AS part, unnest('{NULL,0,4294967295,1259}'::text[]) AS object;
 
 SELECT finish();
