@@ -36,8 +36,8 @@ CREATE FUNCTION entitle.lint_functions() RETURNS SETOF entitle.finding
                   ELSE 'looks among temporary objects first' END, p.tables),
            format('ALTER FUNCTION %s SET search_path = %s, pg_temp; -- and the schemas whose names it uses',
                   u.function::regprocedure,
-                  -- SET ... FROM CURRENT keeps a path as its author wrote it; one that is no plain list would be run with the rest.
-                  CASE WHEN p.path ~ '^("([^"]|"")+"|[a-z_][a-z0-9_$]*)(, *("([^"]|"")+"|[a-z_][a-z0-9_$]*))*$' THEN p.path
+                  -- A path that SET ... FROM CURRENT took over stands there as it was typed.
+                  CASE WHEN p.path ~ '^\s*("([^"]|"")+"|[a-z_][a-z0-9_$]*)(\s*,\s*("([^"]|"")+"|[a-z_][a-z0-9_$]*))*\s*$' THEN p.path
                   ELSE quote_ident(n.nspname) END)
     FROM (SELECT DISTINCT function FROM used) u
     JOIN pg_proc f ON f.oid = u.function AND f.prosqlbody IS NULL

@@ -60,8 +60,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
     UNION ALL
     SELECT 'notice', v.oid::regclass::text,
            format('the view reads masked columns of table %s, which its readers may not', masked_readers.relation),
-           -- A name with a line break in it would end the comment.
-           format('-- let it read %s instead', translate(entitle.find_view(masked_readers.relation)::text, E'\n\r', '  '))
+           entitle.remark(format('let it read %s instead', entitle.find_view(masked_readers.relation)))
     FROM read_view v
     WHERE v.relkind = 'v' AND v.is_invoker
       AND CASE v.grantee WHEN 0 THEN true ELSE NOT has_column_privilege(v.grantee, v.attrelid, v.attnum, 'SELECT') END

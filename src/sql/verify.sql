@@ -232,8 +232,8 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
            CASE WHEN n.named IS NOT NULL THEN format('protected table %s is gone, and another one bears its name, unprotected', g.name)
                 ELSE format('protected table %s did not come when a dump was restored', g.name) END,
            CASE WHEN n.named IS NOT NULL THEN entitle.protection_call(entitle.declared_for(p, n.named))
-                ELSE format('DELETE FROM entitle.protection WHERE relation = %s; -- or restore the table, and %s', g.relation::oid,
-                            translate(entitle.protection_call(p), E'\n\r', '  ')) END
+                ELSE format('DELETE FROM entitle.protection WHERE relation = %s; %s', g.relation::oid,
+                            entitle.remark('or restore the table, and ' || entitle.protection_call(p))) END
     FROM entitle.gone_tables() g
     JOIN entitle.protection p ON p.relation = g.relation
     CROSS JOIN LATERAL (SELECT entitle.relation_called(g.name)) AS n (named)

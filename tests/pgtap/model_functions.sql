@@ -128,6 +128,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('mask_list(protection,text)'),
     ('mask_test(protection,integer,text)'),
     ('masked_names(protection)'),
+    ('remark(text)'),
     ('mended_declaration(protection)'),
     ('has_default_name(regclass)'),
     ('record_view(regclass,regclass,jsonb)'),

@@ -12,6 +12,10 @@ SELECT entitle.protect_table('broken', 'customer_id', masked_columns => '{"price
        entitle.protect_table('well', 'customer_id', masked_columns => '{"price": 30}');
 SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'all is well at first');
 
+-- What stands for tables that did not come with a dump is a name, or is to be one.
+INSERT INTO entitle.absent_relation
+SELECT 4026531839 + n.number, n.name FROM unnest(ARRAY['"', '', 'a.b.c.d', 'elsewhere.public.t', E'"x\n; DROP TABLE well; --"', 'none']) WITH ORDINALITY AS n (name, number);
+
 CREATE TEMP TABLE nonsense (relation text, change text, is_told boolean);
 INSERT INTO nonsense VALUES
     ('protection', 'masked_columns = ''[]''', true), ('protection', 'masked_columns = ''"x"''', true), ('protection', 'masked_columns = ''null''', true),
@@ -42,6 +46,10 @@ INSERT INTO nonsense VALUES
     ('protection_privilege', 'privilege = ''SELECT ON well TO PUBLIC; ALTER ROLE test_app SUPERUSER; --''', false),
     ('protection_privilege', 'grantee_oid = 10, grantor_oid = 10', false), ('protection_privilege', 'relation = 1::oid', false),
     ('protection_privilege', 'relation = ''well'', position = -1', false), ('protection_privilege', 'is_grantable = true', false);
+INSERT INTO nonsense
+    SELECT 'protection', format('relation = %s::oid', a.number), true FROM entitle.absent_relation a
+    UNION ALL
+    SELECT 'protection_member', format('table_name = %L', a.name), false FROM entitle.absent_relation a;
 
 -- What came of it: everything is undone again.
 CREATE FUNCTION come_of(relation text, change text) RETURNS text
@@ -60,9 +68,14 @@ BEGIN
         IF NOT EXISTS (SELECT FROM entitle.verify_protection() v WHERE v.relation IS DISTINCT FROM 'well'::regclass) THEN
             answer := 'not told';
         END IF;
+        -- All of lint that reads declarations.
         PERFORM FROM entitle.lint_tables();
         PERFORM FROM entitle.lint_coverage();
+        PERFORM FROM entitle.lint_functions();
+        PERFORM FROM entitle.lint_oracles();
+        PERFORM FROM entitle.lint_readers();
         PERFORM FROM entitle.lint_roles();
+        PERFORM FROM entitle.lint_tenants();
         PERFORM FROM entitle.protected_tables;
         PERFORM entitle.protect_table('well', 'customer_id', masked_columns => '{"price": 40}'),
                 entitle.protect_table('other', 'customer_id', masked_columns => '{"price": 40}'),
