@@ -209,15 +209,18 @@ const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declare
     pg_unreachable();
 }
 
-// The unique index that a foreign key refers to, and whether the key may dangle.
-Oid referred_index(Oid constraint, bool &is_loose) {
+// The unique index that a foreign key refers to, and whether the key may dangle: what has no action
+// of its own is checked when the statement ends, or the transaction.
+Oid referred_index(Oid constraint, ParentKey &found) {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
     if (!HeapTupleIsValid(tuple)) {
         elog(ERROR, "no constraint with OID %u", constraint);
     }
     const auto *form = reinterpret_cast<const FormData_pg_constraint *>(GETSTRUCT(tuple));
     const Oid index = form->conindid;
-    is_loose = form->condeferrable && form->confupdtype != FKCONSTR_ACTION_CASCADE;
+    found.is_loose = form->condeferrable && form->confupdtype != FKCONSTR_ACTION_CASCADE;
+    found.is_late = form->confupdtype == FKCONSTR_ACTION_NOACTION ||
+                    form->confupdtype == FKCONSTR_ACTION_SETDEFAULT;
     ReleaseSysCache(tuple);
     return index;
 }
@@ -327,7 +330,7 @@ ParentKey find_parent_key(const Declaration &child) {
     ParentKey found{};
     Relation line = table_open(child.relation, AccessShareLock);
     const ForeignKeyCacheInfo *key = choose_key(line, child);
-    const Oid index_oid = referred_index(key->conoid, found.is_loose);
+    const Oid index_oid = referred_index(key->conoid, found);
     Relation index = index_open(index_oid, AccessShareLock);
     found.count = IndexRelationGetNumberOfKeyAttributes(index);
     for (int i = 0; i < found.count; ++i) {
@@ -335,6 +338,7 @@ ParentKey find_parent_key(const Declaration &child) {
             if (key->confkey[k] == index->rd_index->indkey.values[i]) {
                 found.columns[i] = get_attname(child.relation, key->conkey[k], false);
                 found.referred[i] = get_attname(child.parent, key->confkey[k], false);
+                found.operators[i] = key->conpfeqop[k];
             }
         }
     }

@@ -45,8 +45,10 @@ struct ParentKey {
     const char *columns[INDEX_MAX_KEYS];
     const char *referred[INDEX_MAX_KEYS]; // columns of the parent
     List *indexes;                        // OIDs: of a partitioned parent those of its partitions
+    Oid operators[INDEX_MAX_KEYS];        // that compare the parent's column with the line's
     bool is_loose; // for a while a line may name a key that no row has, and then one that another
                    // got
+    bool is_late;  // no more than that, and no longer than a statement
 };
 
 // Requires: child.parent is valid. Errors: 55000 when the foreign key is no longer there.

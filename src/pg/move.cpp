@@ -4,7 +4,9 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
+#include "pg/departure.hpp"
 #include "pg/function.hpp"
+#include "pg/held_key.hpp"
 #include "pg/refusal.hpp"
 #include "pg/row_place.hpp"
 #include "pg/row_trigger.hpp"
@@ -113,65 +115,15 @@ struct MoveRules {
     Declaration declared;
     Declaration document;
     PlainRights rights;
-    List *loose_keys; // names of columns by which lines know the row, and might take another for it
+    List *held_keys; // by which lines know the row, and might take another for it
 };
-
-// Lines of a deferrable foreign key outlive for a while the key of their document, and would go to
-// the row that gets it next.
-List *find_loose_keys(const Declaration &declared) {
-    List *names = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, find_lines(declared.relation)) {
-        const auto *line = static_cast<const Declaration *>(lfirst(cell));
-        if (line->parent != declared.relation) {
-            continue;
-        }
-        const ParentKey key = find_parent_key(*line);
-        for (int i = 0; key.is_loose && i < key.count; ++i) {
-            names = lappend(names, const_cast<char *>(key.referred[i]));
-        }
-    }
-    return names;
-}
-
-// Raises when a key changes that lines hold on to. regime: C
-void demand_kept_keys(Relation table, const List *names, HeapTuple before, HeapTuple after) {
-    TupleDesc shape = RelationGetDescr(table);
-    ListCell *cell = nullptr;
-    foreach (cell, names) {
-        const AttrNumber number =
-            get_attnum(RelationGetRelid(table), static_cast<const char *>(lfirst(cell)));
-        bool was_null = true;
-        bool is_null = true;
-        Datum old_value = Datum(0);
-        Datum new_value = Datum(0);
-        if (number > 0) {
-            old_value = heap_getattr(before, number, shape, &was_null);
-            new_value = heap_getattr(after, number, shape, &is_null);
-        }
-        if (number > 0 && !was_null && !is_null) {
-            const FormData_pg_attribute &type = *TupleDescAttr(shape, number - 1);
-            if (datum_image_eq(old_value, new_value, type.attbyval, type.attlen)) {
-                continue;
-            }
-        }
-        ereport(
-            ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied to change the key of this row of table \"%s\"",
-                    RelationGetRelationName(table)),
-             errdetail("Lines that refer to it by a deferrable foreign key could come to belong "
-                       "to another row."),
-             errhint("Leave the key as it is, or declare the foreign key ON UPDATE CASCADE.")));
-    }
-}
 
 MoveRules find_rules(Relation table) {
     MoveRules rules;
     rules.declared = require_declaration(table);
     rules.document = find_document(rules.declared);
     rules.rights = list_rights(rules.declared, rules.document);
-    rules.loose_keys = find_loose_keys(rules.declared);
+    rules.held_keys = find_held_keys(rules.declared);
     return rules;
 }
 
@@ -205,10 +157,10 @@ bool is_bound(Relation table) {
            !superuser_arg(GetOuterUserId()) && !has_bypassrls_privilege(GetOuterUserId());
 }
 
-// Raises when the row may not go from one place to the other. regime: C
-void demand_move(Relation table, const MoveRules &rules, HeapTuple before, HeapTuple after) {
-    demand_kept_keys(table, rules.loose_keys, before, after);
-    const RowPlace from = find_place(table, before, rules.declared);
+// Raises when a row of one table may not become that of another, or of the same. regime: C
+void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTuple before,
+                 HeapTuple after) {
+    const RowPlace from = find_place(home, before, rules.declared);
     const RowPlace to = find_place(table, after, rules.declared);
     const char *const moved = psprintf("this row of table \"%s\"", RelationGetRelationName(table));
     const char *const name = qualified_name(rules.declared.relation);
@@ -250,12 +202,28 @@ void demand_move(Relation table, const MoveRules &rules, HeapTuple before, HeapT
 } // namespace
 
 // Trigger of protected tables, before and after the update of a row that changes what it belongs
-// to. Afterwards too: what other triggers made of the row counts. R54, R55
+// to. Afterwards too: what other triggers made of the row counts. Of partitioned tables after the
+// delete and the insert, too, that an update of the partition key becomes. R54, R55
 ENTITLE_FUNCTION(entitle_refuse_move) {
     const FiredRow row = fired_row(fcinfo);
     Relation table = row.data->tg_relation;
-    if (row.before != nullptr && row.after != nullptr && is_bound(table)) {
-        demand_move(table, kept_rules(fcinfo, table), row.before, row.after);
+    if (row.after == nullptr) {
+        note_departure(table, row.before);
+        return pass(row);
+    }
+    if (row.before != nullptr) {
+        if (is_bound(table)) {
+            const MoveRules &rules = kept_rules(fcinfo, table);
+            demand_kept_keys(table, rules.held_keys, row.before, row.after);
+            demand_move(table, table, rules, row.before, row.after);
+        }
+        return pass(row);
+    }
+    const Departure departure = take_departure();
+    if (departure.row != nullptr && is_bound(table)) {
+        Relation home = table_open(departure.relation, AccessShareLock);
+        demand_move(home, table, kept_rules(fcinfo, table), departure.row, row.after);
+        table_close(home, AccessShareLock);
     }
     return pass(row);
 }
@@ -298,7 +266,9 @@ ENTITLE_FUNCTION(entitle_check_move) {
     Relation table = table_open(PG_GETARG_OID(0), AccessShareLock);
     HeapTupleData before = tuple_argument(fcinfo, 1, table);
     HeapTupleData after = tuple_argument(fcinfo, 2, table);
-    demand_move(table, find_rules(table), &before, &after);
+    const MoveRules rules = find_rules(table);
+    demand_kept_keys(table, rules.held_keys, &before, &after);
+    demand_move(table, table, rules, &before, &after);
     table_close(table, AccessShareLock);
     PG_RETURN_VOID();
 }

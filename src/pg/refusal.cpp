@@ -111,17 +111,6 @@ void on_finish(QueryDesc *query) {
     error_context_stack = callback.previous;
 }
 
-// The statement that runs right now, the innermost one. PostgreSQL puts the stack of callbacks back
-// after every error, so it holds no statement that has ended. Returns: null when there is none.
-const QueryDesc *running_query() noexcept {
-    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
-        if (at->callback == add_hint) {
-            return static_cast<const QueryDesc *>(at->arg);
-        }
-    }
-    return nullptr;
-}
-
 bool has_delete_action(const ModifyTable *node) {
     ListCell *cell = nullptr;
     foreach (cell, entitle_merge_actions(node)) {
@@ -143,6 +132,17 @@ bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
 }
 
 } // namespace
+
+// PostgreSQL puts the stack of callbacks back after every error, so it holds no statement that has
+// ended.
+const QueryDesc *running_query() noexcept {
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        if (at->callback == add_hint) {
+            return static_cast<const QueryDesc *>(at->arg);
+        }
+    }
+    return nullptr;
+}
 
 bool is_partition_move(Relation table) {
     const QueryDesc *query = running_query();

@@ -38,8 +38,13 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH told AS (
-        SELECT m.key::name AS name, CASE WHEN m.value ~ '^\d{2}$' THEN m.value::integer ELSE 90 END AS level
-        FROM jsonb_each_text(current.masked_columns) m),
+        SELECT m.key::name AS name, CASE WHEN m.value ~ '^\\d{2}$' THEN m.value::integer ELSE 90 END AS level
+        FROM jsonb_each_text(current.masked_columns) m
+        UNION ALL
+        -- A name whose column went away under another one: what bears it next replaces that.
+        SELECT m.key::name, m.value::integer
+        FROM jsonb_each_text(entitle.told_masks(current.relation)) m
+        WHERE m.value ~ '^\\d{2}$'),
     traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
     masked (name, level) AS (
         SELECT t.name, t.level FROM told t
@@ -170,6 +175,25 @@ END
 $$;
 COMMENT ON FUNCTION entitle.repeated_declaration(entitle.protection) IS 'What protect_table is to be told for the same protection again';
 GRANT EXECUTE ON FUNCTION entitle.repeated_declaration(entitle.protection) TO PUBLIC;
+
+-- Who repeats the masks, by whatever names their columns have now, takes nothing back that was told before.
+CREATE FUNCTION entitle.repeated_masks(declared entitle.protection, told jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    before CONSTANT entitle.protection := entitle.declaration(declared.relation);
+    told_before CONSTANT jsonb := entitle.told_masks(declared.relation);
+BEGIN
+    IF before.relation = declared.relation
+       AND told IN (before.masked_columns, told_before, (entitle.mended_declaration(before)).masked_columns) THEN
+        RETURN coalesce(told_before, '{}') || told;
+    END IF;
+    RETURN told;
+END
+$$;
+COMMENT ON FUNCTION entitle.repeated_masks(entitle.protection, jsonb) IS 'The masks that protect_table was told, with those that it was told before when these mean the same';
+GRANT EXECUTE ON FUNCTION entitle.repeated_masks(entitle.protection, jsonb) TO PUBLIC;
 
 -- The same call again means the same columns, whatever they are called by now.
 CREATE FUNCTION entitle.kept_declaration(declared entitle.protection) RETURNS entitle.protection

@@ -210,6 +210,21 @@ BEGIN
         RAISE EXCEPTION 'external access is declared, but table "%" has no customer column', document.relation
             USING ERRCODE = '22023', HINT = 'Leave out external_insert_level and external_update_level, or protect the parent with its customer.';
     END IF;
+    -- The triggers that refuse moves look at the primary key, and at what was referred to when they were made.
+    IF EXISTS (SELECT
+               FROM pg_constraint k
+               CROSS JOIN unnest(k.confkey) AS n (number)
+               WHERE k.oid = entitle.find_parent_key(declared)
+                 AND NOT EXISTS (SELECT FROM pg_index i
+                                 WHERE i.indrelid = declared.parent AND i.indisprimary AND n.number = ANY (i.indkey::smallint[]))
+                 AND NOT EXISTS (SELECT
+                                 FROM pg_trigger t
+                                 JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+                                      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = declared.parent AND d.refobjsubid = n.number
+                                 WHERE t.tgrelid = declared.parent AND t.tgname = 'entitle_moved')) THEN
+        RAISE EXCEPTION 'lines would follow "%" by a key that is not watched', declared.parent
+            USING ERRCODE = '55000', HINT = 'Protect the parent again first, as it is: SELECT * FROM entitle.verify_protection() gives the call.';
+    END IF;
     SELECT (l.parent).relation INTO blocked
     FROM entitle.parent_links(declared, '') l
     WHERE NOT has_any_column_privilege(owner, (l.parent).relation, 'SELECT')

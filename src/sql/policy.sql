@@ -90,13 +90,16 @@ CREATE FUNCTION entitle.place_columns(declared entitle.protection)
     WHERE a.attrelid = declared.relation AND NOT a.attisdropped
       AND (a.attnum = ANY ((SELECT i.indkey FROM pg_index i
                             WHERE i.indrelid = declared.relation AND i.indisprimary)::smallint[])
+           OR EXISTS (SELECT
+                      FROM pg_constraint k
+                      WHERE k.contype = 'f' AND k.confrelid = declared.relation AND k.conparentid = 0 AND a.attnum = ANY (k.confkey))
            OR CASE WHEN declared.parent IS NULL
                    THEN a.attname IN (declared.customer_column, declared.date_column, declared.brand_column)
                    ELSE a.attnum = ANY ((SELECT c.conkey FROM pg_constraint c
                                          WHERE c.oid = entitle.find_parent_key(declared))::smallint[]) END)
     $$;
 COMMENT ON FUNCTION entitle.place_columns(entitle.protection) IS
-    'The columns that tell what a row belongs to, and the key by which lines know it';
+    'The columns that tell what a row belongs to, and the keys by which lines know it';
 GRANT EXECUTE ON FUNCTION entitle.place_columns(entitle.protection) TO PUBLIC;
 
 -- They are compared as they are stored, because keys match byte for byte (R4), whatever a type's own = says; plain types have
@@ -142,7 +145,7 @@ BEGIN
         SELECT t.tgname
         FROM pg_trigger t
         WHERE t.tgrelid = member AND t.tgparentid = 0
-          AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate', 'zz_entitle_move', 'entitle_moved')
+          AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate', 'zz_entitle_move', 'entitle_moved', 'entitle_left', 'entitle_arrived')
           AND t.tgfoid IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure,
                            'entitle.refuse_move()'::regprocedure) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made, member);
@@ -188,6 +191,7 @@ DECLARE
     updated CONSTANT text := entitle.row_condition(declared, 'UPDATE', prefix);
     bound CONSTANT text := entitle.trigger_bound(declared);
     move CONSTANT text := entitle.move_condition(declared);
+    is_partitioned CONSTANT boolean := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = member);
     made record;
 BEGIN
     -- Inside of a migration its commit forces it.
@@ -212,7 +216,10 @@ BEGIN
             ('zz_entitle_move', 'BEFORE UPDATE', 'ROW', 'refuse_move',
              -- A generated column is not yet made then.
              CASE WHEN NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated) THEN move END),
-            ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move)
+            ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move),
+            -- To another partition an UPDATE is a DELETE and an INSERT, and afterwards neither is an UPDATE.
+            ('entitle_left', 'AFTER DELETE', 'ROW', 'refuse_move', CASE WHEN move IS NOT NULL AND is_partitioned THEN bound END),
+            ('entitle_arrived', 'AFTER INSERT', 'ROW', 'refuse_move', CASE WHEN move IS NOT NULL AND is_partitioned THEN bound END)
         ) AS v (name, event, reach, function, test)
         -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too.
         WHERE v.test IS NOT NULL

@@ -25,6 +25,7 @@ DECLARE
         update_permission, delete_permission, external_insert_level, external_update_level,
         coalesce(masked_columns, '{}'), view_name, parent);
     member regclass;
+    told jsonb := coalesce(masked_columns, '{}');
     others text;
     line entitle.protection;
     sound regclass[] := '{}';
@@ -33,6 +34,7 @@ BEGIN
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM entitle.check_protection(declared), entitle.claim_view(relation);
+    told := entitle.repeated_masks(declared, told);
     declared := entitle.kept_declaration(declared);
     FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
         BEGIN
@@ -58,7 +60,7 @@ BEGIN
                 USING HINT = 'They show and let write whatever they allow, beside what entitle allows. Drop them, or make them restrictive.';
         END IF;
     END LOOP;
-    PERFORM entitle.install_masks(declared, coalesce(masked_columns, '{}'));
+    PERFORM entitle.install_masks(declared, told);
     PERFORM entitle.warn_of_oracles(declared);
 
     -- Lines follow what is declared now. One that cannot, because it is another owner's or no longer what it was when it was
@@ -199,6 +201,7 @@ DECLARE
     lines entitle.protection[] := '{}';
     level entitle.protection[];
     numbers jsonb;
+    told jsonb;
 BEGIN
     IF alterations IS NULL THEN
         RAISE EXCEPTION 'no alteration is given' USING ERRCODE = '22004', HINT = 'Give what follows ALTER TABLE and its name, such as ADD COLUMN.';
@@ -211,6 +214,7 @@ BEGIN
             USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
     END IF;
     declared := entitle.mended_declaration(declared);
+    told := coalesce(entitle.told_masks(relation), '{}') || declared.masked_columns;
     -- Those that follow it, nearest first.
     level := ARRAY[declared];
     LOOP
@@ -226,6 +230,7 @@ BEGIN
     SELECT jsonb_object_agg(a.attname, a.attnum) INTO numbers
     FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
     EXECUTE format('ALTER TABLE %s %s', relation, alterations);
+    declared.masked_columns := told;
     declared := entitle.altered_declaration(declared, numbers);
 
     FOR member IN SELECT m.* FROM unnest(declared || lines) WITH ORDINALITY AS m ORDER BY m.ordinality LOOP
@@ -237,6 +242,10 @@ BEGIN
                  THEN coalesce(alter_protected_steps.masked_columns, member.masked_columns) ELSE member.masked_columns END,
             member.view_name, member.parent);
     END LOOP;
+    -- Names that were masked stay so, for what bears them after the next alteration.
+    IF masked_columns IS NULL AND entitle.find_view(relation) IS NOT NULL THEN
+        PERFORM entitle.record_view(relation, entitle.find_view(relation), told || declared.masked_columns);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION entitle.alter_protected_steps(regclass, text, jsonb) IS 'What alter_protected does';

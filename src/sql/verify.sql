@@ -104,6 +104,12 @@ CREATE FUNCTION entitle.expected_triggers(declared entitle.protection)
     FROM (VALUES ('zz_entitle_move', 19::smallint), ('entitle_moved', 17::smallint)) AS v (name, kind)
     WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
       AND (v.name = 'entitle_moved' OR NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated))
+    UNION ALL
+    -- AFTER DELETE and INSERT.
+    SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure, entitle.trigger_bound(declared)
+    FROM (VALUES ('entitle_left', 9::smallint), ('entitle_arrived', 5::smallint)) AS v (name, kind)
+    WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
+      AND EXISTS (SELECT FROM pg_class c WHERE c.oid = declared.relation AND c.relkind = 'p')
     $$;
 COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS 'The triggers that install_protection makes of a declaration';
 REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC;
@@ -200,6 +206,14 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     UNION ALL
     SELECT m.relation, format('a part of protected table %s, and not protected itself', (m.declared).relation), m.call
     FROM member m WHERE NOT m.is_known
+    UNION ALL
+    -- A query of the table above asks that one's policies alone.
+    SELECT (d.declared).relation, format('is a part of %s, which shows its rows past its protection', i.inhparent::regclass),
+           format(CASE WHEN c.relispartition THEN 'ALTER TABLE %s DETACH PARTITION %s;' ELSE 'ALTER TABLE %2$s NO INHERIT %1$s;' END,
+                  i.inhparent::regclass, c.oid::regclass)
+    FROM declared d
+    JOIN pg_inherits i ON i.inhrelid = (d.declared).relation
+    JOIN pg_class c ON c.oid = i.inhrelid
     UNION ALL
     -- DETACH PARTITION takes the triggers away that refuse writes, and leaves the policies.
     SELECT c.oid::regclass, format('was a part of protected table %s, and is one of its own now', (d.declared).relation),
