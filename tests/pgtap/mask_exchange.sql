@@ -132,6 +132,34 @@ SELECT check_exchange('S137: a line''s masked column replaced behind a view that
     DROP VIEW shop.lines_view; ALTER TABLE shop.lines ADD more text; UPDATE shop.lines SET more = 'secret';
     ALTER TABLE shop.lines RENAME price TO x; ALTER TABLE shop.lines RENAME more TO price $$);
 
+-- Step by step, each with its own way back to order, or through alter_protected.
+CREATE FUNCTION check_steps(title text, steps text[], after_each text) RETURNS SETOF text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    step text;
+BEGIN
+    PERFORM make();
+    FOREACH step IN ARRAY steps LOOP
+        EXECUTE step;
+        EXECUTE after_each;
+    END LOOP;
+    UPDATE shop.orders SET price = 'secret new';
+    PERFORM mend();
+    RETURN NEXT is(leaks('l20') || leaks('l80'), '', title);
+    RETURN NEXT is_empty('SELECT relation, problem FROM entitle.verify_protection()', title || ': and all is well');
+END
+$$;
+SELECT check_steps('S137: a masked column replaced in three steps, each with its remedies', ARRAY[
+    'ALTER TABLE shop.orders ADD price_new text', 'ALTER TABLE shop.orders RENAME price TO price_old', 'ALTER TABLE shop.orders RENAME price_new TO price'],
+    'SELECT mend()');
+SELECT check_steps('S137: a masked column replaced through alter_protected', ARRAY[
+    $$ SELECT entitle.alter_protected('shop.orders', 'ADD price_new text') $$, $$ SELECT entitle.alter_protected('shop.orders', 'RENAME price TO price_old') $$,
+    $$ SELECT entitle.alter_protected('shop.orders', 'RENAME price_new TO price') $$], 'SELECT 1');
+SELECT make(), entitle.alter_protected('shop.orders', 'RENAME price TO price_old', '{"price_old": 40}'), entitle.alter_protected('shop.orders', 'ADD price text');
+SELECT is((SELECT masked_columns FROM entitle.protected_tables WHERE relation = 'shop.orders'::regclass), '{"price_old": 40}',
+          'S137: told other masks, alter_protected forgets the name');
+
 -- And protect_table, told other masks, opens what they leave out.
 SELECT make();
 ALTER TABLE shop.orders RENAME price TO x;

@@ -133,6 +133,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('has_default_name(regclass)'),
     ('record_view(regclass,regclass,jsonb)'),
     ('remaining_masks(protection)'),
+    ('repeated_masks(protection,jsonb)'),
     ('repeated_declaration(protection)'),
     ('tested_columns(regclass)'),
     ('tested_link(protection)'),
