@@ -38,13 +38,13 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH told AS (
-        SELECT m.key::name AS name, CASE WHEN m.value ~ '^\\d{2}$' THEN m.value::integer ELSE 90 END AS level
+        SELECT m.key::name AS name, CASE WHEN m.value ~ '^\d{2}$' THEN m.value::integer ELSE 90 END AS level
         FROM jsonb_each_text(current.masked_columns) m
         UNION ALL
         -- A name whose column went away under another one: what bears it next replaces that.
         SELECT m.key::name, m.value::integer
         FROM jsonb_each_text(entitle.told_masks(current.relation)) m
-        WHERE m.value ~ '^\\d{2}$'),
+        WHERE m.value ~ '^\d{2}$'),
     traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
     masked (name, level) AS (
         SELECT t.name, t.level FROM told t
