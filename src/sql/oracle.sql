@@ -1,6 +1,7 @@
 -- Oracles: what refuses a write by a masked column and an open one together tells the masked value to whoever may write the open
 -- one, by bisection (S168): CHECK constraints, unique and exclusion constraints, foreign keys, and what generated columns and
--- expression indexes cannot compute. It takes a writer by external access from whom the column is masked; staff see rows whole.
+-- expression indexes cannot compute. It takes a writer from whom the column is masked: by external access, or by a permission to
+-- write that does not require the one to view. Who views a row by permission sees it whole.
 
 CREATE FUNCTION entitle.columns_of(expression pg_node_tree) RETURNS smallint[]
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -96,6 +97,27 @@ CREATE FUNCTION entitle.lint_oracles() RETURNS SETOF entitle.finding
           OFFSET 0) s -- nonsense is told by verify_protection
     CROSS JOIN LATERAL (SELECT entitle.mended_declaration(s.declared) AS now) d
     CROSS JOIN LATERAL (SELECT x.member, x.kind, x.object, x.masked, x.beside, max(x.level) OVER () AS highest, bool_or(x.at_insert) OVER () AS at_insert FROM entitle.oracles(d.now) x) o
+    UNION ALL
+    SELECT 'warning', (d.now).relation::text,
+           format('who holds "%s" without "%s" writes rows by permission that show by external access, and learns masked columns by what is refused',
+                  (d.now).update_permission, (d.document).view_permission),
+           format('INSERT INTO entitle.permission_prerequisite (permission_key, requires_key) VALUES (%L, %L);',
+                  (d.now).update_permission, (d.document).view_permission)
+    FROM (SELECT p AS declared
+          FROM entitle.protection p
+          JOIN pg_class c ON c.oid = p.relation
+          WHERE entitle.declaration_problem(p) IS NULL
+          OFFSET 0) s
+    CROSS JOIN LATERAL (SELECT entitle.mended_declaration(s.declared) AS now OFFSET 0) n
+    CROSS JOIN LATERAL (SELECT n.now, entitle.find_document(n.now) AS document) d
+    WHERE (d.now).update_permission <> (d.document).view_permission
+      AND NOT EXISTS (WITH RECURSIVE required (key) AS (
+                          SELECT (d.now).update_permission COLLATE "C"
+                          UNION
+                          SELECT q.requires_key FROM required r JOIN entitle.permission_prerequisite q ON q.permission_key = r.key)
+                      SELECT FROM required r WHERE r.key = (d.document).view_permission)
+      -- As if all to whom the rows show wrote them.
+      AND EXISTS (SELECT FROM entitle.oracles(jsonb_populate_record(d.now, jsonb_build_object('external_update_level', (d.document).min_level))))
     $$;
 COMMENT ON FUNCTION entitle.lint_oracles() IS 'lint: what tells masked values by what it refuses';
 REVOKE ALL ON FUNCTION entitle.lint_oracles() FROM PUBLIC;

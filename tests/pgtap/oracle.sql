@@ -53,6 +53,35 @@ SELECT is(lints('ALTER TABLE orders ADD CONSTRAINT cheap CHECK (price - 1000 < c
           'constraint "cheap" looks at masked price together with cost: who writes the one learns the other', 'S168: two levels');
 SELECT is(lints('ALTER TABLE orders ADD CONSTRAINT pair UNIQUE (quantity, price)', NULL, 20),
           'index "pair" looks at masked price together with quantity: who writes the one learns the other', 'S168: a unique key refuses what is inserted, too');
+-- Who writes by permission and views by external access.
+INSERT INTO entitle.permission (permission_key, description) VALUES ('test.view', 'v'), ('test.update', 'u'), ('test.between', 'b');
+CREATE FUNCTION staff_lints(requires text[], view_permission text DEFAULT 'test.view') RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found text;
+    left_over bigint;
+BEGIN
+    BEGIN
+        SET LOCAL client_min_messages = error;
+        ALTER TABLE orders ADD CONSTRAINT cheap CHECK (price * quantity < 100000);
+        INSERT INTO entitle.permission_prerequisite (permission_key, requires_key) SELECT requires[i], requires[i + 1] FROM generate_series(1, cardinality(requires) - 1) AS i;
+        PERFORM entitle.protect_table('orders', customer_column => 'customer_id', view_permission => view_permission,
+                                      update_permission => 'test.update', masked_columns => '{"price": 40}');
+        SELECT finding INTO found FROM entitle.lint() WHERE object ~ 'orders' AND finding ~ 'learns masked';
+        EXECUTE (SELECT coalesce(max(remedy), 'SELECT') FROM entitle.lint() WHERE object ~ 'orders' AND finding ~ 'learns masked');
+        SELECT count(*) INTO left_over FROM entitle.lint() WHERE object ~ 'orders' AND finding ~ 'learns masked';
+        RAISE EXCEPTION 'taken back' USING ERRCODE = 'ZZ001';
+    EXCEPTION WHEN SQLSTATE 'ZZ001' THEN
+        RETURN coalesce(found, 'nothing') || CASE WHEN left_over > 0 THEN ' | left' ELSE '' END;
+    END;
+END
+$$;
+SELECT is(staff_lints('{}'), 'who holds "test.update" without "test.view" writes rows by permission that show by external access, and learns masked columns by what is refused',
+          'S168: a permission to write alone');
+SELECT is(staff_lints('{test.update,test.view}'), 'nothing', 'not one that requires the permission to view');
+SELECT is(staff_lints('{test.update,test.between,test.view}'), 'nothing', 'by way of others, too');
+SELECT is(staff_lints('{}', 'test.update'), 'nothing', 'nor the same one');
 -- What tells nothing
 SELECT is(lints(change, update_level, insert_level, masks::jsonb), 'nothing', format('no finding: %s, from L%s', change, update_level))
 FROM (VALUES ('ALTER TABLE orders ADD CHECK (price * quantity < 100000)', NULL, NULL, '{"price": 40}'), ('ALTER TABLE orders ADD CHECK (price * quantity < 100000)', 40, 20, '{"price": 40}'),
