@@ -140,9 +140,9 @@ void take_in_changes() {
     }
 }
 
-} // namespace
-
-const Asker &current_asker() {
+// Finds the asker. Returns: whether it is the statement's first question, or may have another
+// answer than the one before.
+bool find_asker() {
     unheard = nullptr;
     const TimestampTz start = GetCurrentStatementStartTimestamp();
     bool is_first = false;
@@ -162,8 +162,14 @@ const Asker &current_asker() {
         resolve_asker();
         is_first = true;
     }
-    if (is_first) {
-        note_first_answer(mark_of(asker));
+    return is_first;
+}
+
+} // namespace
+
+const Asker &current_asker() {
+    if (find_asker()) {
+        note_answer(mark_of(asker));
         note_question(mark_of(asker));
     }
     return asker;
@@ -180,13 +186,17 @@ const Asker &asker_now() {
     if (found_epoch != epoch) {
         resolve_asker();
     }
-    note_first_answer(mark_of(asker));
+    note_answer(mark_of(asker));
     note_question(mark_of(asker));
     return asker;
 }
 
 bool has_same_rights(const RightsMark &begun) {
-    const Asker &now = current_asker();
+    // A look at other rows is no question of the present statement's.
+    if (find_asker()) {
+        known_start = kNoStart;
+    }
+    const Asker &now = asker;
     if (is_same_mark(begun, mark_of(now))) {
         return true;
     }

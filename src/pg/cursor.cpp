@@ -6,6 +6,7 @@
 #include "pg/assumption.hpp"
 #include "pg/cursor.hpp"
 #include "pg/plan_tree.hpp"
+#include "pg/statement.hpp"
 
 extern "C" {
 #include "nodes/execnodes.h"
@@ -48,9 +49,23 @@ struct PortalNote {
     MemoryContextCallback callback;
     PortalNote *next;
     Portal portal;
+    bool is_locked;
     RightsMark rights;
 };
 PortalNote *portal_notes = nullptr;
+
+// Whether it is a cursor without a plan to run: its rows come from where they were put aside.
+bool is_held(const PortalData *portal) noexcept {
+    return portal->strategy == PORTAL_ONE_SELECT && portal->holdStore != nullptr &&
+           portal->queryDesc == nullptr;
+}
+
+void unlock(PortalNote &note) noexcept {
+    if (note.is_locked) {
+        note.is_locked = false;
+        note.portal->status = PORTAL_READY;
+    }
+}
 
 Portal loading_portal = nullptr;
 
@@ -116,7 +131,14 @@ void note_portal(Portal portal, const RightsMark &asked) {
 
 void note_loading_portal() noexcept { loading_portal = ActivePortal; }
 
-void note_first_answer(const RightsMark &rights) {
+void note_answer(const RightsMark &rights) {
+    // A plan is rewound outside of its runs, and works out its index conditions then. Only what
+    // scrolls is.
+    if (PortalIsValid(ActivePortal) && (ActivePortal->cursorOptions & CURSOR_OPT_NO_SCROLL) == 0 &&
+        ActivePortal->queryDesc != nullptr && ActivePortal->queryDesc->estate != nullptr &&
+        is_own_statement()) {
+        note_rights(ActivePortal->queryDesc, rights);
+    }
     if (loading_portal == nullptr) {
         return;
     }
@@ -124,6 +146,13 @@ void note_first_answer(const RightsMark &rights) {
     loading_portal = nullptr;
     if (portal == ActivePortal) { // else it may be gone
         note_portal(portal, rights);
+    }
+}
+
+void note_stored(const QueryDesc *query) {
+    const Note *note = find_note(query);
+    if (note != nullptr && note->rights.is_set) {
+        note_portal(ActivePortal, note->rights);
     }
 }
 
@@ -140,10 +169,24 @@ void fail_outdated_portals() {
         return;
     }
     for (PortalNote *note = portal_notes; note != nullptr; note = note->next) {
-        if (note->portal->status == PORTAL_READY && !has_same_rights(note->rights)) {
-            // Rights may come back; these rows do not.
-            note->rights.is_mixed = true;
+        if (note->portal->status != PORTAL_READY && !note->is_locked) {
+            continue;
+        }
+        if (has_same_rights(note->rights)) {
+            unlock(*note);
+        } else {
+            note->is_locked = false;
+            note->rights.is_mixed = true; // rights may come back; these rows do not
             MarkPortalFailed(note->portal);
+        }
+    }
+}
+
+void lock_portals() noexcept {
+    for (PortalNote *note = portal_notes; note != nullptr; note = note->next) {
+        if (note->portal->status == PORTAL_READY && is_held(note->portal)) {
+            note->portal->status = PORTAL_DEFINED;
+            note->is_locked = true;
         }
     }
 }

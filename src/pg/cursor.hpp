@@ -32,13 +32,21 @@ void note_portal(Portal portal, const RightsMark &asked);
 // saw its execution begin.
 void note_loading_portal() noexcept;
 
-// Tells whose rights gave its first answers.
-void note_first_answer(const RightsMark &rights);
+// Tells whose rights gave an answer: for that portal, and for a cursor's plan that is being
+// rewound.
+void note_answer(const RightsMark &rights);
+
+// Remembers the rights behind an execution's rows for the portal that puts the rest of them aside.
+void note_stored(const QueryDesc *query);
 
 // Raises 40001 when the portal's rows are outdated.
 void check_portal(const char *name);
 
-// Lets all such portals fail at their next use whose rows are outdated.
+// Lets all such portals fail at their next use whose rows are outdated, and unlocks the others.
 void fail_outdated_portals();
+
+// Locks the cursors that put rows aside, until a statement has looked at them: a client can send an
+// Execute for any portal, and no hook hears of it.
+void lock_portals() noexcept;
 
 } // namespace entitle::pg

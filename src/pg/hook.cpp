@@ -184,6 +184,7 @@ void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEnt
 // The plan may have been made for an asker with other rights: then the execution gets another.
 void on_start(QueryDesc *query, int flags) {
     const int place = begin_statement(Extent::everything);
+    fail_outdated_portals();
     // Parallel workers run the leader's plan, which the leader has asked about.
     if (!IsParallelWorker() && has_assumptions(query->plannedstmt)) {
         if (!assumptions_hold(query->plannedstmt)) {
@@ -225,6 +226,15 @@ bool fills_portal(const DestReceiver *receiver) noexcept {
            ActivePortal->holdStore != nullptr;
 }
 
+// Ends a statement; whatever others put aside may be outdated since.
+void end_and_look(int place) {
+    end_statement(place);
+    fail_outdated_portals();
+    if (place == 0) {
+        lock_portals();
+    }
+}
+
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
     const int place = begin_statement(Extent::rows, query->estate->es_query_cxt);
@@ -255,8 +265,10 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
             note_portal(ActivePortal, asked_rights(place));
         }
     }
-    end_statement(place);
-    fail_outdated_portals();
+    if (fills_portal(query->dest)) {
+        note_stored(query);
+    }
+    end_and_look(place);
 }
 
 void on_finish(QueryDesc *query) {
@@ -289,8 +301,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     if (fills_portal(receiver) && asked_rights(place).is_set) {
         note_portal(ActivePortal, asked_rights(place));
     }
-    end_statement(place);
-    fail_outdated_portals();
+    end_and_look(place);
     if (is_discard && *carried_seal() != '\0') {
         carry_seal("", false);
     }

@@ -237,6 +237,9 @@ bool tests_each(const PlannedStmt *statement, const Plan *plan) {
         return !calls_foreign(reinterpret_cast<const Result *>(plan)->resconstantqual, nullptr) &&
                tests_each(statement, plan->lefttree);
     case T_Limit:
+        return !calls_foreign(reinterpret_cast<const Limit *>(plan)->limitOffset, nullptr) &&
+               !calls_foreign(reinterpret_cast<const Limit *>(plan)->limitCount, nullptr) &&
+               tests_each(statement, plan->lefttree);
     case T_LockRows:
         return tests_each(statement, plan->lefttree);
     case T_SubqueryScan:

@@ -47,6 +47,9 @@ void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, v
             pop();
         }
         ++statement_number;
+        if (depth == 0) {
+            lock_portals();
+        }
     }
 }
 
@@ -56,11 +59,16 @@ void on_transaction(XactEvent event, void *) {
     case XACT_EVENT_PARALLEL_ABORT:
         depth = 0;
         ++statement_number;
+        lock_portals();
         break;
     case XACT_EVENT_PRE_COMMIT:
         fail_outdated_portals();
         break;
     case XACT_EVENT_COMMIT:
+        if (depth == 0) {
+            lock_portals();
+        }
+        break;
     case XACT_EVENT_PARALLEL_COMMIT:
     case XACT_EVENT_PREPARE:
     case XACT_EVENT_PARALLEL_PRE_COMMIT:
@@ -82,9 +90,13 @@ int begin_statement(Extent extent, MemoryContext memory) noexcept {
     return depth++;
 }
 
-void end_statement(int place) noexcept {
+void end_statement(int place) {
     while (depth > place) {
+        const RightsMark asked = innermost()->asked;
         pop();
+        if (asked.is_set) {
+            note_answer(asked);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ enum class Extent {
 
 // Begins a statement. Returns: its place, to end it by; an error ends it by itself.
 int begin_statement(Extent extent, MemoryContext memory = nullptr) noexcept;
-void end_statement(int place) noexcept;
+void end_statement(int place);
 
 // Whether whoever asks now is part of no statement known here: PL/pgSQL evaluates simple
 // expressions by itself, and each is a statement of its own.
