@@ -54,10 +54,11 @@ struct PortalNote {
 };
 PortalNote *portal_notes = nullptr;
 
-// Whether it is a cursor without a plan to run: its rows come from where they were put aside.
+// Whether it is a cursor without a plan to run: its rows come from where they were put aside. Those
+// that are pinned belong to a loop that runs.
 bool is_held(const PortalData *portal) noexcept {
-    return portal->strategy == PORTAL_ONE_SELECT && portal->holdStore != nullptr &&
-           portal->queryDesc == nullptr;
+    return !portal->portalPinned && portal->strategy == PORTAL_ONE_SELECT &&
+           portal->holdStore != nullptr && portal->queryDesc == nullptr;
 }
 
 void unlock(PortalNote &note) noexcept {
@@ -185,7 +186,7 @@ void fail_outdated_portals() {
 void lock_portals() noexcept {
     for (PortalNote *note = portal_notes; note != nullptr; note = note->next) {
         if (note->portal->status == PORTAL_READY && is_held(note->portal)) {
-            note->portal->status = PORTAL_DEFINED;
+            note->portal->status = PORTAL_FAILED; // what has failed can be closed, unlike all else
             note->is_locked = true;
         }
     }

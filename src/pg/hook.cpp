@@ -230,9 +230,7 @@ bool fills_portal(const DestReceiver *receiver) noexcept {
 void end_and_look(int place) {
     end_statement(place);
     fail_outdated_portals();
-    if (place == 0) {
-        lock_portals();
-    }
+    lock_if_outside();
 }
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
@@ -293,6 +291,9 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
         check_portal(reinterpret_cast<FetchStmt *>(statement->utilityStmt)->portalname);
     }
     fail_outdated_portals();
+    const bool is_procedure =
+        (IsA(statement->utilityStmt, DoStmt) || IsA(statement->utilityStmt, CallStmt)) &&
+        begin_procedure();
     if (next_utility != nullptr) {
         next_utility(ENTITLE_UTILITY_ARGUMENTS);
     } else {
@@ -300,6 +301,9 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     }
     if (fills_portal(receiver) && asked_rights(place).is_set) {
         note_portal(ActivePortal, asked_rights(place));
+    }
+    if (is_procedure) {
+        end_procedure();
     }
     end_and_look(place);
     if (is_discard && *carried_seal() != '\0') {

@@ -25,6 +25,15 @@ constexpr int kMaxDepth = 128;
 Statement statements[kMaxDepth];
 int depth = 0;
 
+// The client's message whose procedure or block is under way: a ROLLBACK inside it forgets the
+// statements, and it goes on.
+TimestampTz procedure_start = 0;
+
+// Whether nothing of the client's last message is under way any more.
+bool is_outside() noexcept {
+    return depth == 0 && procedure_start != GetCurrentStatementStartTimestamp();
+}
+
 Statement &statement_at(int place) noexcept { return statements[std::min(place, kMaxDepth - 1)]; }
 
 Statement *innermost() noexcept { return depth == 0 ? nullptr : &statement_at(depth - 1); }
@@ -47,9 +56,7 @@ void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, v
             pop();
         }
         ++statement_number;
-        if (depth == 0) {
-            lock_portals();
-        }
+        lock_if_outside();
     }
 }
 
@@ -59,15 +66,17 @@ void on_transaction(XactEvent event, void *) {
     case XACT_EVENT_PARALLEL_ABORT:
         depth = 0;
         ++statement_number;
-        lock_portals();
+        // A procedure's ROLLBACK comes from within it; after an error nobody is left.
+        if (error_context_stack == nullptr) {
+            procedure_start = 0;
+            lock_portals();
+        }
         break;
     case XACT_EVENT_PRE_COMMIT:
         fail_outdated_portals();
         break;
     case XACT_EVENT_COMMIT:
-        if (depth == 0) {
-            lock_portals();
-        }
+        lock_if_outside();
         break;
     case XACT_EVENT_PARALLEL_COMMIT:
     case XACT_EVENT_PREPARE:
@@ -97,6 +106,20 @@ void end_statement(int place) {
         if (asked.is_set) {
             note_answer(asked);
         }
+    }
+}
+
+bool begin_procedure() noexcept {
+    const bool is_first = procedure_start != GetCurrentStatementStartTimestamp();
+    procedure_start = GetCurrentStatementStartTimestamp();
+    return is_first;
+}
+
+void end_procedure() noexcept { procedure_start = 0; }
+
+void lock_if_outside() noexcept {
+    if (is_outside()) {
+        lock_portals();
     }
 }
 

@@ -23,6 +23,14 @@ enum class Extent {
 int begin_statement(Extent extent, MemoryContext memory = nullptr) noexcept;
 void end_statement(int place);
 
+// Begins what may commit and roll back on its way. Returns: whether it is the outermost one, which
+// is to be ended; an error ends it by itself.
+bool begin_procedure() noexcept;
+void end_procedure() noexcept;
+
+// Locks the portals unless something of the client's last message is still under way.
+void lock_if_outside() noexcept;
+
 // Whether whoever asks now is part of no statement known here: PL/pgSQL evaluates simple
 // expressions by itself, and each is a statement of its own.
 bool is_own_statement() noexcept;

@@ -159,6 +159,23 @@ TEST_F(InnerStatementTest, NoticeTheEndOfTheLastValidDay) {
     admin_.must("DROP FUNCTION look(), slow_count()");
 }
 
+// What a block commits or rolls back does not end the rows that it goes on reading (S175).
+TEST_F(InnerStatementTest, LoopsGoOnOverCommitsAndRollbacks) {
+    begin(app_);
+    app_.must(
+        "DECLARE reading CURSOR WITH HOLD FOR SELECT customer_id FROM orders ORDER BY amount");
+    const Reply reply = app_.run(
+        "DO $$ DECLARE c refcursor := 'reading'; r record; n integer := 0; BEGIN"
+        " FOR r IN SELECT * FROM orders LOOP n := n + 1; COMMIT; PERFORM 1; END LOOP;"
+        " FOR r IN SELECT * FROM orders ORDER BY amount LOOP n := n + 1; ROLLBACK; PERFORM 1;"
+        " END LOOP;"
+        " LOOP FETCH c INTO r; EXIT WHEN NOT FOUND; n := n + 1; ROLLBACK; PERFORM 1; END LOOP;"
+        " RAISE EXCEPTION 'seen %', n USING ERRCODE = 'XX999'; END $$");
+    EXPECT_NE(reply.message.find("seen 24"), std::string::npos) << reply.message;
+    app_.must("MOVE BACKWARD ALL IN reading");
+    EXPECT_EQ(app_.must("FETCH ALL FROM reading").rows.size(), 8U);
+}
+
 // A procedure's loop over rows that its first COMMIT has put aside (S84).
 TEST_F(InnerStatementTest, HeldRowsOfALoopEnd) {
     begin(app_);
