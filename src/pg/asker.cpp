@@ -169,7 +169,7 @@ bool find_asker() {
 
 const Asker &current_asker() {
     if (find_asker()) {
-        note_answer(mark_of(asker));
+        note_answer(mark_of(asker), true);
         note_question(mark_of(asker));
     }
     return asker;
@@ -186,7 +186,7 @@ const Asker &asker_now() {
     if (found_epoch != epoch) {
         resolve_asker();
     }
-    note_answer(mark_of(asker));
+    note_answer(mark_of(asker), true);
     note_question(mark_of(asker));
     return asker;
 }

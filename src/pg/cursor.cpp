@@ -132,13 +132,16 @@ void note_portal(Portal portal, const RightsMark &asked) {
 
 void note_loading_portal() noexcept { loading_portal = ActivePortal; }
 
-void note_answer(const RightsMark &rights) {
+void note_answer(const RightsMark &rights, bool is_begun) {
     // A plan is rewound outside of its runs, and works out its index conditions then. Only what
     // scrolls is.
     if (PortalIsValid(ActivePortal) && (ActivePortal->cursorOptions & CURSOR_OPT_NO_SCROLL) == 0 &&
         ActivePortal->queryDesc != nullptr && ActivePortal->queryDesc->estate != nullptr &&
+        (!is_begun || is_asked_from(ActivePortal->queryDesc->estate->es_query_cxt)) &&
         is_own_statement()) {
-        note_rights(ActivePortal->queryDesc, rights);
+        RightsMark asked = rights;
+        asked.uses_keys = asked.uses_keys || is_begun;
+        note_rights(ActivePortal->queryDesc, asked);
     }
     if (loading_portal == nullptr) {
         return;

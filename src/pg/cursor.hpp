@@ -34,7 +34,8 @@ void note_loading_portal() noexcept;
 
 // Tells whose rights gave an answer: for that portal, and for a cursor's plan that is being
 // rewound.
-void note_answer(const RightsMark &rights);
+// One that has only begun may still ask for keys of customers.
+void note_answer(const RightsMark &rights, bool is_begun);
 
 // Remembers the rights behind an execution's rows for the portal that puts the rest of them aside.
 void note_stored(const QueryDesc *query);

@@ -12,6 +12,8 @@
 
 namespace entitle::pg {
 
+std::uint64_t key_questions = 0;
+
 namespace {
 
 using KeyMap = std::unordered_map<std::string, CustomerId>;
@@ -33,6 +35,7 @@ KnownKeys &known_keys() {
 template <typename Find>
 std::optional<CustomerId> customer_by_key(KeyMap KnownKeys::*map, const char *bytes,
                                           std::size_t size, Find &&find) {
+    ++key_questions;
     std::optional<CustomerId> customer;
     compute([&] {
         KnownKeys &kept = known_keys();
@@ -81,6 +84,7 @@ std::optional<CustomerId> read_customer_id(Index index, Datum key) {
 }
 
 Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
+    ++key_questions;
     Datum key = Datum(0);
     *is_null = true;
     Reader reader = open_reader();

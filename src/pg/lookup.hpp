@@ -10,6 +10,10 @@
 
 namespace entitle::pg {
 
+// Grows with every question about another key of a customer than its number: such answers end when
+// customers change theirs.
+extern std::uint64_t key_questions;
+
 // Finds the customer a key stands for. Returns: none when there is no such customer.
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid);
 std::optional<CustomerId> customer_by_code(std::string_view code);

@@ -186,6 +186,7 @@ std::uint64_t version_count = 0;
 RightsMark mark_of(const Asker &who) noexcept {
     RightsMark mark;
     mark.is_set = true;
+    mark.keys_generation = customer_generation();
     if (who.user == nullptr) {
         return mark;
     }
@@ -215,7 +216,8 @@ RightsMark mark_of(const Asker &who) noexcept {
 bool is_same_mark(const RightsMark &begun, const RightsMark &now) noexcept {
     if (begun.is_mixed || now.is_mixed || begun.user != now.user ||
         begun.subject_print != now.subject_print || begun.brand != now.brand ||
-        begun.customer != now.customer) {
+        begun.customer != now.customer ||
+        (begun.uses_keys && begun.keys_generation != now.keys_generation)) {
         return false;
     }
     const bool has_same_grants =
@@ -228,9 +230,17 @@ bool is_same_mark(const RightsMark &begun, const RightsMark &now) noexcept {
 void add_mark(RightsMark &all, const RightsMark &one) noexcept {
     if (!all.is_set) {
         all = one;
-    } else if (!is_same_mark(all, one)) {
+        return;
+    }
+    if (!is_same_mark(all, one)) {
         all.is_mixed = true;
-    } else if (all.grants_print == 0 && all.access_generation == one.access_generation) {
+        return;
+    }
+    if (one.uses_keys && !all.uses_keys) {
+        all.uses_keys = true;
+        all.keys_generation = one.keys_generation;
+    }
+    if (all.grants_print == 0 && all.access_generation == one.access_generation) {
         all.grants_print = one.grants_print;
         all.has_dated_grants = one.has_dated_grants;
     }

@@ -38,6 +38,8 @@ struct RightsMark {
     std::optional<BrandId> brand;
     std::optional<CustomerId> customer;
     Day today = 0;
+    std::uint64_t keys_generation = 0;
+    bool uses_keys = false; // customers were known by other keys than their numbers
 };
 
 RightsMark mark_of(const Asker &asker) noexcept;

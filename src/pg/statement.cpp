@@ -2,6 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/cursor.hpp"
+#include "pg/lookup.hpp"
 #include "pg/statement.hpp"
 
 #include <algorithm>
@@ -18,6 +19,7 @@ struct Statement {
     int transaction_level;
     TimestampTz moment; // 0: nobody asked yet
     RightsMark asked;
+    std::uint64_t key_questions; // before it began
 };
 
 // Deeper statements share the last place, and trust no moment but the present one.
@@ -38,9 +40,15 @@ Statement &statement_at(int place) noexcept { return statements[std::min(place, 
 
 Statement *innermost() noexcept { return depth == 0 ? nullptr : &statement_at(depth - 1); }
 
+const RightsMark &asked_of(Statement &statement) noexcept {
+    statement.asked.uses_keys =
+        statement.asked.uses_keys || statement.key_questions != key_questions;
+    return statement.asked;
+}
+
 // What an inner statement showed, the outer one may keep.
 void pop() noexcept {
-    const RightsMark asked = innermost()->asked;
+    const RightsMark asked = asked_of(*innermost());
     --depth;
     if (asked.is_set) {
         ++statement_number;
@@ -96,15 +104,16 @@ int begin_statement(Extent extent, MemoryContext memory) noexcept {
     statement.transaction_level = GetCurrentTransactionNestLevel();
     statement.moment = 0;
     statement.asked.is_set = false;
+    statement.key_questions = key_questions;
     return depth++;
 }
 
 void end_statement(int place) {
     while (depth > place) {
-        const RightsMark asked = innermost()->asked;
+        const RightsMark asked = asked_of(*innermost());
         pop();
         if (asked.is_set) {
-            note_answer(asked);
+            note_answer(asked, false);
         }
     }
 }
@@ -123,6 +132,14 @@ void lock_if_outside() noexcept {
     }
 }
 
+bool is_asked_from(MemoryContext memory) noexcept {
+    MemoryContext context = CurrentMemoryContext;
+    while (context != nullptr && context != memory) {
+        context = context->parent;
+    }
+    return context != nullptr;
+}
+
 bool is_own_statement() noexcept {
     const Statement *statement = innermost();
     if (statement == nullptr || depth > kMaxDepth) {
@@ -133,11 +150,7 @@ bool is_own_statement() noexcept {
     }
     // Expressions of an execution are evaluated in memory below its own; a function's, and its
     // queries', hang below the transaction's.
-    MemoryContext context = CurrentMemoryContext;
-    while (context != nullptr && context != statement->memory) {
-        context = context->parent;
-    }
-    return context == nullptr;
+    return !is_asked_from(statement->memory);
 }
 
 TimestampTz statement_moment() noexcept {
@@ -158,7 +171,7 @@ void note_question(const RightsMark &rights) noexcept {
     }
 }
 
-const RightsMark &asked_rights(int place) noexcept { return statement_at(place).asked; }
+const RightsMark &asked_rights(int place) noexcept { return asked_of(statement_at(place)); }
 
 void register_statements() {
     note_loading_portal();

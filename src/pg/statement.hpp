@@ -31,6 +31,9 @@ void end_procedure() noexcept;
 // Locks the portals unless something of the client's last message is still under way.
 void lock_if_outside() noexcept;
 
+// Whether the present memory is that one, or below it.
+bool is_asked_from(MemoryContext memory) noexcept;
+
 // Whether whoever asks now is part of no statement known here: PL/pgSQL evaluates simple
 // expressions by itself, and each is a statement of its own.
 bool is_own_statement() noexcept;

@@ -191,6 +191,38 @@ TEST_P(KeptAnswerTest, ShowsNothingOfAnotherCustomerThanTheChosen) {
     expect_ended(app_.run("FETCH ALL FROM reading"));
 }
 
+// A customer's code that becomes another's, or nobody's, takes the rows along.
+class KeptKeyTest : public PlanWorld {
+  protected:
+    void SetUp() override {
+        admin_.must(kGrant);
+        admin_.must("CREATE TABLE coded AS SELECT order_id, 'C' || customer_id AS code FROM orders;"
+                    "SELECT entitle.protect_table('coded', customer_column => 'code');"
+                    "GRANT SELECT ON coded TO PUBLIC");
+    }
+    void TearDown() override {
+        admin_.must("UPDATE entitle.customer SET customer_code = 'C2' WHERE customer_id = 2;"
+                    "DROP TABLE coded");
+        admin_.must(kRevoke);
+    }
+};
+
+TEST_F(KeptKeyTest, RowsReadAheadEndWithTheKeysOfCustomers) {
+    for (const char *table : {"coded", "orders"}) {
+        const std::string query = std::string("SELECT * FROM ") + table + " ORDER BY order_id";
+        app_.must("SET ROLE plan_app; SELECT entitle.sign_in('unlimited', true)");
+        app_.must("DECLARE held CURSOR WITH HOLD FOR " + query);
+        app_.must("BEGIN; DECLARE reading CURSOR FOR " + query + "; FETCH 1 FROM reading");
+        admin_.must("UPDATE entitle.customer SET customer_code = 'D2' WHERE customer_id = 2");
+        const std::string expected = std::string(table) == "coded" ? "40001" : "";
+        EXPECT_EQ(app_.run("FETCH ALL FROM reading").error, expected) << table;
+        app_.must("ROLLBACK");
+        EXPECT_EQ(app_.run("FETCH ALL FROM held").error, expected) << table;
+        app_.must("CLOSE held");
+        admin_.must("UPDATE entitle.customer SET customer_code = 'C2' WHERE customer_id = 2");
+    }
+}
+
 TEST_P(KeptAnswerTest, HeldRowsEndToo) {
     set_up_plan("plan_app");
     app_.must("SELECT entitle.sign_in('unlimited', true)");
