@@ -44,7 +44,8 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
         -- A name whose column went away under another one: what bears it next replaces that.
         SELECT m.key::name, m.value::integer
         FROM jsonb_each_text(entitle.told_masks(current.relation)) m
-        WHERE m.value ~ '^\d{2}$'),
+        -- The record of a view outlives masks that were given up.
+        WHERE entitle.has_view(current) AND m.value ~ '^\d{2}$'),
     traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
     masked (name, level) AS (
         SELECT t.name, t.level FROM told t
@@ -185,7 +186,7 @@ DECLARE
     before CONSTANT entitle.protection := entitle.declaration(declared.relation);
     told_before CONSTANT jsonb := entitle.told_masks(declared.relation);
 BEGIN
-    IF before.relation = declared.relation
+    IF before.relation = declared.relation AND entitle.has_view(before)
        AND told IN (before.masked_columns, told_before, (entitle.mended_declaration(before)).masked_columns) THEN
         RETURN coalesce(told_before, '{}') || told;
     END IF;
