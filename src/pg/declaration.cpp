@@ -221,6 +221,7 @@ Oid referred_index(Oid constraint, ParentKey &found) {
     found.is_loose = form->condeferrable && form->confupdtype != FKCONSTR_ACTION_CASCADE;
     found.is_late = form->confupdtype == FKCONSTR_ACTION_NOACTION ||
                     form->confupdtype == FKCONSTR_ACTION_SETDEFAULT;
+    found.is_left = form->confdeltype == FKCONSTR_ACTION_NOACTION;
     ReleaseSysCache(tuple);
     return index;
 }

@@ -49,6 +49,7 @@ struct ParentKey {
     bool is_loose; // for a while a line may name a key that no row has, and then one that another
                    // got
     bool is_late;  // no more than that, and no longer than a statement
+    bool is_left;  // a row that is deleted leaves its lines until somebody looks
 };
 
 // Requires: child.parent is valid. Errors: 55000 when the foreign key is no longer there.

@@ -108,7 +108,7 @@ List *find_held_keys(const Declaration &declared) {
         }
         auto *held = static_cast<HeldKey *>(palloc(sizeof(HeldKey)));
         *held = HeldKey{line->relation, find_parent_key(*line)};
-        if (held->key.is_loose || held->key.is_late) {
+        if (held->key.is_loose || held->key.is_late || held->key.is_left) {
             keys = lappend(keys, held);
         }
     }
@@ -123,7 +123,8 @@ void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, H
         for (int i = 0; i < held.key.count; ++i) {
             is_changed = is_changed || is_other(table, before, after, held.key.referred[i]);
         }
-        if (!is_changed || (!held.key.is_loose && !has_lines(table, held, before))) {
+        if (!is_changed || !(held.key.is_loose || held.key.is_late) ||
+            (!held.key.is_loose && !has_lines(table, held, before))) {
             continue;
         }
         ereport(ERROR,
@@ -132,6 +133,22 @@ void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, H
                         RelationGetRelationName(table)),
                  errdetail("Lines that refer to it could come to belong to another row."),
                  errhint("Leave the key as it is, or declare the foreign key ON UPDATE CASCADE.")));
+    }
+}
+
+void demand_no_lines(Relation table, const List *held_keys, HeapTuple row) {
+    ListCell *cell = nullptr;
+    foreach (cell, held_keys) {
+        const auto &held = *static_cast<const HeldKey *>(lfirst(cell));
+        if (held.key.is_left && has_lines(table, held, row)) {
+            ereport(ERROR,
+                    (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                     errmsg("permission denied to leave the lines of a row of table \"%s\"",
+                            RelationGetRelationName(table)),
+                     errdetail("Lines that refer to it could come to belong to another row."),
+                     errhint("Delete the lines first, or declare the foreign key ON DELETE "
+                             "CASCADE.")));
+        }
     }
 }
 

@@ -15,4 +15,8 @@ List *find_held_keys(const Declaration &declared);
 // Raises when an update changes a key that lines hold on to. R54
 void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, HeapTuple after);
 
+// Raises when lines are left behind by a row that was deleted: another that was inserted meanwhile
+// would have them. Foreign keys that have something to say have said it before. R54
+void demand_no_lines(Relation table, const List *held_keys, HeapTuple row);
+
 } // namespace entitle::pg

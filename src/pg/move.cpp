@@ -202,13 +202,17 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
 } // namespace
 
 // Trigger of protected tables, before and after the update of a row that changes what it belongs
-// to. Afterwards too: what other triggers made of the row counts. Of partitioned tables after the
-// delete and the insert, too, that an update of the partition key becomes. R54, R55
+// to. Afterwards too: what other triggers made of the row counts. After a delete, which may leave
+// lines behind; of partitioned tables after the insert, too, that an update of the partition key
+// becomes. R54, R55
 ENTITLE_FUNCTION(entitle_refuse_move) {
     const FiredRow row = fired_row(fcinfo);
     Relation table = row.data->tg_relation;
     if (row.after == nullptr) {
         note_departure(table, row.before);
+        if (!is_partition_move(table) && is_bound(table)) {
+            demand_no_lines(table, kept_rules(fcinfo, table).held_keys, row.before);
+        }
         return pass(row);
     }
     if (row.before != nullptr) {

@@ -217,8 +217,9 @@ BEGIN
              -- A generated column is not yet made then.
              CASE WHEN NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated) THEN move END),
             ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move),
-            -- To another partition an UPDATE is a DELETE and an INSERT, and afterwards neither is an UPDATE.
-            ('entitle_left', 'AFTER DELETE', 'ROW', 'refuse_move', CASE WHEN move IS NOT NULL AND is_partitioned THEN bound END),
+            -- A deleted row leaves no lines to another. And to another partition an UPDATE is a DELETE and an INSERT, and
+            -- afterwards neither is an UPDATE.
+            ('entitle_left', 'AFTER DELETE', 'ROW', 'refuse_move', CASE WHEN move IS NOT NULL THEN bound END),
             ('entitle_arrived', 'AFTER INSERT', 'ROW', 'refuse_move', CASE WHEN move IS NOT NULL AND is_partitioned THEN bound END)
         ) AS v (name, event, reach, function, test)
         -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too.

@@ -109,7 +109,7 @@ CREATE FUNCTION entitle.expected_triggers(declared entitle.protection)
     SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure, entitle.trigger_bound(declared)
     FROM (VALUES ('entitle_left', 9::smallint), ('entitle_arrived', 5::smallint)) AS v (name, kind)
     WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
-      AND EXISTS (SELECT FROM pg_class c WHERE c.oid = declared.relation AND c.relkind = 'p')
+      AND (v.name = 'entitle_left' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = declared.relation AND c.relkind = 'p'))
     $$;
 COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS 'The triggers that install_protection makes of a declaration';
 REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC;

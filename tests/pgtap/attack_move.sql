@@ -109,5 +109,35 @@ SELECT lives_ok('UPDATE jobs SET source = 1, state = ''done'' WHERE id = 2', 'R5
 SELECT entitle.unprotect_table('jobs');
 SELECT is_empty($$ SELECT FROM pg_trigger WHERE tgrelid = 'jobs'::regclass $$, 'unprotect_table takes all triggers along');
 
+
+-- A document that is deleted while another takes its key: its lines would go along.
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (901, 1, 'remover');
+INSERT INTO entitle.role_permission SELECT 901, k FROM unnest('{conversions.delete,conversions.create,conversions.view}'::text[]) AS k;
+INSERT INTO entitle.app_user (user_id, login) VALUES (901, 'remover');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (901, 1, 901);
+CREATE TABLE bills (id integer PRIMARY KEY, customer_id bigint);
+CREATE TABLE items (bill integer REFERENCES bills, n integer, cost integer, PRIMARY KEY (bill, n));
+CREATE TABLE late_items (bill integer REFERENCES bills DEFERRABLE INITIALLY DEFERRED, n integer PRIMARY KEY);
+CREATE TABLE gone_items (bill integer REFERENCES bills ON DELETE CASCADE, n integer PRIMARY KEY);
+INSERT INTO bills VALUES (1, 101), (2, 102), (3, 102), (4, 102);
+INSERT INTO items VALUES (2, 1, 777);
+INSERT INTO gone_items VALUES (4, 1);
+SELECT entitle.protect_table('bills', 'customer_id', view_permission => 'conversions.view', insert_permission => 'conversions.create',
+                             delete_permission => 'conversions.delete') \g /dev/null
+SELECT entitle.protect_table(t::regclass, parent => 'bills', delete_permission => 'conversions.delete') FROM unnest('{items,late_items,gone_items}'::text[]) AS t \g /dev/null
+INSERT INTO late_items VALUES (3, 1);
+GRANT SELECT, INSERT, DELETE ON bills, items, late_items, gone_items TO test_app;
+SELECT is(error_of('remover', command), ended, 'S172: ' || command)
+FROM (VALUES
+    ('WITH gone AS (DELETE FROM bills WHERE id = 2 RETURNING 1) INSERT INTO bills SELECT 2, 101 FROM gone', '42501 permission denied to leave the lines of a row of table "bills"'),
+    ('DELETE FROM bills WHERE id = 2', '23503 update or delete on table "bills" violates foreign key constraint "items_bill_fkey" on table "items"'),
+    ('DELETE FROM bills WHERE id = 3', '42501 permission denied to leave the lines of a row of table "bills"'),
+    ('DELETE FROM bills WHERE id = 4', '1'),
+    ('DELETE FROM bills WHERE id = 1', '1'),
+    ('WITH gone AS (DELETE FROM bills WHERE id = 1 RETURNING 1) INSERT INTO bills SELECT 1, 101 FROM gone', '1')
+) AS c (command, ended);
+DELETE FROM late_items;
+SELECT is(error_of('remover', 'DELETE FROM bills WHERE id = 3'), '1', 'without lines a document is deleted');
+
 SELECT * FROM finish();
 ROLLBACK;

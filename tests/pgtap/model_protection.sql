@@ -39,6 +39,7 @@ entitle_insert a using - check entitle.row_allowed(NULL::text, 30, customer_id, 
 entitle_select r using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check -
 entitle_update w using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check entitle.row_allowed('customers.edit'::text, NULL::integer, customer_id, on_date)
 entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed(NULL::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle.refuse_write()
+entitle_left A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_move()
 entitle_moved A (((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id) OR (old.on_date IS DISTINCT FROM new.on_date))) EXECUTE FUNCTION entitle.refuse_move()
 entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_write()
 entitle_update A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed('customers.edit'::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle.refuse_write()
@@ -101,6 +102,7 @@ entitle_insert a using - check entitle.brand_row_allowed(NULL::text, brand_id, N
 entitle_select r using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check -
 entitle_update w using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check entitle.brand_row_allowed(NULL::text, brand_id, NULL::integer, NULL::bigint)
 entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed('customers.edit'::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle.refuse_write()
+entitle_left A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_move()
 entitle_moved A (((old.id IS DISTINCT FROM new.id) OR (old.brand_id IS DISTINCT FROM new.brand_id))) EXECUTE FUNCTION entitle.refuse_move()
 entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_write()
 entitle_update A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed(NULL::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle.refuse_write()

@@ -337,7 +337,7 @@ DROP TABLE jobs CASCADE;
 CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint, item text);
 SELECT entitle.protect_table('orders', 'customer_id');
 SELECT is((SELECT string_agg(tgname || tgenabled::text, ' ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'orders'::regclass),
-          'entitle_deleteA entitle_movedA entitle_truncateA entitle_updateA zz_entitle_moveA', 'R54: the triggers are there and always fire');
+          'entitle_deleteA entitle_leftA entitle_movedA entitle_truncateA entitle_updateA zz_entitle_moveA', 'R54: the triggers are there and always fire');
 ALTER TABLE orders DISABLE TRIGGER entitle_moved;
 DROP TRIGGER zz_entitle_move ON orders;
 SELECT set_eq('SELECT problem FROM entitle.verify_protection()',
