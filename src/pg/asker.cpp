@@ -191,6 +191,15 @@ const Asker &asker_now() {
     return asker;
 }
 
+RightsMark with_grants(const RightsMark &asked) {
+    RightsMark mark = asked;
+    if (mark.is_set && mark.grants_print == 0 && found_epoch == epoch && asker.user != nullptr &&
+        asker.subject->id == mark.user && few_grants_of(asker.user) != nullptr) {
+        add_mark(mark, mark_of(asker));
+    }
+    return mark;
+}
+
 bool has_same_rights(const RightsMark &begun) {
     // A look at other rows is no question of the present statement's.
     if (find_asker()) {

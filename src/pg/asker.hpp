@@ -22,6 +22,10 @@ const Asker &asker_now();
 // asker's grants where nothing less can tell.
 bool has_same_rights(const RightsMark &begun);
 
+// Completes a mark that is to last with the asker's grants if they are few: without them it does
+// not outlive a table's ANALYZE.
+RightsMark with_grants(const RightsMark &asked);
+
 // Loads all of the asker's grants, for questions that were answered without.
 void load_asker_grants();
 

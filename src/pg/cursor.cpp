@@ -5,6 +5,7 @@
 #include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/cursor.hpp"
+#include "pg/lookup.hpp"
 #include "pg/plan_tree.hpp"
 #include "pg/statement.hpp"
 
@@ -21,6 +22,8 @@ struct Note {
     MemoryContextCallback callback;
     std::uint64_t version; // of the customers; 0 when the plan relies on none
     RightsMark rights;
+    bool is_rewound;
+    std::uint64_t key_questions; // before it was rewound
 };
 
 void forget(void *) {} // marks the callback as ours
@@ -139,9 +142,12 @@ void note_answer(const RightsMark &rights, bool is_begun) {
         ActivePortal->queryDesc != nullptr && ActivePortal->queryDesc->estate != nullptr &&
         (!is_begun || is_asked_from(ActivePortal->queryDesc->estate->es_query_cxt)) &&
         is_own_statement()) {
-        RightsMark asked = rights;
-        asked.uses_keys = asked.uses_keys || is_begun;
-        note_rights(ActivePortal->queryDesc, asked);
+        note_rights(ActivePortal->queryDesc, rights);
+        if (is_begun) {
+            Note &note = get_note(ActivePortal->queryDesc);
+            note.is_rewound = true;
+            note.key_questions = key_questions;
+        }
     }
     if (loading_portal == nullptr) {
         return;
@@ -153,10 +159,18 @@ void note_answer(const RightsMark &rights, bool is_begun) {
     }
 }
 
+void end_rewind(const QueryDesc *query) {
+    Note *note = find_note(query);
+    if (note != nullptr && note->is_rewound) {
+        note->is_rewound = false;
+        note->rights.uses_keys = note->rights.uses_keys || note->key_questions != key_questions;
+    }
+}
+
 void note_stored(const QueryDesc *query) {
     const Note *note = find_note(query);
     if (note != nullptr && note->rights.is_set) {
-        note_portal(ActivePortal, note->rights);
+        note_portal(ActivePortal, with_grants(note->rights));
     }
 }
 

@@ -37,6 +37,9 @@ void note_loading_portal() noexcept;
 // One that has only begun may still ask for keys of customers.
 void note_answer(const RightsMark &rights, bool is_begun);
 
+// Finds out whether a plan's rewind, which is over, asked for keys of customers.
+void end_rewind(const QueryDesc *query);
+
 // Remembers the rights behind an execution's rows for the portal that puts the rest of them aside.
 void note_stored(const QueryDesc *query);
 

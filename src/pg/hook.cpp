@@ -237,6 +237,9 @@ void end_and_look(int place) {
 void on_run(ENTITLE_RUN_PARAMETERS) {
     const int place = begin_statement(Extent::rows, query->estate->es_query_cxt);
     check_lent_run(query);
+    if (query->already_executed || fills_portal(query->dest)) {
+        end_rewind(query);
+    }
     if (!IsParallelWorker()) {
         const bool is_allowed =
             assumptions_hold(query->plannedstmt) || assumptions_hold_loaded(query->plannedstmt);
@@ -257,10 +260,10 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
     }
     if (!IsParallelWorker() && asked_rights(place).is_set) {
         if (!ENTITLE_RUNS_ONCE) {
-            note_rights(query, asked_rights(place));
+            note_rights(query, with_grants(asked_rights(place)));
         }
         if (fills_portal(query->dest)) {
-            note_portal(ActivePortal, asked_rights(place));
+            note_portal(ActivePortal, with_grants(asked_rights(place)));
         }
     }
     if (fills_portal(query->dest)) {
@@ -300,7 +303,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
         standard_ProcessUtility(ENTITLE_UTILITY_ARGUMENTS);
     }
     if (fills_portal(receiver) && asked_rights(place).is_set) {
-        note_portal(ActivePortal, asked_rights(place));
+        note_portal(ActivePortal, with_grants(asked_rights(place)));
     }
     if (is_procedure) {
         end_procedure();

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "access/transam.h"
+#include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 
@@ -169,6 +170,19 @@ bool calls_foreign(Node *node, void *) {
             expression_tree_walker(node, ENTITLE_WALKER(calls_foreign), nullptr));
 }
 
+// What is worked out once may have asked: a function of others, or one of PostgreSQL's own that
+// runs queries, as table_to_xml does. None of those is immutable.
+bool is_unsteady_function(Oid function, void *) {
+    return is_foreign_function(function, nullptr) ||
+           func_volatile(function) != PROVOLATILE_IMMUTABLE;
+}
+
+bool calls_unsteady(Node *node, void *) {
+    return node != nullptr &&
+           (check_functions_in_node(node, is_unsteady_function, nullptr) ||
+            expression_tree_walker(node, ENTITLE_WALKER(calls_unsteady), nullptr));
+}
+
 // Whether an index condition, which is worked out when the scan begins, calls a function that does
 // more than follow from the row tests.
 bool decides_more(Node *node, List *conditions) {
@@ -178,7 +192,7 @@ bool decides_more(Node *node, List *conditions) {
     if (IsA(node, FuncExpr) && follows_from_test(reinterpret_cast<FuncExpr *>(node), conditions)) {
         return false;
     }
-    return check_functions_in_node(node, is_foreign_function, nullptr) ||
+    return check_functions_in_node(node, is_unsteady_function, nullptr) ||
            expression_tree_walker(node, ENTITLE_WALKER(decides_more), conditions);
 }
 
@@ -234,11 +248,11 @@ bool tests_each(const PlannedStmt *statement, const Plan *plan) {
     case T_BitmapHeapScan:
         return !bitmap_decides_beforehand(statement, plan->lefttree, plan->qual);
     case T_Result:
-        return !calls_foreign(reinterpret_cast<const Result *>(plan)->resconstantqual, nullptr) &&
+        return !calls_unsteady(reinterpret_cast<const Result *>(plan)->resconstantqual, nullptr) &&
                tests_each(statement, plan->lefttree);
     case T_Limit:
-        return !calls_foreign(reinterpret_cast<const Limit *>(plan)->limitOffset, nullptr) &&
-               !calls_foreign(reinterpret_cast<const Limit *>(plan)->limitCount, nullptr) &&
+        return !calls_unsteady(reinterpret_cast<const Limit *>(plan)->limitOffset, nullptr) &&
+               !calls_unsteady(reinterpret_cast<const Limit *>(plan)->limitCount, nullptr) &&
                tests_each(statement, plan->lefttree);
     case T_LockRows:
         return tests_each(statement, plan->lefttree);

@@ -75,6 +75,10 @@ const Shape kShapes[] = {
     {"HandWrittenOffset", "Limit", "SET enable_sort = off",
      "SELECT customer_id FROM copies WHERE customer_id = 2"
      " OFFSET CASE WHEN entitle.access_level(2) >= 20 THEN 0 ELSE 100 END"},
+    {"QueryInALimit", "Limit", "SET enable_sort = off",
+     "SELECT customer_id FROM copies WHERE customer_id = 2 LIMIT length(table_to_xml('orders', "
+     "true,"
+     " false, '')::text) / 600"},
     {"PartitionsMerged", "Merge Append", "SET enable_seqscan = off; SET enable_sort = off",
      "SELECT customer_id FROM parts ORDER BY customer_id"},
     {"Partitions", "Append", "", "SELECT customer_id FROM parts"},
@@ -328,6 +332,17 @@ TEST_P(KeptAnswerTest, HeldRowsEndForAnExecuteToo) {
         EXPECT_TRUE(reply.error == "55000" || reply.error == "25P02") << before << reply.message;
         EXPECT_EQ(forbidden(reply), 0);
     }
+}
+
+TEST_P(KeptAnswerTest, GoesOnWhenAllIsLoadedAnew) {
+    set_up_plan("plan_app");
+    app_.must("SELECT entitle.sign_in('unlimited', true)");
+    open("WITH HOLD", GetParam().query);
+    app_.must("BEGIN; DECLARE other CURSOR FOR " + std::string(GetParam().query) +
+              "; FETCH 1 FROM other");
+    admin_.must("GRANT SELECT ON entitle.external_access TO plan_definer;"
+                "REVOKE SELECT ON entitle.external_access FROM plan_definer");
+    app_.must("FETCH ALL FROM reading; FETCH ALL FROM other");
 }
 
 TEST_P(KeptAnswerTest, GoesOnWhenOthersRightsChange) {
