@@ -227,6 +227,7 @@ TEST_F(KeptKeyTest, RowsReadAheadEndWithTheKeysOfCustomers) {
     }
 }
 
+// S154
 TEST_P(KeptAnswerTest, HeldRowsEndToo) {
     set_up_plan("plan_app");
     app_.must("SELECT entitle.sign_in('unlimited', true)");
