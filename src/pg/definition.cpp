@@ -113,8 +113,9 @@ ENTITLE_FUNCTION(entitle_same_condition) {
     Relation catalog =
         table_open(is_trigger ? TriggerRelationId : PolicyRelationId, AccessShareLock);
     ScanKeyData key;
-    ScanKeyInit(&key, is_trigger ? Anum_pg_trigger_oid : Anum_pg_policy_oid, BTEqualStrategyNumber,
-                F_OIDEQ, ObjectIdGetDatum(PG_GETARG_OID(1)));
+    static_assert(Anum_pg_trigger_oid == Anum_pg_policy_oid);
+    ScanKeyInit(&key, Anum_pg_policy_oid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(PG_GETARG_OID(1)));
     SysScanDesc scan = systable_beginscan(
         catalog, is_trigger ? TriggerOidIndexId : PolicyOidIndexId, true, nullptr, 1, &key);
     HeapTuple tuple = systable_getnext(scan);

@@ -38,7 +38,7 @@ struct Masks {
 enum class State { unknown, absent, loaded };
 
 State state = State::unknown;
-Masks masks;
+Masks masks = {};
 std::uint64_t changes = 0;    // grows whenever something may have become stale
 bool has_own_changes = false; // by the running transaction, which may take them back
 
@@ -132,7 +132,7 @@ AttrNumber nth_column(Oid relation, int position) {
     }
     const int count = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relnatts;
     ReleaseSysCache(row);
-    for (int column = 1; column <= count; ++column) {
+    for (int column = 1; position > 0 && column <= count; ++column) {
         if (column_name(relation, column) != nullptr && --position == 0) {
             return static_cast<AttrNumber>(column);
         }
@@ -144,7 +144,7 @@ AttrNumber nth_column(Oid relation, int position) {
 // Returns: false when there is neither.
 bool add_column(Bitmapset *&columns, Oid relation, Oid view, const char *name) {
     const AttrNumber position = OidIsValid(view) ? get_attnum(view, name) : InvalidAttrNumber;
-    const AttrNumber shown = position > 0 ? nth_column(relation, position) : InvalidAttrNumber;
+    const AttrNumber shown = nth_column(relation, position);
     const AttrNumber named = get_attnum(relation, name);
     if (shown > 0) {
         columns = bms_add_member(columns, bit_of(shown));
@@ -183,8 +183,8 @@ MaskedTable read_part(const MaskedTable &whole, Oid part) {
     while ((bit = bms_next_member(whole.columns, bit)) >= 0) {
         const int column = bit + FirstLowInvalidHeapAttributeNumber;
         const char *name = column > 0 ? column_name(whole.relation, column) : nullptr;
-        const AttrNumber own = name == nullptr ? InvalidAttrNumber : get_attnum(part, name);
-        table.columns = bms_add_member(table.columns, bit_of(std::max<AttrNumber>(own, 0)));
+        const int own = name == nullptr ? 0 : get_attnum(part, name);
+        table.columns = bms_add_member(table.columns, bit_of(std::max(own, 0)));
         table.is_closed = table.is_closed || (column > 0 && own <= 0);
     }
     return table;

@@ -23,13 +23,14 @@ AttrNumber shown_column(Oid view, Oid table, const char *column) {
         return get_attnum(view, column);
     }
     Relation relation = table_open(table, AccessShareLock);
-    AttrNumber position = 0;
+    int position = 0;
     for (int i = 0; i < number; ++i) {
         position += TupleDescAttr(RelationGetDescr(relation), i)->attisdropped ? 0 : 1;
     }
     table_close(relation, AccessShareLock);
     // The last one is masked_columns, where a column that came later would be.
-    return get_attname(view, position + 1, true) == nullptr ? InvalidAttrNumber : position;
+    const bool is_shown = get_attname(view, static_cast<AttrNumber>(position + 1), true) != nullptr;
+    return static_cast<AttrNumber>(is_shown ? position : 0);
 }
 
 bool is_ours(const RowSecurityPolicy *policy) {

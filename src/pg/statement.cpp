@@ -24,7 +24,7 @@ struct Statement {
 
 // Deeper statements share the last place, and trust no moment but the present one.
 constexpr int kMaxDepth = 128;
-Statement statements[kMaxDepth];
+Statement statements[kMaxDepth] = {};
 int depth = 0;
 
 // The client's message whose procedure or block is under way: a ROLLBACK inside it forgets the
