@@ -142,12 +142,18 @@ TEST_F(PlanAttackTest, AnOutsidersCursorLosesTheRows) {
     admin_.must("INSERT INTO entitle.external_access VALUES (2, 103, 'L40', 7)");
 }
 
-// What a holdable cursor has read is a result, kept for whoever declared it: nobody signs in over
-// it.
+// What a holdable cursor has read is a result, kept for whoever declared it: when that user's
+// sign-in has ended, the rows have, too, and nobody else gets them.
 TEST_F(PlanAttackTest, NobodySignsInOverAHeldCursor) {
     app_.must("BEGIN");
     sign_in("staff");
     app_.must("DECLARE held CURSOR WITH HOLD FOR SELECT order_id FROM orders; COMMIT");
+    EXPECT_EQ(error_of("FETCH 1 FROM held"), "40001");
+    app_.must("SELECT entitle.sign_in('one', true)");
+    EXPECT_NE(error_of("FETCH 1 FROM held"), "");
+    app_.must("CLOSE held; SELECT entitle.sign_out()");
+    app_.must("SELECT entitle.sign_in('staff', true)");
+    app_.must("BEGIN; DECLARE held CURSOR WITH HOLD FOR SELECT order_id FROM orders; COMMIT");
     EXPECT_EQ(error_of("SELECT entitle.sign_in('one')"), "55000");
     app_.must("CLOSE held");
     EXPECT_EQ(error_of("SELECT entitle.sign_in('one')"), "");
@@ -255,8 +261,8 @@ TEST_F(PlanAttackTest, WritesAreCheckedForWhoeverWrites) {
          "20)",
          {{"staff", "INSERT 0 1"}, {"one", "42501"}, {"both", "42501"}, {"", "42501"}}},
         {"INSERT INTO goods (order_id, brand_id, customer_id, order_date) VALUES (900, 2, 1, "
-         "current_date)",
-         {{"staff", "42501"}, {"one", "INSERT 0 1"}, {"both", "INSERT 0 1"}, {"", "42501"}}},
+         "current_date)", // not the customer's brand (R55)
+         {{"staff", "42501"}, {"one", "42501"}, {"both", "42501"}, {"", "42501"}}},
         {"UPDATE orders SET customer_id = 2 WHERE order_id IN (1, 6)",
          {{"staff", "UPDATE 2"}, {"one", "42501"}, {"both", "UPDATE 1"}, {"", "UPDATE 0"}}},
         {"UPDATE orders SET order_date = current_date - 20 WHERE order_id = 1",
