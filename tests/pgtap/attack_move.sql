@@ -1,27 +1,12 @@
 -- Moves that go past the row's own update (R54; S172): lines that are taken over by another document, and rows that change on their
 -- way to another partition.
-\ir setup.psql
+\ir error_of.psql
 SELECT no_plan();
 
 INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'yuki');
 INSERT INTO entitle.customer (customer_id, brand_id, customer_code, legal_name, trade_name, tax_id) VALUES
     (101, 1, 'one', 'a', 'a', 'a'), (102, 1, 'two', 'b', 'b', 'b');
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (101, 101, 'L30', NULL), (102, 101, 'L20', NULL);
-
-CREATE FUNCTION error_of(login text, command text) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched bigint;
-BEGIN
-    BEGIN
-        touched := do_as(login, command);
-        RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = touched;
-    EXCEPTION WHEN OTHERS THEN
-        RETURN CASE SQLSTATE WHEN 'P0999' THEN SQLERRM ELSE SQLSTATE || ' ' || SQLERRM END;
-    END;
-END
-$$;
 
 -- A foreign key is checked when the statement ends, and content if another row has the key by then.
 CREATE TABLE orders (id integer PRIMARY KEY, number text UNIQUE, customer_id bigint, item text);

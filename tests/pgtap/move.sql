@@ -1,7 +1,7 @@
 -- Moves: an UPDATE that changes what a row belongs to gives its writer no right on it that was denied where it was (R54), and
 -- external access gives a row no brand but its customer's (R55): through the table, the view, MERGE, ON CONFLICT, lines,
 -- documents, partitions, and for customers and grants (S142 to S147).
-\ir setup.psql
+\ir error_of.psql
 SELECT no_plan();
 
 INSERT INTO entitle.brand (brand_id, organization_id, name) OVERRIDING SYSTEM VALUE VALUES (102, 1, 'two'), (103, NULL, 'a bookshop');
@@ -20,21 +20,6 @@ INSERT INTO entitle.customer (customer_id, brand_id, customer_code, legal_name, 
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES
     (101, 101, 'L30', NULL), (102, 101, 'L20', NULL), (101, 104, 'L20', NULL), (102, 104, 'L20', NULL),
     (101, 106, 'L80', NULL), (102, 106, 'L90', NULL), (101, 103, 'L10', NULL);
-
-CREATE FUNCTION error_of(login text, command text) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched bigint;
-BEGIN
-    BEGIN
-        touched := do_as(login, command);
-        RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = touched;
-    EXCEPTION WHEN OTHERS THEN
-        RETURN CASE SQLSTATE WHEN 'P0999' THEN SQLERRM ELSE SQLSTATE || ' ' || SQLERRM END;
-    END;
-END
-$$;
 
 CREATE FUNCTION make_tables(owner name) RETURNS void
     LANGUAGE plpgsql
