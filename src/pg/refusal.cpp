@@ -1,18 +1,22 @@
 // PostgreSQL refuses a row that a policy's WITH CHECK does not allow, and says no more. While a
 // statement writes a protected table, an error context callback adds to that one error the hint
 // that names the call which explains it. The hint holds the table's name alone, which the message
-// has, too.
+// has, too. And where PostgreSQL says too much, as of a masked column that a generated one is
+// computed of, the text is taken out.
 #include "pg/postgres.hpp"
 
 #include "pg/compat.hpp"
 #include "pg/declaration.hpp"
 #include "pg/function.hpp"
+#include "pg/masked_read.hpp"
 #include "pg/refusal.hpp"
 
 extern "C" {
 #include "parser/parsetree.h"
 #include "rewrite/rowsecurity.h"
 }
+
+#include <string_view>
 
 namespace entitle::pg {
 
@@ -88,27 +92,78 @@ void begin(ErrorContextCallback &callback, QueryDesc *query) {
     error_context_stack = &callback;
 }
 
-void on_run(ENTITLE_RUN_PARAMETERS) {
+// Whether a trigger's author chose the words.
+bool is_raised(const ErrorData *error) {
+    const char *context = error->context == nullptr ? "" : error->context;
+    const std::string_view first(context, strcspn(context, "\n"));
+    constexpr std::string_view kRaise = " RAISE";
+    return first.size() >= kRaise.size() && first.substr(first.size() - kRaise.size()) == kRaise;
+}
+
+// Whether the text may hold a masked value: what a generated column, an index or a check could not
+// compute, or a name that it looked up (S167).
+bool may_tell_value(const ErrorData *error) {
+    switch (error->sqlerrcode) {
+    case ERRCODE_UNDEFINED_OBJECT:
+    case ERRCODE_UNDEFINED_TABLE:
+    case ERRCODE_UNDEFINED_FUNCTION:
+    case ERRCODE_UNDEFINED_COLUMN:
+    case ERRCODE_INVALID_NAME:
+    case ERRCODE_SYNTAX_ERROR:
+        return error->context == nullptr; // else some function's own text is wrong
+    default:
+        return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+               !is_raised(error);
+    }
+}
+
+// In the words of a write through the filtered view.
+void hide_value(ErrorData *error) {
+    error->message = pstrdup("the row has no valid value for what the table computes of it");
+    error->detail = nullptr;
+    error->hint = pstrdup("A generated column or check of the table refuses it; the table's owner "
+                          "sees which.");
+    error->context = nullptr;
+    error->internalquery = nullptr;
+}
+
+// Runs what is given as the innermost statement.
+template <typename Run> void run_within(QueryDesc *query, Run run) {
     ErrorContextCallback callback;
     begin(callback, query);
-    if (next_run != nullptr) {
-        next_run(ENTITLE_RUN_ARGUMENTS);
+    if (writes_masked(query)) {
+        ErrorData *error = catch_error([](void *self) { (*static_cast<Run *>(self))(); }, &run);
+        if (error != nullptr && may_tell_value(error)) {
+            hide_value(error);
+            ThrowErrorData(error); // what stands around this adds its lines again
+        } else if (error != nullptr) {
+            ReThrowError(error);
+        }
     } else {
-        standard_ExecutorRun(ENTITLE_RUN_ARGUMENTS);
+        run();
     }
     error_context_stack = callback.previous;
 }
 
+void on_run(ENTITLE_RUN_PARAMETERS) {
+    run_within(query, [&] {
+        if (next_run != nullptr) {
+            next_run(ENTITLE_RUN_ARGUMENTS);
+        } else {
+            standard_ExecutorRun(ENTITLE_RUN_ARGUMENTS);
+        }
+    });
+}
+
 // Data-modifying WITH queries that nothing reads to their end are run here.
 void on_finish(QueryDesc *query) {
-    ErrorContextCallback callback;
-    begin(callback, query);
-    if (next_finish != nullptr) {
-        next_finish(query);
-    } else {
-        standard_ExecutorFinish(query);
-    }
-    error_context_stack = callback.previous;
+    run_within(query, [&] {
+        if (next_finish != nullptr) {
+            next_finish(query);
+        } else {
+            standard_ExecutorFinish(query);
+        }
+    });
 }
 
 bool has_delete_action(const ModifyTable *node) {
