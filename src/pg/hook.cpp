@@ -149,7 +149,7 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
         return plan_next(false, query, source, cursor_options, parameters);
     }
-    const int place = begin_statement(Extent::everything);
+    const int place = begin_statement(CurrentMemoryContext);
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
     PlannedStmt *result = plan_kept(kept, query, source, parameters);
@@ -183,7 +183,7 @@ void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEnt
 
 // The plan may have been made for an asker with other rights: then the execution gets another.
 void on_start(QueryDesc *query, int flags) {
-    const int place = begin_statement(Extent::everything);
+    const int place = begin_statement(CurrentMemoryContext);
     fail_outdated_portals();
     // Parallel workers run the leader's plan, which the leader has asked about.
     if (!IsParallelWorker() && has_assumptions(query->plannedstmt)) {
@@ -235,7 +235,7 @@ void end_and_look(int place) {
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
-    const int place = begin_statement(Extent::rows, query->estate->es_query_cxt);
+    const int place = begin_statement(query->estate->es_query_cxt);
     check_lent_run(query);
     if (query->already_executed || fills_portal(query->dest)) {
         end_rewind(query);
@@ -289,7 +289,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     const bool is_discard =
         IsA(statement->utilityStmt, DiscardStmt) &&
         reinterpret_cast<DiscardStmt *>(statement->utilityStmt)->target == DISCARD_ALL;
-    const int place = begin_statement(Extent::nothing);
+    const int place = begin_statement(nullptr);
     if (IsA(statement->utilityStmt, FetchStmt)) {
         check_portal(reinterpret_cast<FetchStmt *>(statement->utilityStmt)->portalname);
     }

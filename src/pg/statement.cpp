@@ -14,8 +14,7 @@ std::uint64_t statement_number = 0;
 namespace {
 
 struct Statement {
-    Extent extent;
-    MemoryContext memory;
+    MemoryContext memory; // a null pointer for a utility command
     int transaction_level;
     TimestampTz moment; // 0: nobody asked yet
     RightsMark asked;
@@ -96,10 +95,9 @@ void on_transaction(XactEvent event, void *) {
 
 } // namespace
 
-int begin_statement(Extent extent, MemoryContext memory) noexcept {
+int begin_statement(MemoryContext memory) noexcept {
     ++statement_number;
     Statement &statement = statement_at(depth);
-    statement.extent = extent;
     statement.memory = memory;
     statement.transaction_level = GetCurrentTransactionNestLevel();
     statement.moment = 0;
@@ -142,15 +140,10 @@ bool is_asked_from(MemoryContext memory) noexcept {
 
 bool is_own_statement() noexcept {
     const Statement *statement = innermost();
-    if (statement == nullptr || depth > kMaxDepth) {
-        return true;
-    }
-    if (statement->extent != Extent::rows) {
-        return statement->extent == Extent::nothing;
-    }
-    // Expressions of an execution are evaluated in memory below its own; a function's, and its
-    // queries', hang below the transaction's.
-    return !is_asked_from(statement->memory);
+    // A function's expressions, and its queries', are evaluated in memory that hangs below the
+    // transaction's.
+    return statement == nullptr || depth > kMaxDepth || statement->memory == nullptr ||
+           !is_asked_from(statement->memory);
 }
 
 TimestampTz statement_moment() noexcept {

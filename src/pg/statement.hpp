@@ -12,15 +12,10 @@ namespace entitle::pg {
 // Grows with every statement that begins, and when one goes on after another inside it asked.
 extern std::uint64_t statement_number;
 
-// What is part of a statement.
-enum class Extent {
-    everything, // planning, and getting ready to run
-    rows,    // what runs in an execution's memory: its expressions, not those of a function's body
-    nothing, // a utility command such as DO
-};
-
-// Begins a statement. Returns: its place, to end it by; an error ends it by itself.
-int begin_statement(Extent extent, MemoryContext memory = nullptr) noexcept;
+// Begins a statement, to which belongs what is evaluated in its memory or below: its expressions,
+// not those of the bodies of functions that it calls. A utility command such as DO has none.
+// Returns: its place, to end it by; an error ends it by itself.
+int begin_statement(MemoryContext memory) noexcept;
 void end_statement(int place);
 
 // Begins what may commit and roll back on its way. Returns: whether it is the outermost one, which

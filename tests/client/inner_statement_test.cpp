@@ -111,6 +111,8 @@ TEST_F(InnerStatementTest, NoticeTheEndOfTheLastValidDay) {
                 "boolean[]; later boolean[]; BEGIN " +
                 look("first") + loop() + look("later") +
                 "RETURN concat('seen ', first, ' ', later); END $$;"
+                "CREATE FUNCTION planned_look() RETURNS text LANGUAGE plpgsql IMMUTABLE AS"
+                " 'BEGIN RETURN look(); END';"
                 "CREATE FUNCTION slow_count() RETURNS bigint LANGUAGE plpgsql AS"
                 " 'BEGIN PERFORM pg_sleep(0.8); RETURN (SELECT count(*) FROM orders); END'");
     const std::string noticed = "seen " + kBefore + " " + kAfter;
@@ -123,6 +125,8 @@ TEST_F(InnerStatementTest, NoticeTheEndOfTheLastValidDay) {
         {"expressions of a block", look_twice(loop()), noticed},
         // The query goes on with the day it began on.
         {"a function in a query", "SELECT look() FROM orders LIMIT 1", noticed},
+        {"a function that is called while its query is planned",
+         "SELECT planned_look() || ' ' || count(*) FROM orders", noticed + " 0"},
         {"commands of one message", "SELECT " + sleep() + "; SELECT count(*) FROM orders", "0"},
         {"a statement keeps its day",
          "SELECT count(*) FROM orders o, LATERAL (SELECT pg_sleep(0.8), o.order_id) AS slow", "8"},
@@ -156,7 +160,7 @@ TEST_F(InnerStatementTest, NoticeTheEndOfTheLastValidDay) {
     for (std::size_t i = 0; i < std::size(cases); ++i) {
         EXPECT_EQ(read_last(sessions[i]), cases[i].expected) << cases[i].name;
     }
-    admin_.must("DROP FUNCTION look(), slow_count()");
+    admin_.must("DROP FUNCTION planned_look(), look(), slow_count()");
 }
 
 // What a block commits or rolls back does not end the rows that it goes on reading (S175).
