@@ -34,8 +34,10 @@ CREATE FUNCTION entitle.find_parent_key(declared entitle.protection) RETURNS oid
 DECLARE
     keys oid[];
     is_valid boolean;
+    moves_lines boolean;
 BEGIN
-    SELECT array_agg(c.oid), bool_and(c.convalidated) INTO keys, is_valid
+    SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or('d' IN (c.confdeltype, c.confupdtype))
+    INTO keys, is_valid, moves_lines
     FROM pg_constraint c
     WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
       AND (declared.customer_column IS NULL
@@ -52,6 +54,11 @@ BEGIN
     ELSIF NOT is_valid THEN
         RAISE EXCEPTION 'the foreign key from "%" to "%" is not validated', declared.relation, declared.parent
             USING ERRCODE = '42830', HINT = 'Run ALTER TABLE ... VALIDATE CONSTRAINT first.';
+    ELSIF moves_lines THEN
+        -- As the table's owner PostgreSQL would give them another document, whoever deletes their own (R54).
+        RAISE EXCEPTION 'the foreign key from "%" to "%" is SET DEFAULT, which moves lines to another document',
+            declared.relation, declared.parent
+            USING ERRCODE = '42830', HINT = 'Let it be NO ACTION, RESTRICT, CASCADE or SET NULL.';
     END IF;
     RETURN keys[1];
 END

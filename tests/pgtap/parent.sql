@@ -96,6 +96,19 @@ ALTER TABLE orders ADD COLUMN above_branch integer, ADD COLUMN above integer, AD
 SELECT throws_ok($$ SELECT entitle.protect_table('orders', parent => 'orders') $$, '22023', NULL, 'a table is not its own parent');
 ALTER TABLE loose ADD FOREIGN KEY (branch, order_id) REFERENCES orders NOT VALID;
 SELECT throws_ok($$ SELECT entitle.protect_table('loose', parent => 'orders') $$, '42830', NULL, 'a foreign key is validated first');
+CREATE FUNCTION moving(actions text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    EXECUTE 'CREATE TABLE moving (id integer PRIMARY KEY, branch integer DEFAULT 1, order_id integer DEFAULT 1, FOREIGN KEY (branch, order_id) REFERENCES orders ' || actions || ')';
+    PERFORM entitle.protect_table('moving', parent => 'orders');
+    RAISE EXCEPTION USING ERRCODE = 'ZZ001';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END
+$$;
+SELECT is(moving(actions), state, 'R54: a foreign key ' || actions)
+FROM (VALUES ('ON DELETE SET DEFAULT', '42830'), ('ON UPDATE SET DEFAULT', '42830'), ('ON DELETE SET NULL ON UPDATE CASCADE', 'ZZ001')) AS v (actions, state);
 ALTER TABLE loose OWNER TO test_owner;
 SELECT throws_ok($$ ALTER TABLE loose VALIDATE CONSTRAINT loose_branch_order_id_fkey; SELECT entitle.protect_table('loose', parent => 'orders') $$, '42501', NULL,
                  'the owner of lines may read their document');
