@@ -85,28 +85,38 @@ struct ViewRecord {
     Oid relation;
     Oid view;  // InvalidOid when it is gone
     Oid table; // that numbered the columns: a restored one numbers anew
-    Datum *names;
-    Datum *numbers;
+    NullableDatum *names;
+    NullableDatum *numbers;
     int count;
 };
 
-Datum *read_array(Datum array, Oid element, int &count) {
+// Whatever a superuser stored there: elements may be null.
+NullableDatum *read_array(Datum array, Oid element, int &count) {
     Datum *elements = nullptr;
+    bool *nulls = nullptr;
     int16 length = 0;
     bool is_by_value = false;
     char alignment = 0;
     get_typlenbyvalalign(element, &length, &is_by_value, &alignment);
     deconstruct_array(DatumGetArrayTypePCopy(array), element, length, is_by_value, alignment,
-                      &elements, nullptr, &count);
-    return elements;
+                      &elements, &nulls, &count);
+    auto *read = static_cast<NullableDatum *>(palloc(count * sizeof(NullableDatum)));
+    for (int i = 0; i < count; ++i) {
+        read[i].value = elements[i];
+        read[i].isnull = nulls[i];
+    }
+    return read;
 }
 
 // Returns: the column that was called so then; 0 when the record does not tell, or it is gone.
 AttrNumber recorded_column(const ViewRecord &record, const char *name) {
     for (int i = 0; record.table == record.relation && i < record.count; ++i) {
-        const auto number = DatumGetInt16(record.numbers[i]);
-        if (strcmp(NameStr(*DatumGetName(record.names[i])), name) == 0 &&
-            column_name(record.relation, number) != nullptr) {
+        if (record.names[i].isnull || record.numbers[i].isnull ||
+            strcmp(NameStr(*DatumGetName(record.names[i].value)), name) != 0) {
+            continue;
+        }
+        const auto number = DatumGetInt16(record.numbers[i].value);
+        if (number > 0 && column_name(record.relation, number) != nullptr) {
             return number;
         }
     }

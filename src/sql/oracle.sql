@@ -109,7 +109,7 @@ CREATE FUNCTION entitle.lint_oracles() RETURNS SETOF entitle.finding
           WHERE entitle.declaration_problem(p) IS NULL
           OFFSET 0) s
     CROSS JOIN LATERAL (SELECT entitle.mended_declaration(s.declared) AS now OFFSET 0) n
-    CROSS JOIN LATERAL (SELECT n.now, entitle.find_document(n.now) AS document) d
+    CROSS JOIN LATERAL (SELECT n.now, CASE WHEN entitle.parent_problem(n.now) IS NULL THEN entitle.find_document(n.now) END AS document) d
     WHERE (d.now).update_permission <> (d.document).view_permission
       AND NOT EXISTS (WITH RECURSIVE required (key) AS (
                           SELECT (d.now).update_permission COLLATE "C"

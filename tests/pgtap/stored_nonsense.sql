@@ -14,7 +14,7 @@ SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'all is well at fir
 
 -- What stands for tables that did not come with a dump is a name, or is to be one.
 INSERT INTO entitle.absent_relation
-SELECT 4026531839 + n.number, n.name FROM unnest(ARRAY['"', '', 'a.b.c.d', 'elsewhere.public.t', E'"x\n; DROP TABLE well; --"']) WITH ORDINALITY AS n (name, number);
+SELECT 4026531839 + n.number, n.name FROM unnest(ARRAY['"', '', 'a.b.c.d', 'elsewhere.public.t', E'"x\n; DROP TABLE well; --"', 'none']) WITH ORDINALITY AS n (name, number);
 
 CREATE TEMP TABLE nonsense (relation text, change text, is_told boolean);
 INSERT INTO nonsense VALUES
@@ -68,9 +68,14 @@ BEGIN
         IF NOT EXISTS (SELECT FROM entitle.verify_protection() v WHERE v.relation IS DISTINCT FROM 'well'::regclass) THEN
             answer := 'not told';
         END IF;
+        -- All of lint that reads declarations.
         PERFORM FROM entitle.lint_tables();
         PERFORM FROM entitle.lint_coverage();
+        PERFORM FROM entitle.lint_functions();
+        PERFORM FROM entitle.lint_oracles();
+        PERFORM FROM entitle.lint_readers();
         PERFORM FROM entitle.lint_roles();
+        PERFORM FROM entitle.lint_tenants();
         PERFORM FROM entitle.protected_tables;
         PERFORM entitle.protect_table('well', 'customer_id', masked_columns => '{"price": 40}'),
                 entitle.protect_table('other', 'customer_id', masked_columns => '{"price": 40}'),
