@@ -2,6 +2,7 @@
 // into a short sorted list.
 #include "pg/postgres.hpp"
 
+#include "pg/caller.hpp"
 #include "pg/compat.hpp"
 #include "pg/function.hpp"
 #include "pg/masked_columns.hpp"
@@ -162,7 +163,9 @@ bool writes_masked(const QueryDesc *query) {
     ListCell *cell = nullptr;
     foreach (cell, entitle_result_relations(query->estate)) {
         const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
-        if (is_masked_from(RelationGetRelid(written->ri_RelationDesc), GetUserId())) {
+        const Oid relation = RelationGetRelid(written->ri_RelationDesc);
+        if (is_view_write() ? find_masked(relation) != nullptr
+                            : is_masked_from(relation, GetUserId())) {
             return true;
         }
     }

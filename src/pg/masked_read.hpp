@@ -11,7 +11,8 @@ namespace entitle::pg {
 // Puts the check into the executor and registers its callbacks; once per backend, from _PG_init.
 void install_masked_reads();
 
-// Whether the query writes a table of which some columns are masked from whoever runs it.
+// Whether the query writes a table of which some columns are masked from whoever runs it, or from
+// whoever writes the filtered view for which it runs.
 bool writes_masked(const QueryDesc *query);
 
 } // namespace entitle::pg

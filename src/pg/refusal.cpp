@@ -55,12 +55,7 @@ const ResultRelInfo *find_refusing(const QueryDesc *query, const char *message) 
 
 // Called while the error is being reported, within the statement that raised it: the transaction
 // still runs, and a name may be looked up as in any argument of ereport.
-void add_hint(void *argument) {
-    if (geterrcode() != ERRCODE_INSUFFICIENT_PRIVILEGE) {
-        return;
-    }
-    const auto *query = static_cast<const QueryDesc *>(argument);
-    MemoryContext reporting = MemoryContextSwitchTo(query->estate->es_query_cxt);
+void add_hint(const QueryDesc *query) {
     const ErrorData *error = CopyErrorData();
     const ResultRelInfo *refusing = nullptr;
     if (error->message_id != nullptr && error->hint == nullptr &&
@@ -81,15 +76,6 @@ void add_hint(void *argument) {
                     query->operation == CMD_UPDATE ? ", 'update'" : "");
         }
     }
-    MemoryContextSwitchTo(reporting);
-}
-
-// Makes the query the innermost one that runs, until error_context_stack is put back.
-void begin(ErrorContextCallback &callback, QueryDesc *query) {
-    callback.callback = add_hint;
-    callback.arg = query;
-    callback.previous = error_context_stack;
-    error_context_stack = &callback;
 }
 
 // Whether a trigger's author chose the words.
@@ -101,7 +87,8 @@ bool is_raised(const ErrorData *error) {
 }
 
 // Whether the text may hold a masked value: what a generated column, an index or a check could not
-// compute, or a name that it looked up (S167).
+// compute, or a name that it looked up (S167). Requires: the context is what the statement called,
+// and nothing that stands around it, whose text is the writer's.
 bool may_tell_value(const ErrorData *error) {
     switch (error->sqlerrcode) {
     case ERRCODE_UNDEFINED_OBJECT:
@@ -117,32 +104,59 @@ bool may_tell_value(const ErrorData *error) {
     }
 }
 
-// In the words of a write through the filtered view.
+// A statement that runs, as the error context callback knows it.
+struct Running {
+    ErrorContextCallback callback;
+    QueryDesc *query;
+    bool writes_masked;
+    bool tells_value; // by the error that was reported last
+};
+
+// Contexts are added from within: what stands around the statement is not there yet.
+void on_report(void *argument) {
+    auto *running = static_cast<Running *>(argument);
+    MemoryContext reporting = MemoryContextSwitchTo(running->query->estate->es_query_cxt);
+    running->tells_value = running->writes_masked && may_tell_value(CopyErrorData());
+    if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE) {
+        add_hint(running->query);
+    }
+    MemoryContextSwitchTo(reporting);
+}
+
+const Running *find_running(const ErrorContextCallback *at) noexcept {
+    return at->callback == on_report ? static_cast<const Running *>(at->arg) : nullptr;
+}
+
+// The text goes to the server's log alone.
 void hide_value(ErrorData *error) {
+    error->detail_log = psprintf("%s%s%s", error->message, error->detail == nullptr ? "" : "\n",
+                                 error->detail == nullptr ? "" : error->detail);
     error->message = pstrdup("the row has no valid value for what the table computes of it");
     error->detail = nullptr;
-    error->hint = pstrdup("A generated column or check of the table refuses it; the table's owner "
-                          "sees which.");
+    error->hint = pstrdup("A generated column, check or trigger of the table, or an expression of "
+                          "the statement refuses it; the server's log has the text.");
     error->context = nullptr;
     error->internalquery = nullptr;
 }
 
 // Runs what is given as the innermost statement.
 template <typename Run> void run_within(QueryDesc *query, Run run) {
-    ErrorContextCallback callback;
-    begin(callback, query);
-    if (writes_masked(query)) {
-        ErrorData *error = catch_error([](void *self) { (*static_cast<Run *>(self))(); }, &run);
-        if (error != nullptr && may_tell_value(error)) {
-            hide_value(error);
-            ThrowErrorData(error); // what stands around this adds its lines again
-        } else if (error != nullptr) {
-            ReThrowError(error);
-        }
+    Running running{{error_context_stack, on_report, nullptr}, query, writes_masked(query), false};
+    running.callback.arg = &running;
+    error_context_stack = &running.callback;
+    ErrorData *error = nullptr;
+    if (running.writes_masked) {
+        error = catch_error([](void *self) { (*static_cast<Run *>(self))(); }, &run);
     } else {
         run();
     }
-    error_context_stack = callback.previous;
+    error_context_stack = running.callback.previous;
+    if (error != nullptr && running.tells_value) {
+        hide_value(error);
+        ThrowErrorData(error); // what stands around this adds its lines again
+    } else if (error != nullptr) {
+        ReThrowError(error);
+    }
 }
 
 void on_run(ENTITLE_RUN_PARAMETERS) {
@@ -192,8 +206,8 @@ bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
 // ended.
 const QueryDesc *running_query() noexcept {
     for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
-        if (at->callback == add_hint) {
-            return static_cast<const QueryDesc *>(at->arg);
+        if (const Running *running = find_running(at)) {
+            return running->query;
         }
     }
     return nullptr;
@@ -261,12 +275,12 @@ ENTITLE_FUNCTION(entitle_refuse_hidden) {
     const Oid view = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
     for (const ErrorContextCallback *each = error_context_stack; each != nullptr;
          each = each->previous) {
-        if (each->callback != add_hint) {
+        const Running *running = find_running(each);
+        if (running == nullptr) {
             continue;
         }
         ListCell *cell = nullptr;
-        foreach (cell,
-                 entitle_result_relations(static_cast<const QueryDesc *>(each->arg)->estate)) {
+        foreach (cell, entitle_result_relations(running->query->estate)) {
             const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
             if (RelationGetRelid(written->ri_RelationDesc) == view &&
                 written->ri_projectReturning != nullptr) {

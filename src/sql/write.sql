@@ -139,7 +139,7 @@ COMMENT ON FUNCTION entitle.written_table(name, name, name) IS 'What was written
 GRANT EXECUTE ON FUNCTION entitle.written_table(name, name, name) TO PUBLIC;
 
 -- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
--- which some may be masked (S53). Triggers and defaults of the table's find their names in its own schema, and temporary
+-- which some may be masked (S53); what the table cannot compute of the row is kept back by the library (S167). Triggers and defaults of the table's find their names in its own schema, and temporary
 -- objects of the session last (R56).
 CREATE FUNCTION entitle.run_write(relation regclass, statement text, old_row anyelement, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -174,24 +174,6 @@ EXCEPTION WHEN integrity_constraint_violation THEN
     FROM entitle.written_table(of_schema, of_table, of_constraint) w;
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, CONSTRAINT = of_constraint, COLUMN = of_column,
                           TABLE = of_table, SCHEMA = of_schema;
-WHEN data_exception THEN
-    -- What a generated column, a check or a default could not compute may be said with masked values (S167); what a trigger
-    -- of the table's raises is its author's own text.
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_CONTEXT;
-    IF detail ~ '^[^\n]* RAISE(\n|$)' THEN
-        RAISE;
-    END IF;
-    RAISE EXCEPTION 'the row has no valid value for what the table computes of it'
-        USING ERRCODE = SQLSTATE, HINT = 'A generated column, check or trigger of the table refuses it; the table''s owner sees which.';
-WHEN undefined_object OR undefined_table OR undefined_function OR undefined_column OR invalid_name OR syntax_error THEN
-    -- Names and texts that are looked up when the row is written, as text search configurations are, may be masked values. What goes
-    -- wrong in a trigger's function says so first; here the statement itself comes first.
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_CONTEXT;
-    IF strpos(split_part(detail, E'\n', 1), statement) = 0 THEN
-        RAISE;
-    END IF;
-    RAISE EXCEPTION 'the row has no valid value for what the table computes of it'
-        USING ERRCODE = SQLSTATE, HINT = 'A generated column or check of the table refuses it; the table''s owner sees which.';
 WHEN generated_always THEN
     -- PostgreSQL's hint is of no use here: a view passes no OVERRIDING on.
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
