@@ -36,7 +36,7 @@ DECLARE
     is_valid boolean;
     moves_lines boolean;
 BEGIN
-    SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or('d' IN (c.confdeltype, c.confupdtype))
+    SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or(c.confdeltype = 'd')
     INTO keys, is_valid, moves_lines
     FROM pg_constraint c
     WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
@@ -56,9 +56,9 @@ BEGIN
             USING ERRCODE = '42830', HINT = 'Run ALTER TABLE ... VALIDATE CONSTRAINT first.';
     ELSIF moves_lines THEN
         -- As the table's owner PostgreSQL would give them another document, whoever deletes their own (R54).
-        RAISE EXCEPTION 'the foreign key from "%" to "%" is SET DEFAULT, which moves lines to another document',
+        RAISE EXCEPTION 'the foreign key from "%" to "%" is ON DELETE SET DEFAULT, which moves lines to another document',
             declared.relation, declared.parent
-            USING ERRCODE = '42830', HINT = 'Let it be NO ACTION, RESTRICT, CASCADE or SET NULL.';
+            USING ERRCODE = '42830', HINT = 'Let it be ON DELETE NO ACTION, RESTRICT, CASCADE or SET NULL.';
     END IF;
     RETURN keys[1];
 END

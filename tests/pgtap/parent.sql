@@ -108,7 +108,13 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT is(moving(actions), state, 'R54: a foreign key ' || actions)
-FROM (VALUES ('ON DELETE SET DEFAULT', '42830'), ('ON UPDATE SET DEFAULT', '42830'), ('ON DELETE SET NULL ON UPDATE CASCADE', 'ZZ001')) AS v (actions, state);
+FROM (VALUES ('ON DELETE SET DEFAULT', '42830'), ('ON UPDATE SET DEFAULT', 'ZZ001'), ('ON DELETE SET NULL ON UPDATE CASCADE', 'ZZ001')) AS v (actions, state);
+CREATE TABLE turned (id integer PRIMARY KEY, branch integer, order_id integer, CONSTRAINT turned_key FOREIGN KEY (branch, order_id) REFERENCES orders);
+SELECT entitle.protect_table('turned', parent => 'orders');
+ALTER TABLE turned DROP CONSTRAINT turned_key, ADD CONSTRAINT turned_key FOREIGN KEY (branch, order_id) REFERENCES orders ON DELETE SET DEFAULT;
+SELECT alike((SELECT problem FROM entitle.verify_protection() WHERE relation = 'turned'::regclass), 'the foreign key from % is ON DELETE SET DEFAULT%',
+             'R54: one that became so later is named');
+SELECT entitle.unprotect_table('turned');
 ALTER TABLE loose OWNER TO test_owner;
 SELECT throws_ok($$ ALTER TABLE loose VALIDATE CONSTRAINT loose_branch_order_id_fkey; SELECT entitle.protect_table('loose', parent => 'orders') $$, '42501', NULL,
                  'the owner of lines may read their document');
