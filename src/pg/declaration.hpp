@@ -1,5 +1,5 @@
-// What protect_table was told of a table, and how a line leads to its document, for explanations.
-// Read by index, without SQL, as the rights are. regime: C throughout.
+// What protect_table was told of a table. Read by index, without SQL, as the rights are. regime: C
+// throughout.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -38,22 +38,6 @@ bool find_declaration(Oid relation, Declaration &declared, Oid &table);
 
 // The filtered view of a declared table, else InvalidOid.
 Oid find_view(Oid table);
-
-// The key by which a line knows its document: columns of the line, in the order of the index.
-struct ParentKey {
-    int count;
-    const char *columns[INDEX_MAX_KEYS];
-    const char *referred[INDEX_MAX_KEYS]; // columns of the parent
-    List *indexes;                        // OIDs: of a partitioned parent those of its partitions
-    Oid operators[INDEX_MAX_KEYS];        // that compare the parent's column with the line's
-    bool is_loose; // for a while a line may name a key that no row has, and then one that another
-                   // got
-    bool is_late;  // no more than that, and no longer than a statement
-    bool is_left;  // a row that is deleted leaves its lines until somebody looks
-};
-
-// Requires: child.parent is valid. Errors: 55000 when the foreign key is no longer there.
-ParentKey find_parent_key(const Declaration &child);
 
 // Finds what is declared of a table whose triggers fire: also of a partition that was attached
 // since its root was protected. Errors: 55000 when nothing is declared.

@@ -6,6 +6,7 @@
 #include "pg/function.hpp"
 #include "pg/keyed_row.hpp"
 #include "pg/lookup.hpp"
+#include "pg/parent_key.hpp"
 #include "pg/readable.hpp"
 #include "pg/row_question.hpp"
 #include "pg/value.hpp"

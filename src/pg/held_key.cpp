@@ -3,6 +3,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/held_key.hpp"
+#include "pg/parent_key.hpp"
 
 extern "C" {
 #include "catalog/pg_operator.h"

@@ -4,6 +4,7 @@
 #include "pg/asker.hpp"
 #include "pg/keyed_row.hpp"
 #include "pg/lookup.hpp"
+#include "pg/parent_key.hpp"
 #include "pg/row_place.hpp"
 #include "pg/value.hpp"
 
