@@ -2,6 +2,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
+#include "pg/business_day.hpp"
 #include "pg/cursor.hpp"
 #include "pg/setting.hpp"
 #include "pg/signal.hpp"

@@ -4,7 +4,6 @@
 #include "pg/asker.hpp"
 #include "pg/assumption.hpp"
 #include "pg/guard.hpp"
-#include "pg/replan.hpp"
 #include "pg/signal.hpp"
 
 extern "C" {
@@ -277,14 +276,6 @@ bool assumptions_hold_loaded(const PlannedStmt *plan) {
     return assumptions_hold(plan);
 }
 
-void raise_changed_rights() {
-    ereport(ERROR,
-            (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-             errmsg("the rights this statement was planned with have changed"),
-             errhint("Run the statement again; in a transaction, run the transaction again.")));
-    pg_unreachable();
-}
-
 void orphan_assumptions(const List *items) noexcept {
     ListCell *cell = nullptr;
     foreach (cell, items) {
@@ -295,7 +286,7 @@ void orphan_assumptions(const List *items) noexcept {
     }
 }
 
-void drop_contradicted_plans() {
+bool has_contradicted_orphan() {
     const Asker *asker = nullptr;
     for (Assumption &assumption : assumptions()) {
         if (!assumption.is_orphaned) {
@@ -305,15 +296,13 @@ void drop_contradicted_plans() {
             asker = &asker_now();
         }
         if (!holds(assumption, *asker)) {
-            drop_plans();
-            return;
+            return true;
         }
     }
+    return false;
 }
 
-void drop_plans() {
-    ResetPlanCache();
-    drop_kept_queries();
+void forget_orphans() noexcept {
     for (Assumption &assumption : assumptions()) {
         assumption.is_orphaned = false;
     }

@@ -68,17 +68,13 @@ void drop_customers_as_begun(PlannedStmt *plan);
 // customers_as_begun are about, even for a moment; 0 for a plan without any.
 std::uint64_t customers_version(const PlannedStmt *plan);
 
-// Raises 40001: the statement cannot go on with the rights it was planned with.
-[[noreturn]] void raise_changed_rights();
-
 // Tells that plans with these items can no longer be exchanged, should they still be cached.
 void orphan_assumptions(const List *items) noexcept;
 
-// Drops all cached plans if such a plan contradicts the present asker. For the moments at which
-// identity changes.
-void drop_contradicted_plans();
+// Whether the present asker contradicts one of them.
+bool has_contradicted_orphan();
 
-// Drops all cached plans and what is kept of them: they are made anew when next used.
-void drop_plans();
+// All cached plans are gone, and so are those.
+void forget_orphans() noexcept;
 
 } // namespace entitle::pg

@@ -3,6 +3,7 @@
 #include "pg/postgres.hpp"
 
 #include "pg/cost.hpp"
+#include "pg/estimate.hpp"
 
 extern "C" {
 #include "access/amapi.h"

@@ -19,15 +19,4 @@ void adjust_index_costs(RelOptInfo *relation);
 // the condition. regime: hook
 void prefer_index_scans(RelOptInfo *relation);
 
-// Estimates for the planner: how many keys the condition's array holds, and which fraction of the
-// table they cover. regime: C
-struct ConditionEstimate {
-    double keys;
-    double fraction;
-};
-
-// Returns: false when the clause is no row test, or the column not one of its own.
-bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
-                        ConditionEstimate &result);
-
 } // namespace entitle::pg

@@ -3,10 +3,8 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
-#include "pg/assumption.hpp"
 #include "pg/cursor.hpp"
 #include "pg/lookup.hpp"
-#include "pg/plan_tree.hpp"
 #include "pg/statement.hpp"
 
 extern "C" {
@@ -93,8 +91,7 @@ PortalNote *find_portal_note(const PortalData *portal) noexcept {
 
 } // namespace
 
-void note_customers(QueryDesc *query) {
-    const std::uint64_t version = customers_version(query->plannedstmt);
+void note_customers(QueryDesc *query, std::uint64_t version) {
     if (version != 0) {
         get_note(query).version = version;
     }
@@ -106,16 +103,22 @@ void note_rights(QueryDesc *query, const RightsMark &asked) {
     }
 }
 
-bool may_go_on(const QueryDesc *query) {
+bool has_begun_with(const QueryDesc *query, std::uint64_t version) {
     const Note *note = find_note(query);
-    if (note == nullptr) {
-        return true;
-    }
-    if (note->version != 0 && note->version != customers_version(query->plannedstmt)) {
-        return false;
-    }
-    return !note->rights.is_set || has_same_rights(note->rights) ||
-           tests_each_row(query->plannedstmt);
+    return note == nullptr || note->version == 0 || note->version == version;
+}
+
+bool keeps_rights(const QueryDesc *query) {
+    const Note *note = find_note(query);
+    return note == nullptr || !note->rights.is_set || has_same_rights(note->rights);
+}
+
+void raise_changed_rights() {
+    ereport(ERROR,
+            (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+             errmsg("the rights this statement was planned with have changed"),
+             errhint("Run the statement again; in a transaction, run the transaction again.")));
+    pg_unreachable();
 }
 
 void note_portal(Portal portal, const RightsMark &asked) {

@@ -14,15 +14,21 @@ extern "C" {
 
 namespace entitle::pg {
 
-// Remembers the customers that an execution begins with, if its plan relies on them. Requires: it
-// is about to run for the first time.
-void note_customers(QueryDesc *query);
+// Remembers the version of the customers that an execution begins with; 0 when its plan relies on
+// none. Requires: it is about to run for the first time.
+void note_customers(QueryDesc *query, std::uint64_t version);
 
 // Remembers the rights that a run depended on, if it asked for any.
 void note_rights(QueryDesc *query, const RightsMark &asked);
 
-// Tells whether an execution that ran before may go on.
-bool may_go_on(const QueryDesc *query);
+// Whether an execution that ran before relies on no other customers than these.
+bool has_begun_with(const QueryDesc *query, std::uint64_t version);
+
+// Whether the rights are those that its runs before depended on.
+bool keeps_rights(const QueryDesc *query);
+
+// Raises 40001: the statement cannot go on with the rights it was planned with.
+[[noreturn]] void raise_changed_rights();
 
 // The same for rows that a portal keeps aside, as cursors WITH HOLD do: they come without an
 // executor that could be asked.

@@ -1,7 +1,9 @@
 // Estimates from the asker's grants and the table's statistics.
 #include "pg/postgres.hpp"
 
+#include "pg/asker.hpp"
 #include "pg/estimate.hpp"
+#include "pg/row_test.hpp"
 #include "pg/setting.hpp"
 #include "pg/table.hpp"
 #include "pg/value.hpp"
@@ -149,6 +151,34 @@ double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const As
 double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
                                std::size_t count) {
     return equal_fraction(root, brand, rel, brands, static_cast<double>(count));
+}
+
+bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
+                        ConditionEstimate &result) {
+    bool is_branded = false;
+    Call call{};
+    if (!IsA(clause, FuncExpr) ||
+        !is_row_test(reinterpret_cast<FuncExpr *>(clause)->funcid, is_branded) ||
+        !read_call(reinterpret_cast<FuncExpr *>(clause)->args, is_branded, call)) {
+        return false;
+    }
+    if (IsA(column, RelabelType)) {
+        column = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(column)->arg);
+    }
+    if (call.level && equal(column, call.customer)) {
+        const Asker &asker = current_asker();
+        result.keys = estimate_customers(asker, *call.level);
+        result.fraction = estimate_customer_fraction(root, call.customer, rel, asker, *call.level);
+        return true;
+    }
+    if (call.brand != nullptr && call.permission && equal(column, call.brand)) {
+        const PlainIds brands = permitted_brand_ids(current_asker(), *call.permission);
+        result.keys = static_cast<double>(brands.count);
+        result.fraction =
+            estimate_brand_fraction(root, call.brand, rel, brands.values, brands.count);
+        return true;
+    }
+    return false;
 }
 
 } // namespace entitle::pg

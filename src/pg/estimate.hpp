@@ -27,4 +27,15 @@ double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const As
 double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
                                std::size_t count);
 
+// How many keys the condition's array holds, and which fraction of the
+// table they cover.
+struct ConditionEstimate {
+    double keys;
+    double fraction;
+};
+
+// Returns: false when the clause is no row test, or the column not one of its own.
+bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
+                        ConditionEstimate &result);
+
 } // namespace entitle::pg

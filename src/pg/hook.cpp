@@ -220,6 +220,12 @@ bool goes_on(const QueryDesc *query, ScanDirection direction) noexcept {
            query->dest->mydest != DestSQLFunction;
 }
 
+// Whether an execution that ran before may go on.
+bool may_go_on(const QueryDesc *query) {
+    return has_begun_with(query, customers_version(query->plannedstmt)) &&
+           (keeps_rights(query) || tests_each_row(query->plannedstmt));
+}
+
 // Rows that a portal keeps aside, as cursors WITH HOLD do, and what RETURNING gives.
 bool fills_portal(const DestReceiver *receiver) noexcept {
     return receiver->mydest == DestTuplestore && PortalIsValid(ActivePortal) &&
@@ -247,7 +253,7 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
             raise_changed_rights();
         }
         if (!query->already_executed) {
-            note_customers(query);
+            note_customers(query, customers_version(query->plannedstmt));
         }
         if (query->plannedstmt->parallelModeNeeded) {
             (void)current_asker(); // the workers' questions are not heard here

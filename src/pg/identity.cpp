@@ -2,9 +2,9 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
-#include "pg/assumption.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
+#include "pg/replan.hpp"
 #include "pg/replay.hpp"
 #include "pg/row_trigger.hpp"
 #include "pg/setting.hpp"

@@ -7,6 +7,13 @@
 #include "pg/signal.hpp"
 #include "pg/table.hpp"
 
+extern "C" {
+#include "catalog/pg_enum.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+}
+
+#include <charconv>
 #include <string>
 #include <unordered_map>
 
@@ -103,6 +110,30 @@ Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
     return key;
 }
 
+std::string_view bytes_of(const text *value) {
+    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
+}
+
+// Returns: none for a number that no bigint is equal to.
+std::optional<CustomerId> whole_number(Datum number) {
+    const char *digits = numeric_normalize(DatumGetNumeric(number)); // 12.00 is 12
+    const char *end = digits + strlen(digits);
+    CustomerId whole = 0;
+    const std::from_chars_result read = std::from_chars(digits, end, whole);
+    return read.ec == std::errc() && read.ptr == end ? std::optional<CustomerId>(whole)
+                                                     : std::nullopt;
+}
+
+std::optional<CustomerId> customer_by_label(Oid label) {
+    HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(label));
+    if (!HeapTupleIsValid(tuple)) {
+        return std::nullopt;
+    }
+    NameData name = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple))->enumlabel;
+    ReleaseSysCache(tuple);
+    return customer_by_code(std::string_view(NameStr(name)));
+}
+
 } // namespace
 
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
@@ -117,6 +148,29 @@ std::optional<CustomerId> customer_by_code(std::string_view code) {
             PointerGetDatum(cstring_to_text_with_len(code.data(), static_cast<int>(code.size())));
         return read_customer_id(Index::customer_by_code, key);
     });
+}
+
+std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
+    switch (key_type_of(type)) {
+    case KeyType::uuid:
+        return customer_by_uuid(DatumGetUUIDP(key));
+    case KeyType::text:
+        return customer_by_code(bytes_of(DatumGetTextPP(key)));
+    case KeyType::padded: {
+        const std::string_view padded = bytes_of(DatumGetTextPP(key));
+        const int length =
+            bpchartruelen(const_cast<char *>(padded.data()), static_cast<int>(padded.size()));
+        return customer_by_code(padded.substr(0, static_cast<std::size_t>(length)));
+    }
+    case KeyType::numeric:
+        return whole_number(key);
+    case KeyType::label:
+        return customer_by_label(DatumGetObjectId(key));
+    case KeyType::integer:
+    case KeyType::none:
+        return std::nullopt;
+    }
+    return std::nullopt;
 }
 
 std::optional<CustomerFacts> find_customer(CustomerId customer) {
@@ -143,23 +197,6 @@ Datum uuid_of_customer(CustomerId customer, bool *is_null) {
 
 Datum code_of_customer(CustomerId customer, bool *is_null) {
     return key_of_customer(customer, 2, is_null);
-}
-
-bool manages_access(const Asker &who, CustomerId customer) {
-    if (who.user == nullptr) {
-        return false;
-    }
-    const auto facts = find_customer(customer);
-    if (!facts) {
-        return false;
-    }
-    const Grant *grant = grant_of(who.user, customer);
-    bool allowed = false;
-    compute([&] {
-        allowed =
-            check_manages_access(who.subject, who.session, customer, facts->brand, grant).allowed;
-    });
-    return allowed;
 }
 
 std::optional<std::int64_t> user_by_login(std::string_view login) {

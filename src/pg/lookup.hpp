@@ -6,7 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "pg/rights.hpp"
+#include "core/access.hpp"
+#include "pg/value.hpp"
 
 namespace entitle::pg {
 
@@ -18,6 +19,17 @@ extern std::uint64_t key_questions;
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid);
 std::optional<CustomerId> customer_by_code(std::string_view code);
 
+// Finds the customer that a key of any type but the integers stands for.
+std::optional<CustomerId> customer_of_key(Datum key, Oid type);
+
+// Finds the customer a key of any of the types stands for.
+inline std::optional<CustomerId> customer_value(NullableDatum value, Oid type) {
+    if (value.isnull || type == INT8OID || type == INT4OID || type == INT2OID) {
+        return integer_value(value, type);
+    }
+    return customer_of_key(value.value, type);
+}
+
 // What the rules ask about a customer itself, read anew at each call.
 struct CustomerFacts {
     std::optional<BrandId> brand;
@@ -28,9 +40,6 @@ std::optional<CustomerFacts> find_customer(CustomerId customer);
 // Reads a customer's other keys. regime: C
 Datum uuid_of_customer(CustomerId customer, bool *is_null);
 Datum code_of_customer(CustomerId customer, bool *is_null);
-
-// Decides whether the asker manages the customer's external access (R41). regime: C
-bool manages_access(const Asker &asker, CustomerId customer);
 
 // Finds a user by exact login, active or not. Returns: none when there is none.
 std::optional<std::int64_t> user_by_login(std::string_view login);

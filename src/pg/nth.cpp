@@ -7,9 +7,6 @@
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
 
-#include "core/access.hpp"
-#include "core/permission.hpp"
-
 using namespace entitle;
 using namespace entitle::pg;
 
@@ -59,10 +56,6 @@ ENTITLE_FUNCTION(entitle_accessible_customer) {
 // permitted_brand(permission, nth) -> bigint, NULL past the last
 ENTITLE_FUNCTION(entitle_permitted_brand) {
     return nth_of(fcinfo, [&](const Asker &asker) {
-        const auto permission = text_argument(fcinfo, 0);
-        PlainIds ids;
-        compute(
-            [&] { ids = copy_out(permitted_brands(asker.subject, asker.session, *permission)); });
-        return ids;
+        return permitted_brand_ids(asker, *text_argument(fcinfo, 0));
     });
 }

@@ -56,12 +56,7 @@ ENTITLE_FUNCTION(entitle_visible_metrics) {
 ENTITLE_FUNCTION(entitle_permitted_brands) {
     const auto permission = text_argument(fcinfo, 0);
     const Asker &asker = asker_now();
-    PlainIds ids;
-    if (permission) {
-        compute(
-            [&] { ids = copy_out(permitted_brands(asker.subject, asker.session, *permission)); });
-    }
-    return bigint_array(ids);
+    return bigint_array(permission ? permitted_brand_ids(asker, *permission) : PlainIds{});
 }
 
 // allowed_capabilities(section, brand_id) -> text[], in the catalogue's order. R29

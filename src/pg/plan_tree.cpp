@@ -10,9 +10,6 @@ extern "C" {
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
-
-extern PGDLLEXPORT Datum entitle_accessible_customers(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum entitle_unlimited_customers(PG_FUNCTION_ARGS);
 }
 
 #include <algorithm>

@@ -28,7 +28,6 @@ extern "C" {
 }
 
 #include "core/access.hpp"
-#include "core/permission.hpp"
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -230,22 +229,13 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     return reinterpret_cast<Node *>(make_andclause(lcons(test, conditions)));
 }
 
-// regime: C
-PlainIds brands_of(const Call &call) {
-    PlainIds ids;
-    const Asker &asker = current_asker();
-    compute(
-        [&] { ids = copy_out(permitted_brands(asker.subject, asker.session, *call.permission)); });
-    return ids;
-}
-
 double estimate(PlannerInfo *root, const Call &call, int rel, bool has_reach) {
     double by_permission = 0.0;
     if (may_show_by_permission(call)) {
         if (call.brand == nullptr) {
             return 1.0;
         }
-        const PlainIds brands = brands_of(call);
+        const PlainIds brands = permitted_brand_ids(current_asker(), *call.permission);
         by_permission = estimate_brand_fraction(root, call.brand, rel, brands.values, brands.count);
     }
     double by_access = 0.0;
@@ -342,34 +332,6 @@ Datum support(FunctionCallInfo fcinfo, bool is_branded) {
 }
 
 } // namespace
-
-bool entitle::pg::estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
-                                     ConditionEstimate &result) {
-    bool is_branded = false;
-    Call call{};
-    if (!IsA(clause, FuncExpr) ||
-        !is_row_test(reinterpret_cast<FuncExpr *>(clause)->funcid, is_branded) ||
-        !read_call(reinterpret_cast<FuncExpr *>(clause)->args, is_branded, call)) {
-        return false;
-    }
-    if (IsA(column, RelabelType)) {
-        column = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(column)->arg);
-    }
-    if (call.level && equal(column, call.customer)) {
-        const Asker &asker = current_asker();
-        result.keys = estimate_customers(asker, *call.level);
-        result.fraction = estimate_customer_fraction(root, call.customer, rel, asker, *call.level);
-        return true;
-    }
-    if (call.brand != nullptr && call.permission && equal(column, call.brand)) {
-        const PlainIds brands = brands_of(call);
-        result.keys = static_cast<double>(brands.count);
-        result.fraction =
-            estimate_brand_fraction(root, call.brand, rel, brands.values, brands.count);
-        return true;
-    }
-    return false;
-}
 
 // Planner support of row_allowed. regime: C
 ENTITLE_FUNCTION(entitle_row_allowed_support) { return support(fcinfo, false); }

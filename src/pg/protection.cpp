@@ -6,7 +6,6 @@
 #include "pg/asker.hpp"
 #include "pg/function.hpp"
 #include "pg/lookup.hpp"
-#include "pg/refusal.hpp"
 #include "pg/row_test.hpp"
 #include "pg/signal.hpp"
 #include "pg/value.hpp"
@@ -220,26 +219,3 @@ ENTITLE_FUNCTION(entitle_brand_row_allowed) { return test_row(fcinfo, true); }
 // new_row_allowed(permission, brand, level, customer [, on_date]) -> boolean, of a row that gets
 // its brand now (R55)
 ENTITLE_FUNCTION(entitle_new_row_allowed) { return test_row(fcinfo, true, true); }
-
-// Refuses an update or delete of a visible row that may not be written (R3). Fired by the triggers
-// of protect_table, whose WHEN condition is the row test.
-ENTITLE_FUNCTION(entitle_refuse_write) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of protected tables")));
-    }
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    const char *name = RelationGetRelationName(trigger->tg_relation);
-    if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
-        ereport(
-            ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied to truncate protected table \"%s\"", name),
-             errhint("Delete the rows; only those whom row security does not bind may truncate.")));
-    }
-    if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
-        is_partition_move(trigger->tg_relation)) {
-        return PointerGetDatum(trigger->tg_trigtuple);
-    }
-    raise_refused_write(trigger);
-}

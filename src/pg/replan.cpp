@@ -294,9 +294,17 @@ PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_s
     return fresh;
 }
 
-void drop_kept_queries() {
+void drop_plans() {
+    ResetPlanCache();
     for (Slot &slot : store.slots) {
         drop(slot);
+    }
+    forget_orphans();
+}
+
+void drop_contradicted_plans() {
+    if (has_contradicted_orphan()) {
+        drop_plans();
     }
 }
 

@@ -37,7 +37,11 @@ void note_start(const PlannedStmt *plan, bool runs_once);
 // kept. A scrolled one can run backward, as its cursor promised.
 PlannedStmt *find_fitting(const PlannedStmt *plan, const char *source, bool is_scrolled);
 
-// Drops everything kept: for a moment at which all cached plans are dropped.
-void drop_kept_queries();
+// Drops all cached plans and what is kept of them: they are made anew when next used.
+void drop_plans();
+
+// The same if a plan that can no longer be exchanged contradicts the present asker. For the moments
+// at which identity changes.
+void drop_contradicted_plans();
 
 } // namespace entitle::pg

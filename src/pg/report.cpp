@@ -2,11 +2,11 @@
 #include "pg/postgres.hpp"
 
 #include "pg/asker.hpp"
+#include "pg/business_day.hpp"
 #include "pg/function.hpp"
 #include "pg/load.hpp"
 #include "pg/plain.hpp"
 #include "pg/rowset.hpp"
-#include "pg/setting.hpp"
 #include "pg/value.hpp"
 
 #include "core/access.hpp"

@@ -3,6 +3,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/load.hpp"
+#include "pg/lookup.hpp"
 #include "pg/print.hpp"
 #include "pg/rights.hpp"
 #include "pg/signal.hpp"
@@ -11,6 +12,8 @@
 #include <memory>
 #include <unordered_map>
 #include <utility>
+
+#include "core/permission.hpp"
 
 namespace entitle::pg {
 
@@ -360,6 +363,29 @@ PlainIds reached_customers(const Asker &who, int level, bool unlimited_only) {
         ids = copy_out(customers);
     });
     return ids;
+}
+
+PlainIds permitted_brand_ids(const Asker &asker, std::string_view permission) {
+    PlainIds ids;
+    compute([&] { ids = copy_out(permitted_brands(asker.subject, asker.session, permission)); });
+    return ids;
+}
+
+bool manages_access(const Asker &who, CustomerId customer) {
+    if (who.user == nullptr) {
+        return false;
+    }
+    const auto facts = find_customer(customer);
+    if (!facts) {
+        return false;
+    }
+    const Grant *grant = grant_of(who.user, customer);
+    bool allowed = false;
+    compute([&] {
+        allowed =
+            check_manages_access(who.subject, who.session, customer, facts->brand, grant).allowed;
+    });
+    return allowed;
 }
 
 } // namespace entitle::pg

@@ -87,4 +87,10 @@ const std::vector<Grant> *few_grants_of(CachedUser *user);
 // `unlimited_only`, those without a days-back limit. Loads all of the asker's grants.
 PlainIds reached_customers(const Asker &asker, int level, bool unlimited_only = false);
 
+// Lists the brands in which the asker holds the permission, in id order.
+PlainIds permitted_brand_ids(const Asker &asker, std::string_view permission);
+
+// Decides whether the asker manages the customer's external access (R41).
+bool manages_access(const Asker &asker, CustomerId customer);
+
 } // namespace entitle::pg

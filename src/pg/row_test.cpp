@@ -5,9 +5,6 @@
 
 extern "C" {
 #include "nodes/nodeFuncs.h"
-
-extern PGDLLEXPORT Datum entitle_row_allowed(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum entitle_brand_row_allowed(PG_FUNCTION_ARGS);
 }
 
 namespace entitle::pg {

@@ -14,6 +14,14 @@ extern "C" {
 
 #include "pg/assumption.hpp"
 
+extern "C" {
+// What queries and plans are searched for: the row tests, and the arrays that stand in for them.
+extern PGDLLEXPORT Datum entitle_row_allowed(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_brand_row_allowed(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_accessible_customers(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_unlimited_customers(PG_FUNCTION_ARGS);
+}
+
 namespace entitle::pg {
 
 // Where the arguments stand; -1 for one that the call does not have.

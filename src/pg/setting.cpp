@@ -1,6 +1,7 @@
 // Settings: definitions, checks, and reading them back.
 #include "pg/postgres.hpp"
 
+#include "pg/business_day.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/setting.hpp"
@@ -26,11 +27,6 @@ char *keys_file_value = nullptr;
 char *audience_value = nullptr;
 char *issuer_value = nullptr;
 std::uint64_t token_setup_generation = 0;
-pg_tz *business_zone = nullptr;
-
-// The day of the business time zone, found once a second: zones may be apart by seconds.
-std::int64_t known_second = -1;
-std::int32_t known_today = 0;
 
 // Reads a whole number and moves `text` behind it. Written out because strtoll skips blanks and
 // signs.
@@ -146,14 +142,8 @@ void assign_token_setup(const char *, void *) {
     ++epoch;
 }
 
-// UTC is what PostgreSQL knows as GMT without reading a file, which every session would do.
-pg_tz *find_zone(const char *name) {
-    return pg_tzset(pg_strcasecmp(name, "UTC") == 0 ? "GMT" : name);
-}
-
 bool check_zone(char **value, void **, GucSource) {
-    pg_tz *zone = find_zone(*value);
-    if (zone == nullptr || !pg_tz_acceptable(zone)) {
+    if (!is_business_zone(*value)) {
         GUC_check_errdetail("Time zone \"%s\" is not known, or uses leap seconds.", *value);
         return false;
     }
@@ -161,9 +151,7 @@ bool check_zone(char **value, void **, GucSource) {
 }
 
 void assign_zone(const char *value, void *) {
-    // Found a moment ago by the check, so it comes from memory.
-    business_zone = find_zone(value);
-    known_second = -1;
+    set_business_zone(value);
     ++epoch;
 }
 
@@ -233,27 +221,6 @@ void carry_choice(const Choice &choice) {
     }
     pg_snprintf(text, sizeof(text), INT64_FORMAT ":%s:%s", choice.user, brand, customer);
     set_carrier(kChoice, text, true);
-}
-
-std::optional<std::int32_t> business_date(TimestampTz moment) {
-    int offset = 0;
-    pg_tm broken;
-    fsec_t fraction = 0;
-    if (TIMESTAMP_NOT_FINITE(moment) ||
-        timestamp2tm(moment, &offset, &broken, &fraction, nullptr, business_zone) != 0) {
-        return std::nullopt;
-    }
-    return date2j(broken.tm_year, broken.tm_mon, broken.tm_mday) - POSTGRES_EPOCH_JDATE;
-}
-
-std::int32_t business_today(TimestampTz now) {
-    const std::int64_t second = now / USECS_PER_SEC;
-    if (second != known_second) {
-        // A clock gives real moments, so they have a date.
-        known_today = business_date(now).value_or(0);
-        known_second = second;
-    }
-    return known_today;
 }
 
 const char *full_record_fields() noexcept {

@@ -48,12 +48,6 @@ TokenSetup token_setup() noexcept;
 // Tells whether another cursor than the running statement is open. regime: C
 bool has_open_cursors();
 
-// Returns: the day of that moment of the clock in the business time zone (R38).
-std::int32_t business_today(TimestampTz now);
-
-// Returns: the date of a moment in the business time zone; none when it has none (out of range).
-std::optional<std::int32_t> business_date(TimestampTz moment);
-
 // Returns: the setting that lists the full-record fields of a customer (R9).
 const char *full_record_fields() noexcept;
 

@@ -3,6 +3,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/lookup.hpp"
+#include "pg/rights.hpp"
 #include "pg/setting.hpp"
 #include "pg/token.hpp"
 

@@ -1,19 +1,14 @@
 // Values in and out.
 #include "pg/postgres.hpp"
 
-#include "pg/lookup.hpp"
-#include "pg/setting.hpp"
+#include "pg/business_day.hpp"
 #include "pg/value.hpp"
 
 extern "C" {
-#include "catalog/pg_enum.h"
 #include "parser/parse_coerce.h"
-#include "utils/numeric.h"
-#include "utils/syscache.h"
 }
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 
 namespace entitle::pg {
@@ -52,34 +47,6 @@ KeyType key_type_of(Oid type) {
     }
 }
 
-namespace {
-
-std::string_view bytes_of(const text *value) {
-    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
-}
-
-// Returns: none for a number that no bigint is equal to.
-std::optional<CustomerId> whole_number(Datum number) {
-    const char *digits = numeric_normalize(DatumGetNumeric(number)); // 12.00 is 12
-    const char *end = digits + strlen(digits);
-    CustomerId whole = 0;
-    const std::from_chars_result read = std::from_chars(digits, end, whole);
-    return read.ec == std::errc() && read.ptr == end ? std::optional<CustomerId>(whole)
-                                                     : std::nullopt;
-}
-
-std::optional<CustomerId> customer_by_label(Oid label) {
-    HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(label));
-    if (!HeapTupleIsValid(tuple)) {
-        return std::nullopt;
-    }
-    NameData name = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple))->enumlabel;
-    ReleaseSysCache(tuple);
-    return customer_by_code(std::string_view(NameStr(name)));
-}
-
-} // namespace
-
 std::optional<Day> moment_day(Timestamp moment, Oid type) {
     if (type != TIMESTAMPOID && type != TIMESTAMPTZOID) {
         return std::nullopt;
@@ -114,29 +81,6 @@ Datum day_start(Day day, Oid type) noexcept {
     // Every time zone is less than a day away from UTC.
     const Day start = type == TIMESTAMPTZOID ? day - 1 : day;
     return TimestampGetDatum(static_cast<Timestamp>(start) * USECS_PER_DAY);
-}
-
-std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
-    switch (key_type_of(type)) {
-    case KeyType::uuid:
-        return customer_by_uuid(DatumGetUUIDP(key));
-    case KeyType::text:
-        return customer_by_code(bytes_of(DatumGetTextPP(key)));
-    case KeyType::padded: {
-        const std::string_view padded = bytes_of(DatumGetTextPP(key));
-        const int length =
-            bpchartruelen(const_cast<char *>(padded.data()), static_cast<int>(padded.size()));
-        return customer_by_code(padded.substr(0, static_cast<std::size_t>(length)));
-    }
-    case KeyType::numeric:
-        return whole_number(key);
-    case KeyType::label:
-        return customer_by_label(DatumGetObjectId(key));
-    case KeyType::integer:
-    case KeyType::none:
-        return std::nullopt;
-    }
-    return std::nullopt;
 }
 
 std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number) {

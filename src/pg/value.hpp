@@ -56,17 +56,6 @@ inline std::optional<Day> day_value(NullableDatum value, Oid type) {
 // that in any time zone.
 Datum day_start(Day day, Oid type) noexcept;
 
-// Finds the customer that a key of any type but the integers stands for. regime: C
-std::optional<CustomerId> customer_of_key(Datum key, Oid type);
-
-// Finds the customer a key of any of the types stands for. regime: C
-inline std::optional<CustomerId> customer_value(NullableDatum value, Oid type) {
-    if (value.isnull || type == INT8OID || type == INT4OID || type == INT2OID) {
-        return integer_value(value, type);
-    }
-    return customer_of_key(value.value, type);
-}
-
 // Returns: an argument's text without copying when it is not compressed; empty view for NULL.
 // regime: C
 std::optional<std::string_view> text_argument(FunctionCallInfo fcinfo, int number);
