@@ -1,15 +1,15 @@
 // The library's start: settings, callbacks, hooks. Each backend runs it once.
-#include "pg/postgres.hpp"
+#include "pg/boundary/postgres.hpp"
 
-#include "pg/caller.hpp"
-#include "pg/hook.hpp"
-#include "pg/lent.hpp"
-#include "pg/masked_read.hpp"
-#include "pg/migration.hpp"
-#include "pg/refusal.hpp"
-#include "pg/setting.hpp"
-#include "pg/signal.hpp"
-#include "pg/unheard.hpp"
+#include "pg/lending/caller.hpp"
+#include "pg/planner/hook.hpp"
+#include "pg/lending/lent.hpp"
+#include "pg/enforce/masked_read.hpp"
+#include "pg/enforce/migration.hpp"
+#include "pg/enforce/refusal.hpp"
+#include "pg/subject/setting.hpp"
+#include "pg/model/signal.hpp"
+#include "pg/subject/unheard.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;

@@ -1,0 +1,235 @@
+// Single rows of customers and users. Keys that stand for a customer are remembered while no
+// customer's key changes; everything else is read anew.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/guard.hpp"
+#include "pg/model/lookup.hpp"
+#include "pg/model/signal.hpp"
+#include "pg/model/table.hpp"
+
+extern "C" {
+#include "catalog/pg_enum.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+}
+
+#include <charconv>
+#include <string>
+#include <unordered_map>
+
+namespace entitle::pg {
+
+std::uint64_t key_questions = 0;
+
+namespace {
+
+using KeyMap = std::unordered_map<std::string, CustomerId>;
+
+constexpr std::size_t kMaxKeys = 32768;
+
+struct KnownKeys {
+    KeyMap uuids;
+    KeyMap codes;
+    std::uint64_t generation = 0;
+};
+
+// Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
+KnownKeys &known_keys() {
+    static auto *const keys = new KnownKeys;
+    return *keys;
+}
+
+template <typename Find>
+std::optional<CustomerId> customer_by_key(KeyMap KnownKeys::*map, const char *bytes,
+                                          std::size_t size, Find &&find) {
+    ++key_questions;
+    std::optional<CustomerId> customer;
+    compute([&] {
+        KnownKeys &kept = known_keys();
+        if (kept.generation != customer_generation()) {
+            kept.uuids.clear();
+            kept.codes.clear();
+            kept.generation = customer_generation();
+        }
+        const auto at = (kept.*map).find(std::string(bytes, size));
+        if (at != (kept.*map).end()) {
+            customer = at->second;
+        }
+    });
+    if (customer) {
+        return customer;
+    }
+    const std::uint64_t generation = customer_generation();
+    customer = find();
+    // A key that stands for nobody is not remembered: a new customer is not signalled.
+    if (customer && generation == customer_generation()) {
+        compute([&] {
+            KeyMap &keys = known_keys().*map;
+            if (keys.size() >= kMaxKeys) {
+                keys.clear();
+            }
+            keys.emplace(std::string(bytes, size), *customer);
+        });
+    }
+    return customer;
+}
+
+std::optional<CustomerId> read_customer_id(Index index, Datum key) {
+    std::optional<CustomerId> customer;
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::customer, index, 1, key);
+    if (next_row(rows)) {
+        bool is_null = false;
+        customer = get_bigint(rows, 0, &is_null);
+        if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(rows.tuple->t_data))) {
+            note_own_change();
+        }
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return customer;
+}
+
+Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
+    ++key_questions;
+    Datum key = Datum(0);
+    *is_null = true;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+    if (next_row(rows)) {
+        const Datum stored = get_value(rows, column, is_null);
+        if (!*is_null) {
+            const Form_pg_attribute type =
+                TupleDescAttr(RelationGetDescr(rows.relation), rows.columns[column] - 1);
+            key = datumCopy(stored, type->attbyval, type->attlen);
+        }
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return key;
+}
+
+std::string_view bytes_of(const text *value) {
+    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
+}
+
+// Returns: none for a number that no bigint is equal to.
+std::optional<CustomerId> whole_number(Datum number) {
+    const char *digits = numeric_normalize(DatumGetNumeric(number)); // 12.00 is 12
+    const char *end = digits + strlen(digits);
+    CustomerId whole = 0;
+    const std::from_chars_result read = std::from_chars(digits, end, whole);
+    return read.ec == std::errc() && read.ptr == end ? std::optional<CustomerId>(whole)
+                                                     : std::nullopt;
+}
+
+std::optional<CustomerId> customer_by_label(Oid label) {
+    HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(label));
+    if (!HeapTupleIsValid(tuple)) {
+        return std::nullopt;
+    }
+    NameData name = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple))->enumlabel;
+    ReleaseSysCache(tuple);
+    return customer_by_code(std::string_view(NameStr(name)));
+}
+
+} // namespace
+
+std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
+    return customer_by_key(
+        &KnownKeys::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,
+        [&] { return read_customer_id(Index::customer_by_uuid, UUIDPGetDatum(uuid)); });
+}
+
+std::optional<CustomerId> customer_by_code(std::string_view code) {
+    return customer_by_key(&KnownKeys::codes, code.data(), code.size(), [&] {
+        const Datum key =
+            PointerGetDatum(cstring_to_text_with_len(code.data(), static_cast<int>(code.size())));
+        return read_customer_id(Index::customer_by_code, key);
+    });
+}
+
+std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
+    switch (key_type_of(type)) {
+    case KeyType::uuid:
+        return customer_by_uuid(DatumGetUUIDP(key));
+    case KeyType::text:
+        return customer_by_code(bytes_of(DatumGetTextPP(key)));
+    case KeyType::padded: {
+        const std::string_view padded = bytes_of(DatumGetTextPP(key));
+        const int length =
+            bpchartruelen(const_cast<char *>(padded.data()), static_cast<int>(padded.size()));
+        return customer_by_code(padded.substr(0, static_cast<std::size_t>(length)));
+    }
+    case KeyType::numeric:
+        return whole_number(key);
+    case KeyType::label:
+        return customer_by_label(DatumGetObjectId(key));
+    case KeyType::integer:
+    case KeyType::none:
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+std::optional<CustomerFacts> find_customer(CustomerId customer) {
+    std::optional<CustomerFacts> facts;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+    if (next_row(rows)) {
+        bool is_null = false;
+        const std::int64_t brand = get_bigint(rows, 3, &is_null);
+        CustomerFacts found{is_null ? std::nullopt : std::optional<BrandId>(brand), ""};
+        const char *status = get_text(rows, 4);
+        strlcpy(found.status, status == nullptr ? "" : status, sizeof(found.status));
+        facts = found;
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return facts;
+}
+
+Datum uuid_of_customer(CustomerId customer, bool *is_null) {
+    return key_of_customer(customer, 1, is_null);
+}
+
+Datum code_of_customer(CustomerId customer, bool *is_null) {
+    return key_of_customer(customer, 2, is_null);
+}
+
+std::optional<std::int64_t> user_by_login(std::string_view login) {
+    const auto found = find_login(login);
+    return found ? std::optional<std::int64_t>(found->user) : std::nullopt;
+}
+
+std::optional<LoginFacts> find_login(std::string_view login) {
+    std::optional<LoginFacts> found;
+    Reader reader = open_reader();
+    Rows rows = open_rows(
+        reader, Table::app_user, Index::user_by_login, 1,
+        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    if (next_row(rows)) {
+        bool is_null = false;
+        const std::int64_t user = get_bigint(rows, 0, &is_null);
+        const Datum role = get_value(rows, 4, &is_null);
+        found = LoginFacts{user, is_null ? InvalidOid : DatumGetObjectId(role)};
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return found;
+}
+
+bool has_sign_in_grant(Oid role, std::string_view login) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(
+        reader, Table::sign_in_grant, Index::sign_in_grant_by_role, 2, ObjectIdGetDatum(role),
+        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    const bool is_listed = next_row(rows);
+    close_rows(rows);
+    close_reader(reader);
+    return is_listed;
+}
+
+} // namespace entitle::pg

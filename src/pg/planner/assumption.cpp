@@ -1,0 +1,311 @@
+// The assumptions of cached plans, and the guard that asks them again.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/subject/asker.hpp"
+#include "pg/planner/assumption.hpp"
+#include "pg/boundary/guard.hpp"
+#include "pg/model/signal.hpp"
+
+extern "C" {
+#include "utils/plancache.h"
+}
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "core/permission.hpp"
+
+namespace entitle::pg {
+
+namespace {
+
+// Marks our items among a plan's invalidation items: no syscache has this number, so PostgreSQL
+// skips them.
+constexpr int kAssumptionItem = -7771;
+
+// Bounds the memory of a session that plans with ever new keys; past it plans simply assume
+// nothing.
+constexpr std::size_t kMaxAssumptions = 10000;
+constexpr std::size_t kMaxPermission = 256; // bytes
+
+struct Assumption {
+    Fact fact;
+    std::string permission;
+    int level;
+    std::size_t number;
+    bool expected;
+    bool is_orphaned = false; // a cached plan may carry it that cannot be exchanged
+    std::uint64_t asked_epoch = 0;
+    bool answer = false;
+};
+
+// Whether the query being planned is kept. Not so while the library is loaded by the planner
+// itself.
+bool is_exchangeable = false;
+
+std::vector<Assumption> &assumptions() {
+    static auto *const list = new std::vector<Assumption>; // never destroyed
+    return *list;
+}
+
+bool find_answer(const Asker &asker, const Question &question) {
+    const std::string_view permission = question.permission;
+    bool answer = false;
+    switch (question.fact) {
+    case Fact::permission_held:
+        compute([&] {
+            answer =
+                check_permission(asker.subject, asker.session, permission, std::nullopt).allowed;
+        });
+        return answer;
+    case Fact::some_brand_permitted:
+        compute(
+            [&] { answer = !permitted_brands(asker.subject, asker.session, permission).empty(); });
+        return answer;
+    case Fact::has_grants:
+        if (asker.user != nullptr) {
+            const std::vector<Grant> *grants = few_grants_of(asker.user);
+            answer = grants == nullptr || !grants->empty();
+        }
+        return answer;
+    case Fact::has_unlimited_window:
+        if (asker.user != nullptr) {
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            answer = summary == nullptr || summary->earliest[0] == kFirstDay;
+        }
+        return answer;
+    case Fact::has_limited_window:
+        if (asker.user != nullptr) {
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            const auto place = level_place(question.level);
+            answer = summary == nullptr || !place || summary->limited[*place] > 0;
+        }
+        return answer;
+    case Fact::customers_as_begun:
+        return true;
+    case Fact::reaches_more:
+        if (asker.user != nullptr) {
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            const auto place = level_place(question.level);
+            answer = summary == nullptr || (place && summary->customers[*place] > question.number);
+        }
+        return answer;
+    case Fact::permits_more:
+        compute([&] {
+            answer =
+                permitted_brands(asker.subject, asker.session, permission).size() > question.number;
+        });
+        return answer;
+    }
+    return answer;
+}
+
+bool holds(Assumption &assumption, const Asker &asker) {
+    if (assumption.asked_epoch != epoch) {
+        const std::uint64_t before = epoch;
+        const std::uint64_t unknown = unknown_grants();
+        assumption.answer = find_answer(asker, Question{assumption.fact, assumption.permission,
+                                                        assumption.level, assumption.number});
+        // Grants may be loaded at any time; then the answer is another, in the same epoch.
+        assumption.asked_epoch = unknown == unknown_grants() ? before : 0;
+    }
+    return assumption.answer == assumption.expected;
+}
+
+bool is_same(const Assumption &known, const Question &question, bool expected) {
+    return known.fact == question.fact && known.expected == expected &&
+           known.level == question.level && known.number == question.number &&
+           known.permission == question.permission;
+}
+
+// Returns: the number of the assumption, none when there are too many. regime: C++
+std::optional<std::size_t> record(const Question &question, bool expected) {
+    std::vector<Assumption> &list = assumptions();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (is_same(list[i], question, expected)) {
+            return i;
+        }
+    }
+    if (list.size() >= kMaxAssumptions) {
+        return std::nullopt;
+    }
+    list.push_back(Assumption{question.fact, std::string(question.permission), question.level,
+                              question.number, expected});
+    return list.size() - 1;
+}
+
+bool is_customers_as_begun(const PlanInvalItem *item) {
+    return item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
+           assumptions()[item->hashValue].fact == Fact::customers_as_begun;
+}
+
+void add_item(PlannerGlobal *global, std::size_t number) {
+    ListCell *cell = nullptr;
+    foreach (cell, global->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == kAssumptionItem && item->hashValue == number) {
+            return;
+        }
+    }
+    PlanInvalItem *item = makeNode(PlanInvalItem);
+    item->cacheId = kAssumptionItem;
+    item->hashValue = static_cast<uint32>(number);
+    global->invalItems = lappend(global->invalItems, item);
+}
+
+} // namespace
+
+bool ask(const Question &question) { return find_answer(current_asker(), question); }
+
+bool assume(PlannerInfo *root, const Question &question, bool answer) {
+    if (question.permission.size() > kMaxPermission) {
+        return false;
+    }
+    std::optional<std::size_t> number;
+    compute([&] { number = record(question, answer); });
+    if (!number) {
+        return false;
+    }
+    add_item(root->glob, *number);
+    if (!is_exchangeable) {
+        assumptions()[*number].is_orphaned = true;
+    }
+    // PostgreSQL itself replans when one of these signals arrives: they stand among the plan's
+    // relations.
+    const Asker &asker = current_asker();
+    const bool on_grants =
+        question.fact == Fact::has_grants || question.fact == Fact::has_unlimited_window ||
+        question.fact == Fact::has_limited_window || question.fact == Fact::customers_as_begun ||
+        question.fact == Fact::reaches_more;
+    const Oid model = on_grants ? InvalidOid : model_signal();
+    const Oid user = asker.subject == nullptr ? InvalidOid
+                     : on_grants              ? access_signal(asker.subject->id)
+                                              : user_signal(asker.subject->id);
+    for (const Oid signal : {model, user}) {
+        if (OidIsValid(signal)) {
+            root->glob->relationOids = list_append_unique_oid(root->glob->relationOids, signal);
+        }
+    }
+    return true;
+}
+
+bool set_exchangeable(bool value) noexcept {
+    const bool previous = is_exchangeable;
+    is_exchangeable = value;
+    return previous;
+}
+
+bool has_assumptions(const PlannedStmt *plan) noexcept {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        if (static_cast<const PlanInvalItem *>(lfirst(cell))->cacheId == kAssumptionItem) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
+            is_same(assumptions()[item->hashValue], question, answer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool assumptions_hold(const PlannedStmt *plan) { return assumptions_hold(plan->invalItems); }
+
+bool assumptions_hold(const List *items) {
+    const Asker *asker = nullptr;
+    ListCell *cell = nullptr;
+    foreach (cell, items) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId != kAssumptionItem) {
+            continue;
+        }
+        if (asker == nullptr) {
+            asker = &current_asker();
+        }
+        if (item->hashValue >= assumptions().size() ||
+            !holds(assumptions()[item->hashValue], *asker)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void drop_customers_as_begun(PlannedStmt *plan) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (is_customers_as_begun(item)) {
+            plan->invalItems = foreach_delete_current(plan->invalItems, cell);
+        }
+    }
+}
+
+std::uint64_t customers_version(const PlannedStmt *plan) {
+    std::uint64_t version = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (!is_customers_as_begun(item)) {
+            continue;
+        }
+        const Asker &asker = current_asker();
+        const auto place = level_place(assumptions()[item->hashValue].level);
+        // A version is never used twice, and a new one is greater than all before it: the greatest
+        // tells.
+        const std::uint64_t of_level =
+            asker.user == nullptr || !place ? 0 : customer_versions(asker)[*place];
+        version = std::max(version, of_level + 1);
+    }
+    return version;
+}
+
+bool assumptions_hold_loaded(const PlannedStmt *plan) {
+    load_asker_grants();
+    for (Assumption &assumption : assumptions()) {
+        assumption.asked_epoch = 0;
+    }
+    return assumptions_hold(plan);
+}
+
+void orphan_assumptions(const List *items) noexcept {
+    ListCell *cell = nullptr;
+    foreach (cell, items) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size()) {
+            assumptions()[item->hashValue].is_orphaned = true;
+        }
+    }
+}
+
+bool has_contradicted_orphan() {
+    const Asker *asker = nullptr;
+    for (Assumption &assumption : assumptions()) {
+        if (!assumption.is_orphaned) {
+            continue;
+        }
+        if (asker == nullptr) {
+            asker = &asker_now();
+        }
+        if (!holds(assumption, *asker)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void forget_orphans() noexcept {
+    for (Assumption &assumption : assumptions()) {
+        assumption.is_orphaned = false;
+    }
+}
+
+} // namespace entitle::pg

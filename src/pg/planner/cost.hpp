@@ -1,0 +1,22 @@
+// The cost of index scans that a row test gave its condition. PostgreSQL would look at the
+// condition's array, and to see it would load all of the asker's customers while planning; here it
+// gets their number instead.
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+namespace entitle::pg {
+
+// Puts our estimate before that of each B-tree index; it does nothing to scans without a row test.
+// regime: hook
+void adjust_index_costs(RelOptInfo *relation);
+
+// Puts plain index scans in the place of bitmap scans that cost hardly less, where a row test gave
+// the condition. regime: hook
+void prefer_index_scans(RelOptInfo *relation);
+
+} // namespace entitle::pg

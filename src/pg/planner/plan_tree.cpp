@@ -1,0 +1,330 @@
+// Plans have no walker of PostgreSQL's own.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/compat.hpp"
+#include "pg/planner/plan_tree.hpp"
+#include "pg/planner/row_test.hpp"
+
+extern "C" {
+#include "access/transam.h"
+#include "catalog/pg_proc.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+}
+
+#include <algorithm>
+#include <iterator>
+
+namespace entitle::pg {
+
+namespace {
+
+// What a visit of a node comes to.
+enum class Visited { go_on, leave_out_below, found };
+using Visit = Visited (*)(Plan *);
+
+bool visit_all(List *plans, Visit is_wanted);
+
+// Visits a node and those below it. Returns: whether one of them was what is looked for.
+bool visit(Plan *plan, Visit is_wanted) {
+    const Visited visited = plan == nullptr ? Visited::leave_out_below : is_wanted(plan);
+    if (visited != Visited::go_on) {
+        return visited == Visited::found;
+    }
+    check_stack_depth();
+    if (visit(plan->lefttree, is_wanted) || visit(plan->righttree, is_wanted)) {
+        return true;
+    }
+    switch (nodeTag(plan)) {
+    case T_Append:
+        return visit_all(reinterpret_cast<Append *>(plan)->appendplans, is_wanted);
+    case T_MergeAppend:
+        return visit_all(reinterpret_cast<MergeAppend *>(plan)->mergeplans, is_wanted);
+    case T_BitmapAnd:
+        return visit_all(reinterpret_cast<BitmapAnd *>(plan)->bitmapplans, is_wanted);
+    case T_BitmapOr:
+        return visit_all(reinterpret_cast<BitmapOr *>(plan)->bitmapplans, is_wanted);
+    case T_SubqueryScan:
+        return visit(reinterpret_cast<SubqueryScan *>(plan)->subplan, is_wanted);
+    case T_CustomScan:
+        return visit_all(reinterpret_cast<CustomScan *>(plan)->custom_plans, is_wanted);
+    default:
+        return false;
+    }
+}
+
+bool visit_all(List *plans, Visit is_wanted) {
+    ListCell *cell = nullptr;
+    foreach (cell, plans) {
+        if (visit(static_cast<Plan *>(lfirst(cell)), is_wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Visits the plan and those of its sublinks.
+bool visit_plan(const PlannedStmt *plan, Visit is_wanted) {
+    return visit(plan->planTree, is_wanted) || visit_all(plan->subplans, is_wanted);
+}
+
+// The level of a condition `column = ANY(customers(level))`. Returns: none for any other.
+std::optional<int> level_of_array(const Node *clause) {
+    if (!IsA(clause, ScalarArrayOpExpr)) {
+        return std::nullopt;
+    }
+    const auto *array = static_cast<const Node *>(
+        lsecond(reinterpret_cast<const ScalarArrayOpExpr *>(clause)->args));
+    if (!IsA(array, FuncExpr)) {
+        return std::nullopt;
+    }
+    const auto *call = reinterpret_cast<const FuncExpr *>(array);
+    FmgrInfo info;
+    fmgr_info(call->funcid, &info);
+    const bool is_ours =
+        info.fn_addr == entitle_accessible_customers || info.fn_addr == entitle_unlimited_customers;
+    return is_ours && IsA(linitial(call->args), Const)
+               ? std::optional<int>(
+                     DatumGetInt32(static_cast<const Const *>(linitial(call->args))->constvalue))
+               : std::nullopt;
+}
+
+// Whether a row test of that level is among the conditions.
+bool tests_rows(const List *conditions, int level) {
+    ListCell *cell = nullptr;
+    foreach (cell, conditions) {
+        const auto *clause = static_cast<const Node *>(lfirst(cell));
+        bool is_branded = false;
+        Call call{};
+        if (IsA(clause, FuncExpr) &&
+            is_row_test(reinterpret_cast<const FuncExpr *>(clause)->funcid, is_branded) &&
+            read_call(reinterpret_cast<const FuncExpr *>(clause)->args, is_branded, call) &&
+            call.level == level) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_untested_scan(const Plan *plan) {
+    const List *conditions =
+        IsA(plan, IndexScan)       ? reinterpret_cast<const IndexScan *>(plan)->indexqualorig
+        : IsA(plan, IndexOnlyScan) ? reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual
+                                   : NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, conditions) {
+        const auto level = level_of_array(static_cast<const Node *>(lfirst(cell)));
+        if (level && !tests_rows(plan->qual, *level)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether a row test among the conditions asks for that permission.
+bool tests_permission(const List *conditions, const Const *permission) {
+    ListCell *cell = nullptr;
+    foreach (cell, conditions) {
+        const auto *clause = static_cast<const Node *>(lfirst(cell));
+        bool is_branded = false;
+        if (IsA(clause, FuncExpr) &&
+            is_row_test(reinterpret_cast<const FuncExpr *>(clause)->funcid, is_branded) &&
+            equal(linitial(reinterpret_cast<const FuncExpr *>(clause)->args), permission)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether a function that an index condition calls says no more than a row test beside it.
+bool follows_from_test(const FuncExpr *call, const List *conditions) {
+    static constexpr const char *kOfLevel[] = {
+        "accessible_customers",         "unlimited_customers",           "accessible_customer",
+        "accessible_customer_uuids",    "accessible_customer_codes",     "earliest_visible_date",
+        "earliest_visible_timestamp",   "earliest_visible_timestamptz",  "earliest_partition_date",
+        "earliest_partition_timestamp", "earliest_partition_timestamptz"};
+    static constexpr const char *kOfPermission[] = {"permitted_brands", "permitted_brand"};
+    const char *name = get_func_name(call->funcid);
+    if (name == nullptr || call->args == NIL || !IsA(linitial(call->args), Const) ||
+        get_func_namespace(call->funcid) != get_namespace_oid("entitle", true)) {
+        return false;
+    }
+    const auto *argument = static_cast<const Const *>(linitial(call->args));
+    const auto is_name = [&](const char *known) {
+        return strcmp(name, known) == 0;
+    };
+    return (std::any_of(std::begin(kOfLevel), std::end(kOfLevel), is_name) &&
+            tests_rows(conditions, DatumGetInt32(argument->constvalue))) ||
+           (std::any_of(std::begin(kOfPermission), std::end(kOfPermission), is_name) &&
+            tests_permission(conditions, argument));
+}
+
+bool is_foreign_function(Oid function, void *) { return function >= FirstNormalObjectId; }
+
+bool calls_foreign(Node *node, void *) {
+    return node != nullptr &&
+           (check_functions_in_node(node, is_foreign_function, nullptr) ||
+            expression_tree_walker(node, ENTITLE_WALKER(calls_foreign), nullptr));
+}
+
+// What is worked out once may have asked: a function of others, or one of PostgreSQL's own that
+// runs queries, as table_to_xml does. None of those is immutable.
+bool is_unsteady_function(Oid function, void *) {
+    return is_foreign_function(function, nullptr) ||
+           func_volatile(function) != PROVOLATILE_IMMUTABLE;
+}
+
+bool calls_unsteady(Node *node, void *) {
+    return node != nullptr &&
+           (check_functions_in_node(node, is_unsteady_function, nullptr) ||
+            expression_tree_walker(node, ENTITLE_WALKER(calls_unsteady), nullptr));
+}
+
+// Whether an index condition, which is worked out when the scan begins, calls a function that does
+// more than follow from the row tests.
+bool decides_more(Node *node, List *conditions) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, FuncExpr) && follows_from_test(reinterpret_cast<FuncExpr *>(node), conditions)) {
+        return false;
+    }
+    return check_functions_in_node(node, is_unsteady_function, nullptr) ||
+           expression_tree_walker(node, ENTITLE_WALKER(decides_more), conditions);
+}
+
+// The same for all conditions of a scan, unless the plan relies on the customers it began with.
+bool decides_beforehand(const PlannedStmt *statement, const List *index, List *conditions) {
+    ListCell *cell = nullptr;
+    foreach (cell, index) {
+        auto *clause = static_cast<Node *>(lfirst(cell));
+        const auto level = level_of_array(clause);
+        const bool is_watched =
+            level && is_assumed(statement, Question{Fact::customers_as_begun, {}, *level}, true);
+        if (!is_watched && decides_more(clause, conditions)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool bitmap_decides_beforehand(const PlannedStmt *statement, const Plan *plan, List *conditions) {
+    const List *parts =
+        IsA(plan, BitmapAnd)  ? reinterpret_cast<const BitmapAnd *>(plan)->bitmapplans
+        : IsA(plan, BitmapOr) ? reinterpret_cast<const BitmapOr *>(plan)->bitmapplans
+                              : NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, parts) {
+        if (bitmap_decides_beforehand(statement, static_cast<const Plan *>(lfirst(cell)),
+                                      conditions)) {
+            return true;
+        }
+    }
+    return IsA(plan, BitmapIndexScan)
+               ? decides_beforehand(statement,
+                                    reinterpret_cast<const BitmapIndexScan *>(plan)->indexqualorig,
+                                    conditions)
+               : parts == NIL;
+}
+
+bool tests_each(const PlannedStmt *statement, const Plan *plan) {
+    if (plan == nullptr) {
+        return true;
+    }
+    check_stack_depth();
+    switch (nodeTag(plan)) {
+    case T_SeqScan:
+    case T_ValuesScan:
+        return true;
+    case T_IndexScan:
+        return !decides_beforehand(
+            statement, reinterpret_cast<const IndexScan *>(plan)->indexqualorig, plan->qual);
+    case T_IndexOnlyScan:
+        return !decides_beforehand(
+            statement, reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual, plan->qual);
+    case T_BitmapHeapScan:
+        return !bitmap_decides_beforehand(statement, plan->lefttree, plan->qual);
+    case T_Result:
+        return !calls_unsteady(reinterpret_cast<const Result *>(plan)->resconstantqual, nullptr) &&
+               tests_each(statement, plan->lefttree);
+    case T_Limit:
+        return !calls_unsteady(reinterpret_cast<const Limit *>(plan)->limitOffset, nullptr) &&
+               !calls_unsteady(reinterpret_cast<const Limit *>(plan)->limitCount, nullptr) &&
+               tests_each(statement, plan->lefttree);
+    case T_LockRows:
+        return tests_each(statement, plan->lefttree);
+    case T_SubqueryScan:
+        return tests_each(statement, reinterpret_cast<const SubqueryScan *>(plan)->subplan);
+    case T_Append: {
+        ListCell *cell = nullptr;
+        foreach (cell, reinterpret_cast<const Append *>(plan)->appendplans) {
+            if (!tests_each(statement, static_cast<const Plan *>(lfirst(cell)))) {
+                return false;
+            }
+        }
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+// What reads all that is below before it gives out a row.
+bool reads_all_first(const Plan *plan) {
+    return IsA(plan, Sort) || IsA(plan, Hash) ||
+           (IsA(plan, Agg) && (reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_PLAIN ||
+                               reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_HASHED));
+}
+
+bool prunes_by_foreign(const PartitionPruneInfo *pruning) {
+    ListCell *hierarchy = nullptr;
+    foreach (hierarchy, pruning->prune_infos) {
+        ListCell *cell = nullptr;
+        foreach (cell, static_cast<List *>(lfirst(hierarchy))) {
+            const auto *info = static_cast<const PartitionedRelPruneInfo *>(lfirst(cell));
+            for (const List *steps : {info->initial_pruning_steps, info->exec_pruning_steps}) {
+                ListCell *step = nullptr;
+                foreach (step, steps) {
+                    const auto *one = static_cast<const Node *>(lfirst(step));
+                    if (IsA(one, PartitionPruneStepOp) &&
+                        calls_foreign(
+                            reinterpret_cast<Node *>(
+                                reinterpret_cast<const PartitionPruneStepOp *>(one)->exprs),
+                            nullptr)) {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+    return false;
+}
+
+Visited forgo(Plan *plan) {
+    PartitionPruneInfo **pruning =
+        IsA(plan, Append)        ? &reinterpret_cast<Append *>(plan)->part_prune_info
+        : IsA(plan, MergeAppend) ? &reinterpret_cast<MergeAppend *>(plan)->part_prune_info
+                                 : nullptr;
+    if (pruning != nullptr && *pruning != nullptr && prunes_by_foreign(*pruning)) {
+        *pruning = nullptr;
+    }
+    return Visited::go_on;
+}
+
+Visited find_open(Plan *plan) {
+    return reads_all_first(plan)    ? Visited::leave_out_below
+           : is_untested_scan(plan) ? Visited::found
+                                    : Visited::go_on;
+}
+
+} // namespace
+
+bool has_open_scan(const PlannedStmt *plan) { return visit_plan(plan, find_open); }
+
+bool tests_each_row(const PlannedStmt *plan) {
+    return plan->subplans == NIL && tests_each(plan, plan->planTree);
+}
+
+void forgo_pruning(PlannedStmt *plan) { (void)visit_plan(plan, forgo); }
+
+} // namespace entitle::pg

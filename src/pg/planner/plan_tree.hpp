@@ -1,0 +1,27 @@
+// What a finished plan does with the answers of its asker: for hooks that look at whole plans.
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+extern "C" {
+#include "nodes/plannodes.h"
+}
+
+namespace entitle::pg {
+
+// Whether an index scan finds rows by the asker's customers, and no row test looks at them again,
+// while rows of its are still to be read when the first one is given out: not below a node that
+// reads all of them first.
+bool has_open_scan(const PlannedStmt *plan);
+
+// Whether each row that is still to come is looked at by the row tests when it is given out:
+// nothing was read ahead, and nothing was worked out beforehand that the asker's rights could
+// decide. Only what is known to do so counts.
+bool tests_each_row(const PlannedStmt *plan);
+
+// Takes run-time pruning out of a plan that may have workers, where it depends on functions that
+// are not PostgreSQL's own. Each process prunes by itself; one that hears of a change of rights
+// between its leader's start and its own would count the partitions differently.
+void forgo_pruning(PlannedStmt *plan);
+
+} // namespace entitle::pg

@@ -1,0 +1,61 @@
+// The two spellings of the row test, as the executor and the planner both take them apart:
+//   row_allowed(permission, level, customer [, date])
+//   brand_row_allowed(permission, brand, level, customer [, date])
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+extern "C" {
+#include "nodes/primnodes.h"
+}
+
+#include <optional>
+#include <string_view>
+
+#include "pg/planner/assumption.hpp"
+
+extern "C" {
+// What queries and plans are searched for: the row tests, and the arrays that stand in for them.
+extern PGDLLEXPORT Datum entitle_row_allowed(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_brand_row_allowed(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_accessible_customers(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_unlimited_customers(PG_FUNCTION_ARGS);
+}
+
+namespace entitle::pg {
+
+// Where the arguments stand; -1 for one that the call does not have.
+struct RowTestLayout {
+    int brand;
+    int level;
+    int customer;
+    int date;
+};
+
+inline RowTestLayout row_test_layout(int arguments, bool is_branded) noexcept {
+    const int first = is_branded ? 1 : 0;
+    return RowTestLayout{is_branded ? 1 : -1, 1 + first, 2 + first,
+                         arguments > 3 + first ? 3 + first : -1};
+}
+
+// Tells the two spellings apart by what they call. Returns: false for any other function.
+bool is_row_test(Oid function, bool &is_branded);
+
+// A call in a query.
+struct Call {
+    std::optional<std::string_view> permission; // none: no permission opens the row
+    std::optional<int> level;                   // none: no external access opens it
+    Node *brand;                                // null: judged in the current brand
+    Node *customer;
+    Node *date; // null: not dated
+};
+
+// Takes a call apart. Returns: false when it is not one that protect_table writes, with literal
+// rule.
+bool read_call(List *arguments, bool is_branded, Call &call);
+
+// The question whether any row may show by permission; without brand, whether all do. Good as long
+// as the call.
+Question permission_question(const Call &call);
+
+} // namespace entitle::pg

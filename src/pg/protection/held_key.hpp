@@ -1,0 +1,22 @@
+// Keys by which lines hold on to their document, and which another document must not take over.
+// regime: C
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/protection/declaration.hpp"
+
+namespace entitle::pg {
+
+// The keys of a table by which its lines might take another row for their document: a List of
+// what demand_kept_keys reads.
+List *find_held_keys(const Declaration &declared);
+
+// Raises when an update changes a key that lines hold on to. R54
+void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, HeapTuple after);
+
+// Raises when lines are left behind by a row that was deleted: another that was inserted meanwhile
+// would have them. Foreign keys that have something to say have said it before. R54
+void demand_no_lines(Relation table, const List *held_keys, HeapTuple row);
+
+} // namespace entitle::pg

@@ -1,0 +1,100 @@
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/protection/parent_key.hpp"
+
+extern "C" {
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "nodes/parsenodes.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+bool refers_by(const ForeignKeyCacheInfo *key, AttrNumber column) {
+    for (int i = 0; i < key->nkeys; ++i) {
+        if (key->conkey[i] == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The one foreign key to the parent; with a customer column the one that has it. As
+// entitle.find_parent_key chose it when the line was protected.
+const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
+    AttrNumber customer = InvalidAttrNumber;
+    if (declared.customer_column != nullptr) {
+        customer = get_attnum(RelationGetRelid(child), declared.customer_column);
+    }
+    const ForeignKeyCacheInfo *chosen = nullptr;
+    int count = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, RelationGetFKeyList(child)) {
+        const auto *key = static_cast<const ForeignKeyCacheInfo *>(lfirst(cell));
+        if (key->confrelid == declared.parent &&
+            (declared.customer_column == nullptr || refers_by(key, customer))) {
+            chosen = key;
+            ++count;
+        }
+    }
+    if (count != 1) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" no longer has its foreign key to its parent",
+                               RelationGetRelationName(child)),
+                        errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    }
+    return chosen;
+}
+
+// The unique index that a foreign key refers to, and whether the key may dangle: what has no action
+// of its own is checked when the statement ends, or the transaction.
+Oid referred_index(Oid constraint, ParentKey &found) {
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+    if (!HeapTupleIsValid(tuple)) {
+        elog(ERROR, "no constraint with OID %u", constraint);
+    }
+    const auto *form = reinterpret_cast<const FormData_pg_constraint *>(GETSTRUCT(tuple));
+    const Oid index = form->conindid;
+    found.is_loose = form->condeferrable && form->confupdtype != FKCONSTR_ACTION_CASCADE;
+    found.is_late = form->confupdtype == FKCONSTR_ACTION_NOACTION ||
+                    form->confupdtype == FKCONSTR_ACTION_SETDEFAULT;
+    found.is_left = form->confdeltype == FKCONSTR_ACTION_NOACTION;
+    ReleaseSysCache(tuple);
+    return index;
+}
+
+} // namespace
+
+ParentKey find_parent_key(const Declaration &child) {
+    ParentKey found{};
+    Relation line = table_open(child.relation, AccessShareLock);
+    const ForeignKeyCacheInfo *key = choose_key(line, child);
+    const Oid index_oid = referred_index(key->conoid, found);
+    Relation index = index_open(index_oid, AccessShareLock);
+    found.count = IndexRelationGetNumberOfKeyAttributes(index);
+    for (int i = 0; i < found.count; ++i) {
+        for (int k = 0; k < key->nkeys; ++k) {
+            if (key->confkey[k] == index->rd_index->indkey.values[i]) {
+                found.columns[i] = get_attname(child.relation, key->conkey[k], false);
+                found.referred[i] = get_attname(child.parent, key->confkey[k], false);
+                found.operators[i] = key->conpfeqop[k];
+            }
+        }
+    }
+    const bool has_parts = index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX;
+    index_close(index, AccessShareLock);
+    table_close(line, AccessShareLock);
+
+    ListCell *cell = nullptr;
+    foreach (cell, has_parts ? find_all_inheritors(index_oid, AccessShareLock, nullptr)
+                             : list_make1_oid(index_oid)) {
+        if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_INDEX) {
+            found.indexes = lappend_oid(found.indexes, lfirst_oid(cell));
+        }
+    }
+    return found;
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,146 @@
+// Rows of protected tables, and their documents, as triggers find them.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/subject/asker.hpp"
+#include "pg/protection/keyed_row.hpp"
+#include "pg/model/lookup.hpp"
+#include "pg/protection/parent_key.hpp"
+#include "pg/protection/row_place.hpp"
+#include "pg/datum/value.hpp"
+
+namespace entitle::pg {
+
+namespace {
+
+// As many as protect_table follows.
+constexpr int kMaxParents = 30;
+
+constexpr int kDeciding = 3;
+
+[[noreturn]] void raise_unfollowed(Oid parent) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("parent \"%s\" is not protected by itself", qualified_name(parent)),
+                    errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    pg_unreachable();
+}
+
+// Columns by name: a partition's numbers need not be its root's.
+void read_columns(Relation table, HeapTuple row, const char *const *names, int count,
+                  ColumnValue *values) {
+    TupleDesc shape = RelationGetDescr(table);
+    for (int i = 0; i < count; ++i) {
+        values[i] = ColumnValue{NullableDatum{Datum(0), true}, InvalidOid};
+        if (names[i] == nullptr) {
+            continue;
+        }
+        const AttrNumber number = get_attnum(RelationGetRelid(table), names[i]);
+        if (number <= 0) {
+            ereport(ERROR,
+                    (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                     errmsg("table \"%s\" no longer has the declared column \"%s\"",
+                            RelationGetRelationName(table), names[i]),
+                     errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+        }
+        bool is_null = false;
+        values[i].value.value = heap_getattr(row, number, shape, &is_null);
+        values[i].value.isnull = is_null;
+        values[i].type = getBaseType(TupleDescAttr(shape, number - 1)->atttypid);
+    }
+}
+
+// What is declared of a table's parent. regime: C
+Declaration declaration_above(const Declaration &line, int depth) {
+    Declaration above;
+    Oid table = InvalidOid;
+    if (!find_declaration(line.parent, above, table) || above.relation != line.parent ||
+        depth == kMaxParents) {
+        raise_unfollowed(line.parent);
+    }
+    return above;
+}
+
+} // namespace
+
+Declaration find_document(const Declaration &declared) {
+    Declaration document = declared;
+    for (int depth = 0; OidIsValid(document.parent); ++depth) {
+        document = declaration_above(document, depth);
+    }
+    return document;
+}
+
+RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared) {
+    ColumnValue values[INDEX_MAX_KEYS]{};
+    const List *indexes = NIL;
+    int key_count = 0;
+    Declaration document = declared;
+    bool is_found = true;
+    for (int depth = 0; OidIsValid(document.parent); ++depth) {
+        const ParentKey parent = find_parent_key(document);
+        if (depth == 0) {
+            read_columns(table, row, parent.columns, parent.count, values);
+        } else {
+            ColumnValue next[INDEX_MAX_KEYS]{};
+            is_found = is_found && find_row_by_values(indexes, values, key_count, parent.columns,
+                                                      parent.count, next);
+            std::copy(std::begin(next), std::end(next), std::begin(values));
+        }
+        indexes = parent.indexes;
+        key_count = parent.count;
+        document = declaration_above(document, depth);
+    }
+    const DecidingColumns columns = find_deciding_columns(document);
+    const char *const names[kDeciding] = {columns.customer, columns.date, columns.brand};
+    ColumnValue deciding[kDeciding]{};
+    if (!OidIsValid(declared.parent)) {
+        read_columns(table, row, names, kDeciding, deciding);
+    } else {
+        is_found =
+            is_found && find_row_by_values(indexes, values, key_count, names, kDeciding, deciding);
+    }
+
+    RowPlace place{};
+    place.is_found = is_found;
+    if (!is_found) {
+        return place;
+    }
+    place.customer = customer_value(deciding[0].value, deciding[0].type);
+    place.date = day_value(deciding[1].value, deciding[1].type);
+    place.brand = integer_value(deciding[2].value, deciding[2].type);
+    if (columns.brand != nullptr && place.customer) {
+        const auto customer = find_customer(*place.customer);
+        place.home = customer ? customer->brand : std::nullopt;
+    }
+    const Asker &asker = current_asker();
+    if (place.customer && asker.user != nullptr) {
+        const Grant *grant = grant_of(asker.user, *place.customer);
+        place.has_grant = grant != nullptr;
+        if (grant != nullptr) {
+            place.grant = *grant;
+        }
+    }
+    return place;
+}
+
+RowRule to_rule(const ActionRule &action, const Declaration &document) {
+    RowRule rule;
+    if (action.permission != nullptr) {
+        rule.permission = action.permission;
+    }
+    if (action.level) {
+        rule.level = *action.level;
+    }
+    rule.is_branded = document.brand_column != nullptr;
+    rule.is_dated = action.is_dated && document.date_column != nullptr;
+    return rule;
+}
+
+std::optional<RowFacts> to_facts(const RowPlace &place) {
+    if (!place.is_found) {
+        return std::nullopt;
+    }
+    return RowFacts{place.brand, place.customer, place.has_grant ? &place.grant : nullptr,
+                    place.date};
+}
+
+} // namespace entitle::pg

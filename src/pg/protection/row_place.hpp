@@ -1,0 +1,41 @@
+// What a row of a protected table belongs to, and what may be done to it there: for triggers, which
+// have the row at hand. A line's document is read by its key. regime: C
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+#include "core/protection.hpp"
+#include "pg/protection/declaration.hpp"
+
+namespace entitle::pg {
+
+// What decides about a row, of a line about its document. Plain memory: the asker's grant is a
+// copy.
+struct RowPlace {
+    bool is_found; // false: a line without document
+    std::optional<BrandId> brand;
+    std::optional<BrandId> home; // the brand of its customer
+    std::optional<CustomerId> customer;
+    std::optional<Day> date;
+    bool has_grant;
+    Grant grant;
+};
+
+// The table's row as a trigger has it. Errors: 55000 when the table is not as it was declared.
+RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared);
+
+// The document that decides about a table's rows: the table itself if it has no parent.
+Declaration find_document(const Declaration &declared);
+
+// One action on rows, and what opens it.
+struct ActionRule {
+    const char *permission; // a null pointer for none
+    std::optional<std::int32_t> level;
+    bool is_dated;
+};
+
+// The same for core. regime: C++
+RowRule to_rule(const ActionRule &action, const Declaration &document);
+std::optional<RowFacts> to_facts(const RowPlace &place);
+
+} // namespace entitle::pg

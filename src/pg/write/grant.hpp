@@ -1,0 +1,12 @@
+// The one way round R43: while force_revoke_owner runs its own DELETE, and only then, one grant is
+// released.
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+namespace entitle::pg {
+
+// Returns: the reason given to force_revoke_owner while it runs, else null.
+const char *forced_reason() noexcept;
+
+} // namespace entitle::pg
