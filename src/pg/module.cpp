@@ -1,14 +1,14 @@
 // The library's start: settings, callbacks, hooks. Each backend runs it once.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/lending/caller.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/planner/hook.hpp"
-#include "pg/lending/lent.hpp"
+#include "pg/lending/lent_rights.hpp"
 #include "pg/enforce/masked_read.hpp"
 #include "pg/enforce/migration.hpp"
-#include "pg/enforce/refusal.hpp"
+#include "pg/enforce/with_check_hint.hpp"
 #include "pg/subject/setting.hpp"
-#include "pg/model/signal.hpp"
+#include "pg/model/invalidation.hpp"
 #include "pg/subject/unheard.hpp"
 
 extern "C" {

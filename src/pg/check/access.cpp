@@ -1,12 +1,12 @@
 // Doors of the checks on external access. They ask core and never raise for a strange argument.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
-#include "pg/lending/caller.hpp"
+#include "pg/subject/current_subject.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/lookup.hpp"
-#include "pg/model/signal.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/model/invalidation.hpp"
+#include "pg/datum/datum.hpp"
 
 extern "C" {
 #include "catalog/pg_enum.h"

@@ -1,17 +1,17 @@
 // Doors of identity: signing in and out, and the session's choices.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/lookup.hpp"
-#include "pg/planner/replan.hpp"
+#include "pg/planner/plan_variant.hpp"
 #include "pg/model/replay.hpp"
 #include "pg/model/row_trigger.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/subject/statement.hpp"
 #include "pg/subject/token.hpp"
 #include "pg/subject/unheard.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 #include "core/access.hpp"
 #include "core/crypto.hpp"

@@ -2,9 +2,9 @@
 // rights in memory, so a removed membership counts at once, whatever snapshot the statement has.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 #include "core/membership.hpp"
 

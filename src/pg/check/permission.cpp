@@ -2,10 +2,10 @@
 // strange argument: NULL, unknown and foreign are all denied.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
-#include "pg/lending/caller.hpp"
+#include "pg/subject/current_subject.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/boundary/function.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 #include "core/access.hpp"
 #include "core/permission.hpp"

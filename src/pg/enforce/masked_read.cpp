@@ -2,7 +2,7 @@
 // into a short sorted list.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/lending/caller.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/protection/masked_columns.hpp"

@@ -3,11 +3,11 @@
 // lines, which finds their document in the same way.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/enforce/departure.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/protection/held_key.hpp"
-#include "pg/enforce/refusal.hpp"
+#include "pg/enforce/with_check_hint.hpp"
 #include "pg/protection/row_place.hpp"
 #include "pg/model/row_trigger.hpp"
 

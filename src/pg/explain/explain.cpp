@@ -3,12 +3,12 @@
 // that does not exist gives.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
-#include "pg/lending/caller.hpp"
+#include "pg/subject/current_subject.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/explain/explain.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/lookup.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 #include "core/permission.hpp"
 

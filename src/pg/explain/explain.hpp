@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "core/trace.hpp"
-#include "pg/subject/rights.hpp"
-#include "pg/datum/rowset.hpp"
+#include "pg/subject/subject_cache.hpp"
+#include "pg/datum/row_set.hpp"
 
 namespace entitle::pg {
 

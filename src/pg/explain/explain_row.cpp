@@ -8,8 +8,8 @@
 #include "pg/model/lookup.hpp"
 #include "pg/protection/parent_key.hpp"
 #include "pg/protection/readable.hpp"
-#include "pg/explain/row_question.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/explain/row_explanation.hpp"
+#include "pg/datum/datum.hpp"
 
 using namespace entitle;
 using namespace entitle::pg;

@@ -1,13 +1,13 @@
 // Doors of the reports: what a role opens, and all that one user holds, as the checks decide it.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/datum/business_day.hpp"
 #include "pg/boundary/function.hpp"
-#include "pg/model/load.hpp"
-#include "pg/boundary/plain.hpp"
-#include "pg/datum/rowset.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/model/subject_load.hpp"
+#include "pg/boundary/copy_out.hpp"
+#include "pg/datum/row_set.hpp"
+#include "pg/datum/datum.hpp"
 
 #include "core/access.hpp"
 #include "core/permission.hpp"

@@ -4,8 +4,8 @@
 
 #include "pg/boundary/guard.hpp"
 #include "pg/model/lookup.hpp"
-#include "pg/model/signal.hpp"
-#include "pg/model/table.hpp"
+#include "pg/model/invalidation.hpp"
+#include "pg/model/model_table.hpp"
 
 extern "C" {
 #include "catalog/pg_enum.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/access.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 namespace entitle::pg {
 

@@ -1,10 +1,10 @@
 // The assumptions of cached plans, and the guard that asks them again.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/boundary/guard.hpp"
-#include "pg/model/signal.hpp"
+#include "pg/model/invalidation.hpp"
 
 extern "C" {
 #include "utils/plancache.h"

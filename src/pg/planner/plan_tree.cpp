@@ -3,7 +3,7 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/planner/plan_tree.hpp"
-#include "pg/planner/row_test.hpp"
+#include "pg/planner/row_filter.hpp"
 
 extern "C" {
 #include "access/transam.h"

@@ -3,7 +3,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/declaration.hpp"
-#include "pg/planner/row_test.hpp"
+#include "pg/planner/row_filter.hpp"
 
 extern "C" {
 #include "catalog/partition.h"

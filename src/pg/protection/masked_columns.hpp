@@ -4,7 +4,7 @@
 
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/model/load.hpp"
+#include "pg/model/subject_load.hpp"
 
 namespace entitle::pg {
 

@@ -1,12 +1,12 @@
 // Rows of protected tables, and their documents, as triggers find them.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/protection/keyed_row.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/protection/parent_key.hpp"
 #include "pg/protection/row_place.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 namespace entitle::pg {
 

@@ -2,7 +2,7 @@
 // happens: an execution's own, which is found again from a QueryDesc, and a portal's.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/subject/cursor.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/subject/statement.hpp"

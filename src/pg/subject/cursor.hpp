@@ -6,7 +6,7 @@
 
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/rights.hpp"
+#include "pg/subject/subject_cache.hpp"
 
 extern "C" {
 #include "executor/execdesc.h"

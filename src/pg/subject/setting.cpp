@@ -5,7 +5,7 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/subject/setting.hpp"
-#include "pg/model/signal.hpp"
+#include "pg/model/invalidation.hpp"
 
 namespace entitle::pg {
 

@@ -5,7 +5,7 @@
 
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/rights.hpp"
+#include "pg/subject/subject_cache.hpp"
 
 namespace entitle::pg {
 

@@ -3,7 +3,7 @@
 
 #include "pg/boundary/guard.hpp"
 #include "pg/model/lookup.hpp"
-#include "pg/subject/rights.hpp"
+#include "pg/subject/subject_cache.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/subject/token.hpp"
 

@@ -1,14 +1,14 @@
 // The trigger that holds customers to their life, from PAIN to ACTV and INAC (R7 to R11, R17).
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
-#include "pg/write/belonging.hpp"
+#include "pg/subject/current_subject.hpp"
+#include "pg/write/customer_lock.hpp"
 #include "pg/write/customer.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/row_trigger.hpp"
 #include "pg/subject/setting.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/datum/datum.hpp"
 
 extern "C" {
 #include "utils/varlena.h"

@@ -2,14 +2,14 @@
 // (R43), and the break-glass call.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
+#include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/write/grant.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/replay.hpp"
 #include "pg/model/row_trigger.hpp"
-#include "pg/model/table.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/model/model_table.hpp"
+#include "pg/datum/datum.hpp"
 
 extern "C" {
 #include "executor/spi.h"

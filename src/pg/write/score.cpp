@@ -1,12 +1,12 @@
 // Metric values and their catalogue: the triggers that guard them, and who may score (R12 to R16).
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/subject/asker.hpp"
-#include "pg/write/belonging.hpp"
+#include "pg/subject/current_subject.hpp"
+#include "pg/write/customer_lock.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/replay.hpp"
-#include "pg/model/table.hpp"
-#include "pg/datum/value.hpp"
+#include "pg/model/model_table.hpp"
+#include "pg/datum/datum.hpp"
 
 extern "C" {
 #include "utils/numeric.h"

@@ -1,0 +1,319 @@
+// PostgreSQL refuses a row that a policy's WITH CHECK does not allow, and says no more. While a
+// statement writes a protected table, an error context callback adds to that one error the hint
+// that names the call which explains it. The hint holds the table's name alone, which the message
+// has, too. And where PostgreSQL says too much, as of a masked column that a generated one is
+// computed of, the text is taken out.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/compat.hpp"
+#include "pg/protection/declaration.hpp"
+#include "pg/boundary/function.hpp"
+#include "pg/enforce/masked_read.hpp"
+#include "pg/enforce/with_check_hint.hpp"
+
+extern "C" {
+#include "parser/parsetree.h"
+#include "rewrite/rowsecurity.h"
+}
+
+#include <string_view>
+
+namespace entitle::pg {
+
+namespace {
+
+ExecutorRun_hook_type next_run = nullptr;
+ExecutorFinish_hook_type next_finish = nullptr;
+
+constexpr const char kRefused[] = "new row violates row-level security policy for table \"%s\"";
+
+// A table whose rows protect_table's own policy lets in.
+bool is_protected(Relation relation) {
+    ListCell *cell = nullptr;
+    foreach (cell, relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies) {
+        if (strcmp(static_cast<RowSecurityPolicy *>(lfirst(cell))->policy_name, "entitle_insert") ==
+            0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The table of which the message tells, if it is a protected one that this statement writes.
+const ResultRelInfo *find_refusing(const QueryDesc *query, const char *message) {
+    ListCell *cell = nullptr;
+    foreach (cell, entitle_result_relations(query->estate)) {
+        const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+        Relation relation = written->ri_RelationDesc;
+        if (is_protected(relation) &&
+            strcmp(message, psprintf(_(kRefused), RelationGetRelationName(relation))) == 0) {
+            return written;
+        }
+    }
+    return nullptr;
+}
+
+// Called while the error is being reported, within the statement that raised it: the transaction
+// still runs, and a name may be looked up as in any argument of ereport.
+void add_hint(const QueryDesc *query) {
+    const ErrorData *error = CopyErrorData();
+    const ResultRelInfo *refusing = nullptr;
+    if (error->message_id != nullptr && error->hint == nullptr &&
+        strcmp(error->message_id, kRefused) == 0) {
+        refusing = find_refusing(query, error->message);
+    }
+    if (refusing != nullptr) {
+        const char *home = get_namespace_name(RelationGetNamespace(refusing->ri_RelationDesc));
+        // Of the model's own tables nothing is declared that could be explained.
+        if (home != nullptr && strcmp(home, "entitle") != 0) {
+            // PostgreSQL says the same of a row that may be inserted and not be read.
+            errhint("The signed-in user may not write such a row%s. To see why: SELECT * FROM "
+                    "entitle.explain_new_row('%s', row%s).",
+                    query->operation == CMD_INSERT && refusing->ri_projectReturning != nullptr
+                        ? ", or would not see it, and RETURNING reads it: then leave RETURNING out"
+                        : "",
+                    qualified_name(RelationGetRelid(refusing->ri_RelationDesc)),
+                    query->operation == CMD_UPDATE ? ", 'update'" : "");
+        }
+    }
+}
+
+// Whether a trigger's author chose the words.
+bool is_raised(const ErrorData *error) {
+    const char *context = error->context == nullptr ? "" : error->context;
+    const std::string_view first(context, strcspn(context, "\n"));
+    constexpr std::string_view kRaise = " RAISE";
+    return first.size() >= kRaise.size() && first.substr(first.size() - kRaise.size()) == kRaise;
+}
+
+// Whether the text may hold a masked value: what a generated column, an index or a check could not
+// compute, or a name that it looked up (S167). Requires: the context is what the statement called,
+// and nothing that stands around it, whose text is the writer's.
+bool may_tell_value(const ErrorData *error) {
+    switch (error->sqlerrcode) {
+    case ERRCODE_UNDEFINED_OBJECT:
+    case ERRCODE_UNDEFINED_TABLE:
+    case ERRCODE_UNDEFINED_FUNCTION:
+    case ERRCODE_UNDEFINED_COLUMN:
+    case ERRCODE_INVALID_NAME:
+    case ERRCODE_SYNTAX_ERROR:
+        return error->context == nullptr; // else some function's own text is wrong
+    default:
+        return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
+               !is_raised(error);
+    }
+}
+
+// A statement that runs, as the error context callback knows it.
+struct Running {
+    ErrorContextCallback callback;
+    QueryDesc *query;
+    bool writes_masked;
+    bool tells_value; // by the error that was reported last
+};
+
+// Contexts are added from within: what stands around the statement is not there yet.
+void on_report(void *argument) {
+    auto *running = static_cast<Running *>(argument);
+    MemoryContext reporting = MemoryContextSwitchTo(running->query->estate->es_query_cxt);
+    running->tells_value = running->writes_masked && may_tell_value(CopyErrorData());
+    if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE) {
+        add_hint(running->query);
+    }
+    MemoryContextSwitchTo(reporting);
+}
+
+const Running *find_running(const ErrorContextCallback *at) noexcept {
+    return at->callback == on_report ? static_cast<const Running *>(at->arg) : nullptr;
+}
+
+// The text goes to the server's log alone.
+void hide_value(ErrorData *error) {
+    error->detail_log = psprintf("%s%s%s", error->message, error->detail == nullptr ? "" : "\n",
+                                 error->detail == nullptr ? "" : error->detail);
+    error->message = pstrdup("the row has no valid value for what the table computes of it");
+    error->detail = nullptr;
+    error->hint = pstrdup("A generated column, check or trigger of the table, or an expression of "
+                          "the statement refuses it; the server's log has the text.");
+    error->context = nullptr;
+    error->internalquery = nullptr;
+}
+
+// Runs what is given as the innermost statement.
+template <typename Run> void run_within(QueryDesc *query, Run run) {
+    Running running{{error_context_stack, on_report, nullptr}, query, writes_masked(query), false};
+    running.callback.arg = &running;
+    error_context_stack = &running.callback;
+    ErrorData *error = nullptr;
+    if (running.writes_masked) {
+        error = catch_error([](void *self) { (*static_cast<Run *>(self))(); }, &run);
+    } else {
+        run();
+    }
+    error_context_stack = running.callback.previous;
+    if (error != nullptr && running.tells_value) {
+        hide_value(error);
+        ThrowErrorData(error); // what stands around this adds its lines again
+    } else if (error != nullptr) {
+        ReThrowError(error);
+    }
+}
+
+void on_run(ENTITLE_RUN_PARAMETERS) {
+    run_within(query, [&] {
+        if (next_run != nullptr) {
+            next_run(ENTITLE_RUN_ARGUMENTS);
+        } else {
+            standard_ExecutorRun(ENTITLE_RUN_ARGUMENTS);
+        }
+    });
+}
+
+// Data-modifying WITH queries that nothing reads to their end are run here.
+void on_finish(QueryDesc *query) {
+    run_within(query, [&] {
+        if (next_finish != nullptr) {
+            next_finish(query);
+        } else {
+            standard_ExecutorFinish(query);
+        }
+    });
+}
+
+bool has_delete_action(const ModifyTable *node) {
+    ListCell *cell = nullptr;
+    foreach (cell, entitle_merge_actions(node)) {
+        if (static_cast<const MergeAction *>(lfirst(cell))->commandType == CMD_DELETE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
+    ListCell *cell = nullptr;
+    foreach (cell, node->resultRelations) {
+        if (rt_fetch(lfirst_int(cell), plan->rtable)->relid == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+// PostgreSQL puts the stack of callbacks back after every error, so it holds no statement that has
+// ended.
+const QueryDesc *running_query() noexcept {
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        if (const Running *running = find_running(at)) {
+            return running->query;
+        }
+    }
+    return nullptr;
+}
+
+bool is_partition_move(Relation table) {
+    const QueryDesc *query = running_query();
+    if (query == nullptr || !table->rd_rel->relispartition) {
+        return false;
+    }
+    const PlannedStmt *plan = query->plannedstmt;
+    bool is_update = false;
+    // Writes stand at the top of a plan, or of one of its WITH queries.
+    List *tops = lcons(plan->planTree, list_copy(plan->subplans));
+    ListCell *cell = nullptr;
+    foreach (cell, tops) {
+        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+        if (node == nullptr || !IsA(node, ModifyTable) ||
+            !writes(node, plan, RelationGetRelid(table))) {
+            continue;
+        }
+        if (node->operation == CMD_DELETE || has_delete_action(node)) {
+            return false;
+        }
+        is_update = true;
+    }
+    return is_update;
+}
+
+void install_refusals() {
+    next_run = ExecutorRun_hook;
+    ExecutorRun_hook = on_run;
+    next_finish = ExecutorFinish_hook;
+    ExecutorFinish_hook = on_finish;
+}
+
+void raise_refused_write(const TriggerData *trigger) {
+    const char *name = RelationGetRelationName(trigger->tg_relation);
+    const char *home = get_namespace_name(RelationGetNamespace(trigger->tg_relation));
+    const char *action = TRIGGER_FIRED_BY_DELETE(trigger->tg_event)   ? "delete"
+                         : TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert"
+                                                                      : "update";
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied to %s this row of table \"%s\"", action, name),
+             TRIGGER_FIRED_BY_INSERT(trigger->tg_event)
+                 ? errhint("The signed-in user may not add such a row.")
+             // Of the model's own tables nothing is declared that could be explained.
+             : strcmp(home, "entitle") == 0
+                 ? errhint("The row may be read, but not written, by the signed-in user.")
+                 : errhint("The row may be read, but not written, by the signed-in user. To see "
+                           "why: SELECT * FROM entitle.explain_action('%s', key, '%s').",
+                           quote_qualified_identifier(home, name), action)));
+    pg_unreachable();
+}
+
+} // namespace entitle::pg
+
+using namespace entitle::pg;
+
+// refuse_hidden(view) -> void: of a new row of the view that does not show to its writer, an error
+// when a running statement's RETURNING reads it. Found among the error contexts, which PostgreSQL
+// keeps right through errors.
+ENTITLE_FUNCTION(entitle_refuse_hidden) {
+    const Oid view = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+    for (const ErrorContextCallback *each = error_context_stack; each != nullptr;
+         each = each->previous) {
+        const Running *running = find_running(each);
+        if (running == nullptr) {
+            continue;
+        }
+        ListCell *cell = nullptr;
+        foreach (cell, entitle_result_relations(running->query->estate)) {
+            const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+            if (RelationGetRelid(written->ri_RelationDesc) == view &&
+                written->ri_projectReturning != nullptr) {
+                ereport(ERROR,
+                        (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                         errmsg("the new row of \"%s\" would not show to the signed-in user",
+                                get_rel_name(view)),
+                         errhint("RETURNING reads the row; leave it out to insert such a row.")));
+            }
+        }
+    }
+    PG_RETURN_VOID();
+}
+
+// Refuses an update or delete of a visible row that may not be written (R3). Fired by the triggers
+// of protect_table, whose WHEN condition is the row test.
+ENTITLE_FUNCTION(entitle_refuse_write) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this function is a trigger of protected tables")));
+    }
+    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const char *name = RelationGetRelationName(trigger->tg_relation);
+    if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied to truncate protected table \"%s\"", name),
+             errhint("Delete the rows; only those whom row security does not bind may truncate.")));
+    }
+    if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+        is_partition_move(trigger->tg_relation)) {
+        return PointerGetDatum(trigger->tg_trigtuple);
+    }
+    raise_refused_write(trigger);
+}

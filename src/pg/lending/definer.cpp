@@ -1,0 +1,239 @@
+// Watches SECURITY DEFINER functions through the function manager's hook, which PostgreSQL calls
+// for each that is entered and left, whether or not by an error.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/lending/definer.hpp"
+#include "pg/boundary/function.hpp"
+#include "pg/lending/lent_rights.hpp"
+
+extern "C" {
+#include "catalog/pg_proc.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+fmgr_hook_type next_manager = nullptr;
+
+// What the hook keeps with a function's call site. A writer is write_row, to which the table's
+// owner lends the rights.
+enum Kind : int { unknown = 0, plain = 1, own = 2, foreign = 3, writer = 4 };
+
+struct State {
+    Oid in_charge;
+    Oid lender;
+    Oid function; // the innermost that is not the extension's own
+    bool is_view_write;
+};
+
+State now{InvalidOid, InvalidOid, InvalidOid, false};
+
+// Each function being run, and what was so outside of it.
+struct Frame {
+    State outside;
+    Kind kind;
+};
+Frame *frames = nullptr;
+int depth = 0;
+int room = 0;
+
+bool is_own(Oid function) {
+    return get_func_namespace(function) == get_namespace_oid("entitle", true);
+}
+
+Kind kind_of(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) {
+        return Kind::plain;
+    }
+    const auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    const bool is_extension = form->pronamespace == get_namespace_oid("entitle", true);
+    Kind kind = Kind::plain;
+    if (form->prosecdef) {
+        kind = is_extension ? Kind::own : Kind::foreign;
+    } else if (is_extension && strcmp(NameStr(form->proname), "write_row") == 0) {
+        kind = Kind::writer;
+    }
+    ReleaseSysCache(tuple);
+    return kind;
+}
+
+void enter(Kind kind, Oid function) {
+    if (depth == room) {
+        const int wanted = room == 0 ? 16 : 2 * room;
+        frames = static_cast<Frame *>(
+            frames == nullptr ? MemoryContextAlloc(TopMemoryContext, wanted * sizeof(Frame))
+                              : repalloc(frames, wanted * sizeof(Frame)));
+        room = wanted;
+    }
+    frames[depth++] = Frame{now, kind};
+    switch (kind) {
+    case Kind::foreign:
+        now.in_charge = GetUserId();
+        now.function = function;
+        break;
+    case Kind::own:
+        now.lender = GetUserId();
+        now.function = InvalidOid;
+        now.is_view_write = false;
+        break;
+    case Kind::writer:
+        // Whoever calls it by name is lent nothing, nor is a superuser who writes the view.
+        if (InLocalUserIdChange()) {
+            now.lender = GetUserId();
+            now.function = InvalidOid;
+            now.is_view_write = true;
+        }
+        break;
+    case Kind::plain:
+    case Kind::unknown:
+        if (OidIsValid(now.lender) && !is_own(function)) {
+            now.function = function;
+        }
+        break;
+    }
+}
+
+// A function that was entered before the library was loaded has left nothing here. Once it has
+// returned, the user is its caller again; after an error the one in charge stays, who is no more
+// than it.
+void leave(bool has_returned) noexcept {
+    if (depth > 0) {
+        now = frames[--depth].outside;
+    } else if (has_returned) {
+        now =
+            State{InLocalUserIdChange() ? GetUserId() : InvalidOid, InvalidOid, InvalidOid, false};
+    }
+}
+
+// A broken constraint is told with the values of the row, as far as whoever writes may read them:
+// in a function of ours that is its owner, so they go to the server's log alone (S167). In the
+// middle of PostgreSQL's own handler, which would throw the error on as it is.
+void hide_values() {
+    if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) {
+        return;
+    }
+    MemoryContextSwitchTo(CurTransactionContext);
+    ErrorData *error = CopyErrorData();
+    if (error->detail != nullptr) {
+        if (error->detail_log == nullptr) {
+            error->detail_log = error->detail;
+        }
+        error->detail = nullptr;
+        FlushErrorState();
+        ReThrowError(error);
+    }
+}
+
+void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
+    // The call site's own memory belongs to one hook; ours takes it only when it is alone.
+    const bool is_own = depth > 0 && frames[depth - 1].kind == Kind::own;
+    Kind kind = next_manager == nullptr ? static_cast<Kind>(DatumGetInt32(*kept)) : Kind::unknown;
+    switch (event) {
+    case FHET_START:
+        if (kind == Kind::unknown) {
+            kind = kind_of(function->fn_oid);
+            if (next_manager == nullptr) {
+                *kept = Int32GetDatum(kind);
+            }
+        }
+        // Before anything is noted: PostgreSQL does not tell the end of a function refused here.
+        if (kind == Kind::own || kind == Kind::writer) {
+            pin_settings();
+        } else {
+            check_lent_function(function->fn_oid, kind == Kind::foreign);
+        }
+        enter(kind, function->fn_oid);
+        break;
+    case FHET_END:
+        leave(true);
+        break;
+    case FHET_ABORT:
+        leave(false);
+        break;
+    }
+    if (next_manager != nullptr) {
+        next_manager(event, function, kept);
+    }
+    if (event == FHET_ABORT && is_own) {
+        hide_values();
+    }
+}
+
+// Nothing runs on from one transaction to the next: a procedure that ends one is no SECURITY
+// DEFINER function, nor inside one.
+void on_end(XactEvent event, void *) {
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
+        depth = 0;
+        now = State{InvalidOid, InvalidOid, InvalidOid, false};
+        forget_watched();
+    }
+}
+
+} // namespace
+
+Oid definer_in_charge() noexcept { return now.in_charge; }
+
+Oid lender() noexcept { return now.lender; }
+
+bool is_view_write() noexcept { return now.is_view_write; }
+
+Oid function_in_charge() noexcept { return now.function; }
+
+int find_borrowers(Oid *roles, int wanted) noexcept {
+    int count = 0;
+    const auto add = [&](Oid role) {
+        for (int i = 0; i < count && i < wanted; ++i) {
+            if (roles[i] == role) {
+                return;
+            }
+        }
+        if (OidIsValid(role)) {
+            if (count < wanted) {
+                roles[count] = role;
+            }
+            ++count;
+        }
+    };
+    add(GetSessionUserId());
+    add(GetOuterUserId());
+    add(now.in_charge);
+    for (int i = 0; i < depth; ++i) {
+        add(frames[i].outside.in_charge);
+        add(frames[i].outside.lender);
+    }
+    return count;
+}
+
+bool acts_as_superuser() {
+    // In a maintenance command the owner of the table is in charge.
+    return superuser() && superuser_arg(GetOuterUserId()) && !InSecurityRestrictedOperation() &&
+           (!OidIsValid(now.in_charge) || superuser_arg(now.in_charge));
+}
+
+void watch_callers() {
+    now.in_charge = InLocalUserIdChange() ? GetUserId() : InvalidOid;
+    next_manager = fmgr_hook;
+    fmgr_hook = on_function;
+    RegisterXactCallback(on_end, nullptr);
+}
+
+} // namespace entitle::pg
+
+using namespace entitle::pg;
+
+// acting_superuser() -> boolean. R53
+ENTITLE_FUNCTION(entitle_acting_superuser) { PG_RETURN_BOOL(acts_as_superuser()); }
+
+// definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge
+ENTITLE_FUNCTION(entitle_definer_in_charge) {
+    if (!OidIsValid(definer_in_charge())) {
+        PG_RETURN_NULL();
+    }
+    PG_RETURN_OID(definer_in_charge());
+}
+
+// Support function of the extension's SECURITY DEFINER functions. It has nothing to say; to be
+// asked loads the library while the caller is planned, who is in charge then.
+ENTITLE_FUNCTION(entitle_load_support) { PG_RETURN_POINTER(nullptr); }

@@ -1,0 +1,398 @@
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/lending/definer.hpp"
+#include "pg/boundary/compat.hpp"
+#include "pg/lending/lent_rights.hpp"
+#include "pg/lending/made.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
+#include "executor/execdesc.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_expr.h"
+#include "parser/parser.h"
+#include "parser/parsetree.h"
+#include "utils/plancache.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+needs_fmgr_hook_type next_needs = nullptr;
+
+// Marks executions that were started with lent rights, among the flags that PostgreSQL keeps with
+// them; its own end far below.
+constexpr int kLent = 0x40000000;
+
+// Whether plans were made without lent rights since all were dropped last: one of them may have
+// taken in a function of the borrowers' that no longer shows.
+bool has_foreign_plans = true;
+
+// Executions of the borrowers' own code, with the settings they met.
+struct Watched {
+    const QueryDesc *query;
+    SubTransactionId transaction;
+    char *path;
+    int reading;
+};
+constexpr int kMaxWatched = 64;
+Watched watched[kMaxWatched];
+int watched_count = 0;
+
+// What the borrowers made, where it has to be kept away.
+const Made *find_kept_away() {
+    const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
+    return made != nullptr && made->is_anything() ? made : nullptr;
+}
+
+// Row triggers of the borrowers' tables, reached by a foreign key, run as their owner: with no more
+// than the borrowers have.
+bool runs_as_borrower(const Made *made) { return list_member_oid(made->roles, GetUserId()); }
+
+void drop_foreign_plans(const Made *made) {
+    if (made->has_code && has_foreign_plans) {
+        ResetPlanCache();
+        has_foreign_plans = false;
+    }
+}
+
+bool check_called(Oid function, void *) {
+    check_function(function);
+    return false;
+}
+
+bool check_node(Node *node, void *) {
+    if (node == nullptr) {
+        return false;
+    }
+    check_functions_in_node(node, check_called, nullptr);
+    switch (nodeTag(node)) {
+    case T_OpExpr:
+    case T_DistinctExpr:
+    case T_NullIfExpr:
+        check_operator(reinterpret_cast<OpExpr *>(node)->opno);
+        break;
+    case T_ScalarArrayOpExpr:
+        check_operator(reinterpret_cast<ScalarArrayOpExpr *>(node)->opno);
+        break;
+    case T_RowCompareExpr: {
+        ListCell *cell = nullptr;
+        foreach (cell, reinterpret_cast<RowCompareExpr *>(node)->opnos) {
+            check_operator(lfirst_oid(cell));
+        }
+        break;
+    }
+    case T_CoerceToDomain:
+        check_type(reinterpret_cast<CoerceToDomain *>(node)->resulttype);
+        break;
+    case T_CoerceViaIO:
+        check_type(reinterpret_cast<CoerceViaIO *>(node)->resulttype);
+        break;
+    case T_RowExpr:
+        check_type(reinterpret_cast<RowExpr *>(node)->row_typeid);
+        break;
+    case T_Const:
+        check_constant(reinterpret_cast<Const *>(node));
+        break;
+    case T_Query:
+        return query_tree_walker(reinterpret_cast<Query *>(node), ENTITLE_WALKER(check_node),
+                                 nullptr, 0);
+    default:
+        break;
+    }
+    return expression_tree_walker(node, ENTITLE_WALKER(check_node), nullptr);
+}
+
+// Rows go to partitions that the plan does not name.
+void check_partitions(Oid relation) {
+    ListCell *cell = nullptr;
+    List *members = find_all_inheritors(relation, NoLock, nullptr);
+    foreach (cell, members) {
+        check_relation(lfirst_oid(cell));
+    }
+    list_free(members);
+}
+
+// Constraints, defaults, indexes and conditions of triggers are evaluated without a plan.
+void check_targets(const PlannedStmt *plan) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->resultRelations) {
+        const Oid relation = rt_fetch(static_cast<Index>(lfirst_int(cell)), plan->rtable)->relid;
+        check_partitions(relation);
+        check_attached(relation);
+    }
+}
+
+bool is_written(const PlannedStmt *plan) {
+    return plan->commandType != CMD_SELECT || plan->hasModifyingCTE;
+}
+
+void check_named(const RangeVar *name) {
+    if (name != nullptr) {
+        const Oid relation = RangeVarGetRelid(name, NoLock, true);
+        if (OidIsValid(relation)) {
+            check_relation(relation);
+            check_attached(relation);
+        }
+    }
+}
+
+// Defaults, checks and generated columns come with what a new table is like, inherits or is a part
+// of, and would be the lender's own then.
+void check_created(const CreateStmt *statement) {
+    ListCell *cell = nullptr;
+    foreach (cell, statement->inhRelations) {
+        check_named(static_cast<const RangeVar *>(lfirst(cell)));
+    }
+    foreach (cell, statement->tableElts) {
+        if (IsA(lfirst(cell), TableLikeClause)) {
+            check_named(static_cast<const TableLikeClause *>(lfirst(cell))->relation);
+        }
+    }
+}
+
+// The prepared statement that a statement executes, also where it is explained or makes a table.
+const ExecuteStmt *find_executed(const Node *statement) {
+    const Node *inner = nullptr;
+    switch (nodeTag(statement)) {
+    case T_ExecuteStmt:
+        return reinterpret_cast<const ExecuteStmt *>(statement);
+    case T_ExplainStmt:
+        inner = reinterpret_cast<const ExplainStmt *>(statement)->query;
+        break;
+    case T_CreateTableAsStmt:
+        inner = reinterpret_cast<const CreateTableAsStmt *>(statement)->query;
+        break;
+    default:
+        return nullptr;
+    }
+    const auto *query =
+        inner != nullptr && IsA(inner, Query) ? reinterpret_cast<const Query *>(inner) : nullptr;
+    return query != nullptr && query->utilityStmt != nullptr ? find_executed(query->utilityStmt)
+                                                             : nullptr;
+}
+
+// The settings that decide how a statement's text is read, which pin_settings has set by then.
+int reading_settings() {
+    return (standard_conforming_strings ? 1 : 0) | (Transform_null_equals ? 2 : 0) |
+           backslash_quote << 2;
+}
+
+void watch(const QueryDesc *query) {
+    if (watched_count == kMaxWatched) {
+        ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+                        errmsg("foreign keys and triggers of other roles are nested too deeply")));
+    }
+    watched[watched_count++] = Watched{
+        query, GetCurrentSubTransactionId(),
+        MemoryContextStrdup(TopTransactionContext, namespace_search_path), reading_settings()};
+}
+
+// What an error left behind goes with its subtransaction.
+void on_subtransaction(SubXactEvent event, SubTransactionId transaction, SubTransactionId, void *) {
+    while (event == SUBXACT_EVENT_ABORT_SUB && watched_count > 0 &&
+           watched[watched_count - 1].transaction >= transaction) {
+        --watched_count;
+    }
+}
+
+bool is_trigger_function(Oid function) { return get_func_rettype(function) == TRIGGEROID; }
+
+// Asked for every function that PostgreSQL looks up, but for those built in.
+bool on_lookup(Oid function) {
+    const Made *made = find_kept_away();
+    if (made != nullptr && !runs_as_borrower(made)) {
+        check_function(function);
+    }
+    // Triggers are watched, so that an error can name them.
+    return (made != nullptr && is_trigger_function(function)) ||
+           (next_needs != nullptr && next_needs(function));
+}
+
+} // namespace
+
+void pin_settings() {
+    const auto pin = [](const char *name, const char *value) {
+        set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    };
+    if (!standard_conforming_strings) {
+        pin("standard_conforming_strings", "on");
+    }
+    if (backslash_quote == BACKSLASH_QUOTE_ON) {
+        pin("backslash_quote", "safe_encoding");
+    }
+    if (Transform_null_equals) {
+        pin("transform_null_equals", "off");
+    }
+}
+
+void check_lent_function(Oid function, bool is_definer) {
+    const Made *made = find_kept_away();
+    // A SECURITY DEFINER function has taken its owner's rights by now.
+    if (made != nullptr && (is_definer ? watched_count == 0 : !runs_as_borrower(made))) {
+        check_function(function);
+    }
+}
+
+int check_lent_query(Query *query, int cursor_options) {
+    const Made *made = find_kept_away();
+    if (made == nullptr) {
+        has_foreign_plans = true;
+        return cursor_options;
+    }
+    if (runs_as_borrower(made)) {
+        has_foreign_plans = true;
+    } else if (made->has_code || OidIsValid(made->temporary)) {
+        drop_foreign_plans(made);
+        check_node(reinterpret_cast<Node *>(query), nullptr);
+    }
+    // A parallel worker would not know whose rights it has.
+    return cursor_options & ~CURSOR_OPT_PARALLEL_OK;
+}
+
+void check_lent_start(QueryDesc *query) {
+    const Made *made = find_kept_away();
+    if (made == nullptr || runs_as_borrower(made)) {
+        return;
+    }
+    PlannedStmt *plan = query->plannedstmt;
+    const bool is_write = is_written(plan);
+    if (is_write || is_view_write()) {
+        check_types(made);
+    }
+    drop_foreign_plans(made);
+    ListCell *cell = nullptr;
+    // Not the plan's list of relations: constants of type regclass stand there, too.
+    foreach (cell, plan->rtable) {
+        check_relation(static_cast<const RangeTblEntry *>(lfirst(cell))->relid);
+    }
+    if (is_write && (made->has_code || made->has_relations)) {
+        check_targets(plan);
+    }
+    if (plan->parallelModeNeeded) {
+        auto *alone = static_cast<PlannedStmt *>(
+            MemoryContextAlloc(GetMemoryChunkContext(query), sizeof(PlannedStmt)));
+        *alone = *plan;
+        alone->parallelModeNeeded = false;
+        query->plannedstmt = alone;
+    }
+}
+
+void note_lent_start(QueryDesc *query) {
+    const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
+    if (made == nullptr) {
+        return;
+    }
+    query->estate->es_top_eflags |= kLent;
+    const bool is_explained = (query->estate->es_top_eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+    if (runs_as_borrower(made) && !is_explained) {
+        watch(query);
+    }
+}
+
+void check_lent_run(const QueryDesc *query) {
+    const bool was_lent = (query->estate->es_top_eflags & kLent) != 0;
+    if (was_lent == (OidIsValid(lender()) && find_made() != nullptr)) {
+        return;
+    }
+    if (was_lent) {
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("the cursor was opened with the rights of another role"),
+                 errdetail("A trigger opened it while the extension lent its owner's rights."),
+                 errhint("Read it where it is opened, and close it there.")));
+    }
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("the cursor is the caller's own, and would be read with the rights of "
+                           "\"%s\"",
+                           GetUserNameFromId(lender(), false)),
+                    errhint("Let the trigger open a cursor of its own.")));
+}
+
+void check_lent_finish(const QueryDesc *query) {
+    for (int i = watched_count - 1; i >= 0; --i) {
+        if (watched[i].query == query) {
+            watched_count = i;
+            const bool is_path = strcmp(watched[i].path, namespace_search_path) != 0;
+            if (is_path || watched[i].reading != reading_settings()) {
+                const char *setting = is_path ? "search_path" : "how statements are read";
+                ereport(ERROR,
+                        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                         errmsg("code of \"%s\" changed %s while a row of \"%s\" was written",
+                                GetUserNameFromId(GetUserId(), false), setting,
+                                GetUserNameFromId(lender(), true)),
+                         errhint("Set it for the function alone: ALTER FUNCTION ... SET "
+                                 "%s = ...;",
+                                 is_path ? "search_path" : "standard_conforming_strings")));
+            }
+            pfree(watched[i].path);
+            return;
+        }
+    }
+}
+
+void check_lent_utility(const Node *statement) {
+    const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
+    if (made == nullptr || runs_as_borrower(made)) {
+        return;
+    }
+    // Whoever owns nothing at all prepares statements, too.
+    const ExecuteStmt *executed = find_executed(statement);
+    if (executed != nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("prepared statement \"%s\" may be the caller's own, and would run "
+                               "with the rights of \"%s\"",
+                               executed->name, GetUserNameFromId(lender(), false)),
+                        errhint("Let the trigger run the statement itself.")));
+    }
+    if (!made->is_anything()) {
+        return;
+    }
+    ListCell *cell = nullptr;
+    switch (nodeTag(statement)) {
+    case T_CopyStmt:
+        check_types(made);
+        check_named(reinterpret_cast<const CopyStmt *>(statement)->relation);
+        break;
+    case T_TruncateStmt:
+        foreach (cell, reinterpret_cast<const TruncateStmt *>(statement)->relations) {
+            check_named(static_cast<const RangeVar *>(lfirst(cell)));
+        }
+        break;
+    case T_AlterTableStmt:
+        check_named(reinterpret_cast<const AlterTableStmt *>(statement)->relation);
+        break;
+    case T_CreateStmt:
+    case T_CreateForeignTableStmt: // begins with one
+        check_types(made);
+        check_created(reinterpret_cast<const CreateStmt *>(statement));
+        break;
+    case T_ConstraintsSetStmt:
+        // It would fire triggers of the caller's tables, too, that wait for the commit.
+        if (!reinterpret_cast<const ConstraintsSetStmt *>(statement)->deferred) {
+            ereport(ERROR,
+                    (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                     errmsg("SET CONSTRAINTS would fire the caller's own triggers with the rights "
+                            "of \"%s\"",
+                            GetUserNameFromId(lender(), false)),
+                     errhint("Make the constraint NOT DEFERRABLE, or INITIALLY IMMEDIATE.")));
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void forget_watched() noexcept { watched_count = 0; }
+
+void watch_lookups() {
+    next_needs = needs_fmgr_hook;
+    needs_fmgr_hook = on_lookup;
+    RegisterSubXactCallback(on_subtransaction, nullptr);
+    watch_made();
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,382 @@
+// Signals: sending (triggers) and receiving (callbacks).
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/function.hpp"
+#include "pg/model/invalidation.hpp"
+
+extern "C" {
+#include "miscadmin.h"
+#include "storage/sinval.h"
+}
+
+namespace entitle::pg {
+
+std::uint64_t epoch = 1;
+
+namespace {
+
+enum class Kind : Oid { model = 0, user = 1, access = 2, customer = 3, plan = 4 };
+
+// A signal's number: 0xE, the kind, 24 bits that say whom it concerns. A real table whose OID
+// happens to fall here is invalidated once too often, which costs a reload and nothing else.
+constexpr Oid kSignal = 0xE0000000;
+constexpr Oid kSignalMask = 0xF0000000;
+constexpr Oid kEveryone = 0x00FFFFFF;
+constexpr int kKindShift = 24;
+
+constexpr std::size_t kSlots = 4096; // users share a slot by hash: at worst one reloads needlessly
+constexpr int kMaxTables = 64;
+constexpr int kMaxSignalled = 64;
+
+struct Generations {
+    std::uint64_t all;
+    std::uint64_t model;
+    std::uint64_t customer;
+    std::uint64_t mapping;
+    std::uint64_t all_users;
+    std::uint64_t all_access;
+    std::uint32_t user[kSlots];
+    std::uint32_t access[kSlots];
+};
+
+Generations generations;
+Oid tables[kMaxTables];
+int table_count = 0;
+
+Oid hash_user(std::int64_t user) noexcept {
+    auto bits = static_cast<std::uint64_t>(user);
+    bits ^= bits >> 33;
+    bits *= UINT64CONST(0xff51afd7ed558ccd);
+    bits ^= bits >> 33;
+    bits *= UINT64CONST(0xc4ceb9fe1a85ec53);
+    bits ^= bits >> 33;
+    const Oid hash = static_cast<Oid>(bits) & kEveryone;
+    return hash == kEveryone ? 0 : hash;
+}
+
+std::size_t slot_of(Oid hash) noexcept { return hash % kSlots; }
+
+Oid signal_of(Kind kind, Oid whom) noexcept {
+    return kSignal | (static_cast<Oid>(kind) << kKindShift) | whom;
+}
+
+// The users already signalled in this command, so that a COPY of a million grants does not register
+// a million messages (PostgreSQL looks through them for duplicates). Valid for one command of one
+// (sub)transaction.
+struct Signalled {
+    SubTransactionId subtransaction;
+    CommandId command;
+    Kind kind;
+    int count;
+    Oid hashes[kMaxSignalled];
+};
+Signalled signalled;
+
+// The kinds of which everyone was already told in this command.
+struct Told {
+    SubTransactionId subtransaction;
+    CommandId command;
+    unsigned kinds;
+};
+Told told;
+
+// Whether the running transaction sent any signal, or anything of its own is remembered.
+bool has_own_changes = false;
+
+// Registers one invalidation with PostgreSQL: sent at commit, dropped at rollback, seen by this
+// backend at the end of the command. regime: C
+void send(Kind kind, Oid whom) {
+    // CacheInvalidateRelcacheByTuple reads the OID and relisshared of a pg_class row, nothing else.
+    union {
+        HeapTupleHeaderData header;
+        char bytes[MAXALIGN(SizeofHeapTupleHeader) + sizeof(FormData_pg_class)];
+        std::int64_t aligned;
+    } row;
+    memset(&row, 0, sizeof(row));
+    row.header.t_hoff = MAXALIGN(SizeofHeapTupleHeader);
+
+    HeapTupleData tuple;
+    memset(&tuple, 0, sizeof(tuple));
+    tuple.t_len = sizeof(row);
+    tuple.t_data = &row.header;
+    auto *form = reinterpret_cast<Form_pg_class>(GETSTRUCT(&tuple));
+    form->oid = signal_of(kind, whom);
+    form->relisshared = false;
+    CacheInvalidateRelcacheByTuple(&tuple);
+    has_own_changes = true;
+}
+
+// Signals one user once per command; past kMaxSignalled different users, everyone. regime: C
+void send_user(Kind kind, std::int64_t user) {
+    const SubTransactionId subtransaction = GetCurrentSubTransactionId();
+    const CommandId command = GetCurrentCommandId(false);
+    if (signalled.subtransaction != subtransaction || signalled.command != command ||
+        signalled.kind != kind) {
+        signalled = Signalled{subtransaction, command, kind, 0, {}};
+    }
+    if (signalled.count > kMaxSignalled) {
+        return;
+    }
+    const Oid hash = hash_user(user);
+    for (int i = 0; i < signalled.count; ++i) {
+        if (signalled.hashes[i] == hash) {
+            return;
+        }
+    }
+    if (signalled.count == kMaxSignalled) {
+        send(kind, kEveryone);
+        ++signalled.count;
+        return;
+    }
+    send(kind, hash);
+    signalled.hashes[signalled.count++] = hash;
+}
+
+// Signals a whole kind once per command: row triggers come once for each row. regime: C
+void send_once(Kind kind) {
+    const SubTransactionId subtransaction = GetCurrentSubTransactionId();
+    const CommandId command = GetCurrentCommandId(false);
+    if (told.subtransaction != subtransaction || told.command != command) {
+        told = Told{subtransaction, command, 0};
+    }
+    const unsigned bit = 1U << static_cast<unsigned>(kind);
+    if ((told.kinds & bit) == 0) {
+        send(kind, kEveryone);
+        told.kinds |= bit;
+    }
+}
+
+void receive(Kind kind, Oid whom) noexcept {
+    switch (kind) {
+    case Kind::plan:
+        return; // for the plan cache alone
+    case Kind::model:
+        ++generations.model;
+        break;
+    case Kind::customer:
+        ++generations.customer;
+        break;
+    case Kind::user:
+        ++generations.mapping;
+        if (whom == kEveryone) {
+            ++generations.all_users;
+        } else {
+            ++generations.user[slot_of(whom)];
+        }
+        break;
+    case Kind::access:
+        if (whom == kEveryone) {
+            ++generations.all_access;
+        } else {
+            ++generations.access[slot_of(whom)];
+        }
+        break;
+    default:
+        // A kind of a newer library: it means something we cannot know.
+        ++generations.all;
+        break;
+    }
+    ++epoch;
+}
+
+// regime: callback: counts, and nothing else.
+void on_relcache(Datum, Oid relation) {
+    if (relation == InvalidOid) {
+        invalidate_everything();
+        return;
+    }
+    for (int i = 0; i < table_count; ++i) {
+        if (tables[i] == relation) {
+            invalidate_everything();
+            return;
+        }
+    }
+    if (is_signal(relation)) {
+        receive(static_cast<Kind>((relation >> kKindShift) & 0xF), relation & kEveryone);
+    }
+}
+
+void on_role(Datum, int, uint32) {
+    ++generations.mapping;
+    ++epoch;
+}
+
+void forget_signalled() noexcept {
+    signalled.count = 0;
+    signalled.subtransaction = InvalidSubTransactionId;
+    told.subtransaction = InvalidSubTransactionId;
+}
+
+// PostgreSQL takes back, at a rollback, the signals of commands that ended. Those of the command
+// that failed it drops: a load in the middle of that command may have seen its rows, so whatever
+// was signalled goes stale here.
+void on_transaction(XactEvent event, void *) {
+    forget_signalled();
+    switch (event) {
+    case XACT_EVENT_ABORT:
+    case XACT_EVENT_PARALLEL_ABORT:
+    case XACT_EVENT_PREPARE:
+        if (has_own_changes) {
+            invalidate_everything();
+        }
+        has_own_changes = false;
+        break;
+    case XACT_EVENT_COMMIT:
+    case XACT_EVENT_PARALLEL_COMMIT:
+        has_own_changes = false;
+        break;
+    case XACT_EVENT_PRE_COMMIT:
+    case XACT_EVENT_PARALLEL_PRE_COMMIT:
+    case XACT_EVENT_PRE_PREPARE:
+        break;
+    }
+}
+
+void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
+    forget_signalled();
+    if (event == SUBXACT_EVENT_ABORT_SUB && has_own_changes) {
+        invalidate_everything();
+    }
+}
+
+// The tuple a BEFORE ROW trigger lets through. regime: C
+HeapTuple passed_tuple(const TriggerData *trigger) {
+    return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+                                                      : trigger->tg_trigtuple;
+}
+
+void send_user_of(Kind kind, HeapTuple tuple, Relation relation, AttrNumber column) {
+    bool is_null = false;
+    const Datum user = heap_getattr(tuple, column, RelationGetDescr(relation), &is_null);
+    if (!is_null) {
+        send_user(kind, DatumGetInt64(user));
+    }
+}
+
+void require_trigger(FunctionCallInfo fcinfo) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("this function is a trigger of entitle's own tables")));
+    }
+}
+
+// Signals that anything of a kind changed. Of a statement at its end, when it has written all it
+// writes; of a row beforehand, because those who apply changes fire nothing else. regime: C
+Datum signal_kind(FunctionCallInfo fcinfo, Kind kind) {
+    require_trigger(fcinfo);
+    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
+        send(kind, kEveryone);
+        return PointerGetDatum(nullptr);
+    }
+    send_once(kind);
+    return PointerGetDatum(passed_tuple(trigger));
+}
+
+// Signals the users a changed row names, before and after. regime: C
+Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
+    require_trigger(fcinfo);
+    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
+        send(kind, kEveryone);
+        return PointerGetDatum(nullptr);
+    }
+    const AttrNumber column = get_attnum(RelationGetRelid(trigger->tg_relation), "user_id");
+    if (column <= 0 || get_atttype(RelationGetRelid(trigger->tg_relation), column) != INT8OID) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" has no column \"user_id\" of type bigint",
+                               RelationGetRelationName(trigger->tg_relation)),
+                        errhint("Triggers of entitle belong on its own tables, as installed.")));
+    }
+    send_user_of(kind, trigger->tg_trigtuple, trigger->tg_relation, column);
+    if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
+        send_user_of(kind, trigger->tg_newtuple, trigger->tg_relation, column);
+    }
+    return PointerGetDatum(passed_tuple(trigger));
+}
+
+} // namespace
+
+std::uint64_t table_generation() noexcept { return generations.all; }
+
+std::uint64_t model_generation() noexcept { return generations.all + generations.model; }
+
+std::uint64_t user_generation(std::int64_t user) noexcept {
+    return generations.all + generations.all_users + generations.user[slot_of(hash_user(user))];
+}
+
+std::uint64_t access_generation(std::int64_t user) noexcept {
+    return generations.all + generations.all_access + generations.access[slot_of(hash_user(user))];
+}
+
+std::uint64_t customer_generation() noexcept { return generations.all + generations.customer; }
+
+std::uint64_t mapping_generation() noexcept { return generations.all + generations.mapping; }
+
+void note_own_change() noexcept { has_own_changes = true; }
+
+bool is_signal(Oid relation) noexcept { return (relation & kSignalMask) == kSignal; }
+
+Oid model_signal() noexcept { return signal_of(Kind::model, kEveryone); }
+
+Oid user_signal(std::int64_t user) noexcept { return signal_of(Kind::user, hash_user(user)); }
+
+Oid access_signal(std::int64_t user) noexcept { return signal_of(Kind::access, hash_user(user)); }
+
+Oid plan_signal(std::uint32_t number) noexcept {
+    return signal_of(Kind::plan, static_cast<Oid>(number) & kEveryone);
+}
+
+void invalidate_plan(std::uint32_t number) {
+    SharedInvalidationMessage message;
+    memset(&message, 0, sizeof(message));
+    message.rc.id = SHAREDINVALRELCACHE_ID;
+    message.rc.dbId = MyDatabaseId;
+    message.rc.relId = plan_signal(number);
+    LocalExecuteInvalidationMessage(&message);
+}
+
+void invalidate_everything() noexcept {
+    ++generations.all;
+    ++epoch;
+}
+
+bool watch_table(Oid relation) noexcept {
+    for (int i = 0; i < table_count; ++i) {
+        if (tables[i] == relation) {
+            return true;
+        }
+    }
+    if (table_count == kMaxTables) {
+        return false;
+    }
+    tables[table_count++] = relation;
+    return true;
+}
+
+void forget_tables() noexcept { table_count = 0; }
+
+void register_signals() {
+    CacheRegisterRelcacheCallback(on_relcache, Datum(0));
+    CacheRegisterSyscacheCallback(AUTHOID, on_role, Datum(0));
+    RegisterXactCallback(on_transaction, nullptr);
+    RegisterSubXactCallback(on_subtransaction, nullptr);
+}
+
+} // namespace entitle::pg
+
+using entitle::pg::Kind;
+using entitle::pg::signal_kind;
+using entitle::pg::signal_users;
+
+// Signals that the shared model changed: roles, permissions, brands, plans. regime: C
+ENTITLE_FUNCTION(entitle_signal_model) { return signal_kind(fcinfo, Kind::model); }
+
+// Signals that customers were removed or changed key, brand or status. regime: C
+ENTITLE_FUNCTION(entitle_signal_customer) { return signal_kind(fcinfo, Kind::customer); }
+
+// Signals the users whose identity or memberships a row changes. regime: C
+ENTITLE_FUNCTION(entitle_signal_user) { return signal_users(fcinfo, Kind::user); }
+
+// Signals the users whose external grants a row changes. regime: C
+ENTITLE_FUNCTION(entitle_signal_access) { return signal_users(fcinfo, Kind::access); }

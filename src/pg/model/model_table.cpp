@@ -1,0 +1,334 @@
+// The model tables as C++ sees them: names, columns, types and indexes, checked before the first
+// read.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/model/invalidation.hpp"
+#include "pg/model/model_table.hpp"
+
+extern "C" {
+#include "catalog/pg_statistic.h"
+}
+
+#include <algorithm>
+
+namespace entitle::pg {
+
+namespace {
+
+constexpr int kTableCount = static_cast<int>(Table::count_);
+constexpr int kIndexCount = static_cast<int>(Index::count_);
+
+struct Column {
+    const char *name;
+    Oid type;
+};
+
+struct TableSpec {
+    const char *name;
+    int column_count;
+    Column columns[kMaxColumns];
+};
+
+struct IndexSpec {
+    Table table;
+    const char *name;
+    int key_count;
+    int columns[2]; // numbers in the table's specification
+    RegProcedure equals[2];
+};
+
+constexpr TableSpec kTables[kTableCount] = {
+    {"app_user",
+     5,
+     {{"user_id", INT8OID},
+      {"login", TEXTOID},
+      {"is_active", BOOLOID},
+      {"db_role", NAMEOID},
+      {"db_role_oid", OIDOID}}},
+    {"sign_in_grant", 2, {{"db_role_oid", OIDOID}, {"login", TEXTOID}}},
+    {"membership",
+     5,
+     {{"user_id", INT8OID},
+      {"organization_id", INT8OID},
+      {"brand_id", INT8OID},
+      {"role_id", INT8OID},
+      {"is_owner", BOOLOID}}},
+    {"brand",
+     4,
+     {{"brand_id", INT8OID},
+      {"organization_id", INT8OID},
+      {"name", TEXTOID},
+      {"plan_key", TEXTOID}}},
+    {"brand_module", 3, {{"brand_id", INT8OID}, {"module_key", TEXTOID}, {"is_enabled", BOOLOID}}},
+    {"plan_denial", 2, {{"plan_key", TEXTOID}, {"permission_key", TEXTOID}}},
+    {"role",
+     4,
+     {{"role_id", INT8OID},
+      {"organization_id", INT8OID},
+      {"name", TEXTOID},
+      {"is_active", BOOLOID}}},
+    {"role_permission", 2, {{"role_id", INT8OID}, {"permission_key", TEXTOID}}},
+    {"role_metric", 2, {{"role_id", INT8OID}, {"metric_key", TEXTOID}}},
+    {"permission", 2, {{"permission_key", TEXTOID}, {"is_active", BOOLOID}}},
+    {"permission_module", 2, {{"permission_key", TEXTOID}, {"module_key", TEXTOID}}},
+    {"permission_prerequisite", 2, {{"permission_key", TEXTOID}, {"requires_key", TEXTOID}}},
+    {"metric", 1, {{"metric_key", TEXTOID}}},
+    {"metric_module", 2, {{"metric_key", TEXTOID}, {"module_key", TEXTOID}}},
+    {"capability", 3, {{"capability_key", TEXTOID}, {"section", TEXTOID}, {"position", INT4OID}}},
+    {"capability_permission",
+     3,
+     {{"capability_key", TEXTOID}, {"alternative", INT4OID}, {"permission_key", TEXTOID}}},
+    {"external_access",
+     6,
+     {{"customer_id", INT8OID},
+      {"user_id", INT8OID},
+      {"role", TEXTOID},
+      {"days_back", INT4OID},
+      {"valid_from", DATEOID},
+      {"valid_until", DATEOID}}},
+    {"customer",
+     5,
+     {{"customer_id", INT8OID},
+      {"customer_uuid", UUIDOID},
+      {"customer_code", TEXTOID},
+      {"brand_id", INT8OID},
+      {"status", TEXTOID}}},
+    {"client_metric", 2, {{"metric_id", INT8OID}, {"organization_id", INT8OID}}},
+};
+
+constexpr IndexSpec kIndexes[kIndexCount] = {
+    {Table::count_, nullptr, 0, {0, 0}, {0, 0}},
+    {Table::app_user, "app_user_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::app_user, "app_user_login_key", 1, {1, 0}, {F_TEXTEQ, 0}},
+    {Table::app_user, "app_user_db_role_oid_key", 1, {4, 0}, {F_OIDEQ, 0}},
+    {Table::sign_in_grant, "sign_in_grant_role_idx", 2, {0, 1}, {F_OIDEQ, F_TEXTEQ}},
+    {Table::membership, "membership_user_idx", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::brand, "brand_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::brand, "brand_organization_idx", 1, {1, 0}, {F_INT8EQ, 0}},
+    {Table::brand_module, "brand_module_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::plan_denial, "plan_denial_pkey", 1, {0, 0}, {F_TEXTEQ, 0}},
+    {Table::role, "role_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::role_permission, "role_permission_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::role_metric, "role_metric_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::external_access, "external_access_user_idx", 1, {1, 0}, {F_INT8EQ, 0}},
+    {Table::external_access, "external_access_pkey", 2, {0, 1}, {F_INT8EQ, F_INT8EQ}},
+    {Table::customer, "customer_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+    {Table::customer, "customer_uuid_key", 1, {1, 0}, {F_UUID_EQ, 0}},
+    {Table::customer, "customer_code_key", 1, {2, 0}, {F_TEXTEQ, 0}},
+    {Table::client_metric, "client_metric_pkey", 1, {0, 0}, {F_INT8EQ, 0}},
+};
+
+// What was found in this database; forgotten when anything about the tables changes.
+struct Found {
+    Oid relation;
+    AttrNumber columns[kMaxColumns];
+};
+Found found[kTableCount];
+Oid found_index[kIndexCount];
+std::uint64_t found_generation = 0;
+bool unwatched = false;
+
+constexpr const char kSchema[] = "entitle";
+constexpr const char kSignalTrigger[] = "zz_entitle_signal";
+
+[[noreturn]] void raise_broken(const char *what, const char *name) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("extension \"entitle\" is incomplete: %s \"%s\" is missing or changed", what, name),
+         errhint("Restore the extension's own objects, or drop and create the extension.")));
+    pg_unreachable();
+}
+
+// A row change must reach every backend: insert, update and delete, whatever the replication role,
+// and whether by a statement or applied row by row. Tables that tell whom a row concerns need no
+// trigger of the statement.
+bool is_watched(Relation relation, Table table) {
+    if (table == Table::client_metric) {
+        return true; // read anew each time
+    }
+    if (relation->trigdesc == nullptr) {
+        return false;
+    }
+    int of_rows = 0;
+    int of_statements = 0;
+    for (int i = 0; i < relation->trigdesc->numtriggers; ++i) {
+        const Trigger &trigger = relation->trigdesc->triggers[i];
+        if (strncmp(trigger.tgname, kSignalTrigger, strlen(kSignalTrigger)) == 0 &&
+            trigger.tgenabled == TRIGGER_FIRES_ALWAYS) {
+            (TRIGGER_FOR_ROW(trigger.tgtype) ? of_rows : of_statements) |= trigger.tgtype;
+        }
+    }
+    // A new customer takes nothing away and has no grant yet, so its insert is not signalled.
+    const int insert = table == Table::customer ? 0 : TRIGGER_TYPE_INSERT;
+    const int needed = insert | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
+    const bool tells_users =
+        table == Table::app_user || table == Table::membership || table == Table::external_access;
+    return (of_rows & needed) == needed && (tells_users || (of_statements & needed) == needed);
+}
+
+void forget_found() {
+    memset(found, 0, sizeof(found));
+    memset(found_index, 0, sizeof(found_index));
+    unwatched = false;
+    forget_tables();
+    found_generation = table_generation();
+}
+
+// Finds the columns of a table that is open, and so cannot change. Raises when it is not as
+// installed.
+void find_columns(Relation relation, const TableSpec &spec, AttrNumber *columns) {
+    if (relation->rd_rel->relkind != RELKIND_RELATION) {
+        raise_broken("table", spec.name);
+    }
+    for (int i = 0; i < spec.column_count; ++i) {
+        columns[i] = get_attnum(RelationGetRelid(relation), spec.columns[i].name);
+        if (columns[i] <= 0 ||
+            TupleDescAttr(RelationGetDescr(relation), columns[i] - 1)->atttypid !=
+                spec.columns[i].type) {
+            raise_broken("column", spec.columns[i].name);
+        }
+    }
+}
+
+// Opens a table and tells where its columns are.
+Relation open_table(Table table, AttrNumber *columns) {
+    const auto number = static_cast<int>(table);
+    const TableSpec &spec = kTables[number];
+    if (found_generation != table_generation()) {
+        forget_found();
+    }
+    if (OidIsValid(found[number].relation)) {
+        Relation relation = table_open(found[number].relation, AccessShareLock);
+        // Taking the lock lets pending changes in: the table may not be the one that was found.
+        if (found_generation == table_generation()) {
+            memcpy(columns, found[number].columns, sizeof(found[number].columns));
+            return relation;
+        }
+        table_close(relation, AccessShareLock);
+        forget_found();
+    }
+
+    const Oid schema = get_namespace_oid(kSchema, true);
+    const Oid oid = OidIsValid(schema) ? get_relname_relid(spec.name, schema) : InvalidOid;
+    if (!OidIsValid(oid)) {
+        raise_broken("table", spec.name);
+    }
+    // Watched before it is opened: a change from here on is noticed.
+    const bool is_heard = watch_table(oid);
+    Relation relation = table_open(oid, AccessShareLock);
+    find_columns(relation, spec, columns);
+    unwatched = unwatched || !is_heard || !is_watched(relation, table);
+    if (found_generation == table_generation()) {
+        found[number].relation = oid;
+        memcpy(found[number].columns, columns, sizeof(found[number].columns));
+    }
+    return relation;
+}
+
+} // namespace
+
+bool has_unwatched_tables() noexcept { return unwatched; }
+
+double estimate_grants(std::int64_t user) {
+    AttrNumber columns[kMaxColumns];
+    Relation relation = open_table(Table::external_access, columns);
+    const Oid table = RelationGetRelid(relation);
+    const AttrNumber column = columns[1];
+    const double rows = std::max(1.0, static_cast<double>(relation->rd_rel->reltuples));
+    table_close(relation, AccessShareLock);
+
+    double estimate = rows / 2;
+    HeapTuple statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(table),
+                                           Int16GetDatum(column), BoolGetDatum(false));
+    if (HeapTupleIsValid(statistics)) {
+        const auto *form = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(statistics));
+        const double users = form->stadistinct >= 0 ? form->stadistinct : -form->stadistinct * rows;
+        estimate = rows / std::max(users, 1.0);
+        AttStatsSlot common;
+        if (get_attstatsslot(&common, statistics, STATISTIC_KIND_MCV, InvalidOid,
+                             ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS)) {
+            for (int i = 0; i < common.nvalues; ++i) {
+                if (DatumGetInt64(common.values[i]) == user) {
+                    estimate = common.numbers[i] * rows;
+                }
+            }
+            free_attstatsslot(&common);
+        }
+        ReleaseSysCache(statistics);
+    }
+    return estimate;
+}
+
+Reader open_reader() {
+    // Any table that has no syscache makes PostgreSQL take a fresh catalog snapshot; unlike
+    // GetLatestSnapshot it is allowed while a parallel plan runs.
+    return Reader{RegisterSnapshot(GetCatalogSnapshot(InvalidOid))};
+}
+
+void close_reader(Reader &reader) { UnregisterSnapshot(reader.snapshot); }
+
+Rows open_rows(const Reader &reader, Table table, Index index, int keys, Datum first,
+               Datum second) {
+    Rows rows;
+    rows.relation = open_table(table, rows.columns);
+    rows.tuple = nullptr;
+
+    const auto number = static_cast<int>(index);
+    const IndexSpec &spec = kIndexes[number];
+    Assert(index == Index::none || (spec.table == table && keys <= spec.key_count));
+    ScanKeyData scan_keys[2];
+    const Datum values[2] = {first, second};
+    for (int i = 0; i < keys; ++i) {
+        const AttrNumber column = rows.columns[spec.columns[i]];
+        ScanKeyEntryInitialize(
+            &scan_keys[i], 0, column, BTEqualStrategyNumber, InvalidOid,
+            TupleDescAttr(RelationGetDescr(rows.relation), column - 1)->attcollation,
+            spec.equals[i], values[i]);
+    }
+    if (index != Index::none && !OidIsValid(found_index[number])) {
+        const Oid oid = get_relname_relid(spec.name, RelationGetNamespace(rows.relation));
+        if (!OidIsValid(oid)) {
+            raise_broken("index", spec.name);
+        }
+        found_index[number] = oid;
+    }
+    rows.scan =
+        systable_beginscan(rows.relation, index == Index::none ? InvalidOid : found_index[number],
+                           index != Index::none, reader.snapshot, keys, scan_keys);
+    return rows;
+}
+
+bool next_row(Rows &rows) {
+    CHECK_FOR_INTERRUPTS();
+    rows.tuple = systable_getnext(rows.scan);
+    return HeapTupleIsValid(rows.tuple);
+}
+
+void close_rows(Rows &rows) {
+    systable_endscan(rows.scan);
+    table_close(rows.relation, AccessShareLock);
+}
+
+Datum get_value(const Rows &rows, int column, bool *is_null) {
+    return heap_getattr(rows.tuple, rows.columns[column], RelationGetDescr(rows.relation), is_null);
+}
+
+std::int64_t get_bigint(const Rows &rows, int column, bool *is_null) {
+    const Datum value = get_value(rows, column, is_null);
+    return *is_null ? 0 : DatumGetInt64(value);
+}
+
+const char *get_text(const Rows &rows, int column) {
+    bool is_null = false;
+    const Datum value = get_value(rows, column, &is_null);
+    return is_null ? nullptr : TextDatumGetCString(value);
+}
+
+bool get_bool(const Rows &rows, int column) {
+    bool is_null = false;
+    const Datum value = get_value(rows, column, &is_null);
+    return !is_null && DatumGetBool(value);
+}
+
+} // namespace entitle::pg

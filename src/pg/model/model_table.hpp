@@ -1,0 +1,95 @@
+// Reads model tables by index, without SQL: no search_path, no row security, no recursion; legal in
+// the planner, in parallel workers and on standbys. One Reader reads any number of tables under one
+// snapshot: the latest committed state and this transaction's own changes. regime: C throughout.
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+namespace entitle::pg {
+
+enum class Table {
+    app_user,
+    sign_in_grant,
+    membership,
+    brand,
+    brand_module,
+    plan_denial,
+    role,
+    role_permission,
+    role_metric,
+    permission,
+    permission_module,
+    permission_prerequisite,
+    metric,
+    metric_module,
+    capability,
+    capability_permission,
+    external_access,
+    customer,
+    client_metric,
+    count_,
+};
+
+// The indexes that loads use, by what they find.
+enum class Index {
+    none, // read it all
+    user_by_id,
+    user_by_login,
+    user_by_role,
+    sign_in_grant_by_role,
+    membership_by_user,
+    brand_by_id,
+    brand_by_organization,
+    module_by_brand,
+    denial_by_plan,
+    role_by_id,
+    permission_by_role,
+    metric_by_role,
+    grant_by_user,
+    grant_by_customer,
+    customer_by_id,
+    customer_by_uuid,
+    customer_by_code,
+    client_metric_by_id,
+    count_,
+};
+
+// True when a table that was read lacks its signal trigger: then nothing may be remembered past a
+// statement.
+bool has_unwatched_tables() noexcept;
+
+// Estimates from statistics how many grants a user with many grants has.
+double estimate_grants(std::int64_t user);
+
+// A snapshot held for one load. Always closed with close_reader, or by the error that ends the
+// load.
+struct Reader {
+    Snapshot snapshot;
+};
+
+Reader open_reader();
+void close_reader(Reader &reader);
+
+constexpr int kMaxColumns = 8;
+
+// Rows of one table. Columns are numbered as in the table's specification (model_table.cpp).
+struct Rows {
+    Relation relation;
+    SysScanDesc scan;
+    HeapTuple tuple;
+    AttrNumber columns[kMaxColumns];
+};
+
+// Opens the rows whose index columns equal the given values; Index::none reads the whole table.
+Rows open_rows(const Reader &reader, Table table, Index index, int keys = 0, Datum first = 0,
+               Datum second = 0);
+bool next_row(Rows &rows);
+void close_rows(Rows &rows);
+
+// Returns: the column's value in the current row; text is copied into the current memory context.
+Datum get_value(const Rows &rows, int column, bool *is_null);
+std::int64_t get_bigint(const Rows &rows, int column, bool *is_null);
+const char *get_text(const Rows &rows, int column); // null pointer for NULL
+bool get_bool(const Rows &rows, int column);        // NULL is false
+
+} // namespace entitle::pg

@@ -1,0 +1,386 @@
+// The loads: users with memberships, brands and roles; grants; the catalogue.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/guard.hpp"
+#include "pg/model/subject_load.hpp"
+#include "pg/model/model_table.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace entitle::pg {
+
+namespace {
+
+struct OptionalId {
+    bool is_set;
+    std::int64_t id;
+
+    std::optional<std::int64_t> get() const noexcept {
+        return is_set ? std::optional<std::int64_t>(id) : std::nullopt;
+    }
+};
+
+struct MembershipRow {
+    OptionalId organization;
+    OptionalId brand;
+    OptionalId role;
+    bool is_owner;
+};
+
+struct BrandRow {
+    std::int64_t id;
+    OptionalId organization;
+    const char *name;
+    const char *plan;
+};
+
+// A key that belongs to a brand or role.
+struct KeyRow {
+    std::int64_t owner;
+    const char *key;
+};
+
+struct RoleRow {
+    std::int64_t id;
+    std::int64_t organization;
+    const char *name;
+    bool is_active;
+};
+
+struct SubjectRows {
+    const char *login;
+    bool is_active;
+    RowList<MembershipRow> memberships;
+    RowList<BrandRow> brands;
+    RowList<KeyRow> modules;
+    RowList<KeyRow> denials;
+    RowList<RoleRow> roles;
+    RowList<KeyRow> permissions;
+    RowList<KeyRow> metrics;
+};
+
+OptionalId get_id(const Rows &rows, int column) {
+    bool is_null = false;
+    const std::int64_t id = get_bigint(rows, column, &is_null);
+    return OptionalId{!is_null, id};
+}
+
+void read_keys(const Reader &reader, Table table, Index index, Datum value, std::int64_t owner,
+               int enabled_column, RowList<KeyRow> &keys) {
+    Rows rows = open_rows(reader, table, index, 1, value);
+    while (next_row(rows)) {
+        if (enabled_column < 0 || get_bool(rows, enabled_column)) {
+            keys.add(KeyRow{owner, get_text(rows, 1)});
+        }
+    }
+    close_rows(rows);
+}
+
+template <typename Row> bool has_id(const RowList<Row> &list, std::int64_t id) noexcept {
+    return std::any_of(list.begin(), list.end(), [&](const Row &row) { return row.id == id; });
+}
+
+void read_brands(const Reader &reader, Index index, std::int64_t id, RowList<BrandRow> &brands) {
+    Rows rows = open_rows(reader, Table::brand, index, 1, Int64GetDatum(id));
+    while (next_row(rows)) {
+        bool is_null = false;
+        brands.add(BrandRow{get_bigint(rows, 0, &is_null), get_id(rows, 1), get_text(rows, 2),
+                            get_text(rows, 3)});
+    }
+    close_rows(rows);
+}
+
+void read_role(const Reader &reader, std::int64_t id, SubjectRows &subject) {
+    if (has_id(subject.roles, id)) {
+        return;
+    }
+    Rows rows = open_rows(reader, Table::role, Index::role_by_id, 1, Int64GetDatum(id));
+    if (next_row(rows)) {
+        bool is_null = false;
+        subject.roles.add(
+            RoleRow{id, get_bigint(rows, 1, &is_null), get_text(rows, 2), get_bool(rows, 3)});
+    }
+    close_rows(rows);
+    read_keys(reader, Table::role_permission, Index::permission_by_role, Int64GetDatum(id), id, -1,
+              subject.permissions);
+    read_keys(reader, Table::role_metric, Index::metric_by_role, Int64GetDatum(id), id, -1,
+              subject.metrics);
+}
+
+bool read_user(const Reader &reader, UserId user, SubjectRows &subject) {
+    Rows rows = open_rows(reader, Table::app_user, Index::user_by_id, 1, Int64GetDatum(user));
+    const bool found = next_row(rows);
+    if (found) {
+        subject.login = get_text(rows, 1);
+        subject.is_active = get_bool(rows, 2);
+    }
+    close_rows(rows);
+    return found;
+}
+
+void read_memberships(const Reader &reader, UserId user, SubjectRows &subject) {
+    Rows rows =
+        open_rows(reader, Table::membership, Index::membership_by_user, 1, Int64GetDatum(user));
+    while (next_row(rows)) {
+        subject.memberships.add(
+            MembershipRow{get_id(rows, 1), get_id(rows, 2), get_id(rows, 3), get_bool(rows, 4)});
+    }
+    close_rows(rows);
+}
+
+// Whether an earlier membership already brought this organization's or this brand's brands.
+bool is_repeated(const RowList<MembershipRow> &memberships, const MembershipRow &membership) {
+    for (const MembershipRow *other = memberships.begin(); other != &membership; ++other) {
+        if (other->organization.get() == membership.organization.get() &&
+            other->brand.get() == membership.brand.get()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Reads what the memberships reach: brands with their modules and plans, roles with their grants.
+void read_reach(const Reader &reader, SubjectRows &subject) {
+    for (const MembershipRow &membership : subject.memberships) {
+        if (!is_repeated(subject.memberships, membership)) {
+            if (membership.organization.is_set) {
+                read_brands(reader, Index::brand_by_organization, membership.organization.id,
+                            subject.brands);
+            } else if (membership.brand.is_set) {
+                read_brands(reader, Index::brand_by_id, membership.brand.id, subject.brands);
+            }
+        }
+        if (membership.role.is_set) {
+            read_role(reader, membership.role.id, subject);
+        }
+    }
+    for (const BrandRow &brand : subject.brands) {
+        read_keys(reader, Table::brand_module, Index::module_by_brand, Int64GetDatum(brand.id),
+                  brand.id, 2, subject.modules);
+        if (brand.plan != nullptr) {
+            read_keys(reader, Table::plan_denial, Index::denial_by_plan,
+                      CStringGetTextDatum(brand.plan), brand.id, -1, subject.denials);
+        }
+    }
+}
+
+bool read_subject(UserId user, SubjectRows &subject) {
+    Reader reader = open_reader();
+    const bool found = read_user(reader, user, subject);
+    if (found) {
+        read_memberships(reader, user, subject);
+    }
+    read_reach(reader, subject);
+    close_reader(reader);
+    return found;
+}
+
+// Somebody whose only place is the role, in all brands of its organization.
+bool read_role_member(RoleId role, SubjectRows &subject) {
+    Reader reader = open_reader();
+    subject.login = "";
+    subject.is_active = true;
+    read_role(reader, role, subject);
+    const bool found = subject.roles.count == 1;
+    if (found) {
+        subject.memberships.add(MembershipRow{
+            {true, subject.roles.rows[0].organization}, {false, 0}, {true, role}, false});
+    }
+    read_reach(reader, subject);
+    close_reader(reader);
+    return found;
+}
+
+// C++ from here: plain rows to core's types.
+
+template <typename Item> void sort_unique_by_id(std::vector<Item> &items) {
+    std::sort(items.begin(), items.end(), [](const Item &a, const Item &b) { return a.id < b.id; });
+    items.erase(std::unique(items.begin(), items.end(),
+                            [](const Item &a, const Item &b) { return a.id == b.id; }),
+                items.end());
+}
+
+template <typename Item> Item *find_item(std::vector<Item> &items, std::int64_t id) noexcept {
+    const auto at =
+        std::lower_bound(items.begin(), items.end(), id,
+                         [](const Item &item, std::int64_t wanted) { return item.id < wanted; });
+    return at == items.end() || at->id != id ? nullptr : &*at;
+}
+
+void sort_keys(std::vector<KeyIndex> &keys) {
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+}
+
+// Adds each key to the item it belongs to. A key the catalogue does not know grants nothing anyway.
+template <typename Item, typename Find>
+void distribute(const RowList<KeyRow> &rows, std::vector<Item> &items,
+                std::vector<KeyIndex> Item::*keys, Find find) {
+    for (const KeyRow &row : rows) {
+        Item *item = find_item(items, row.owner);
+        const std::optional<KeyIndex> index = find(std::string_view(row.key));
+        if (item != nullptr && index) {
+            (item->*keys).push_back(*index);
+        }
+    }
+    for (Item &item : items) {
+        sort_keys(item.*keys);
+    }
+}
+
+Subject build_subject(UserId user, const SubjectRows &rows,
+                      const std::shared_ptr<const Catalogue> &catalogue) {
+    Subject subject;
+    subject.id = user;
+    subject.login = rows.login;
+    subject.is_active = rows.is_active;
+    subject.catalogue = catalogue;
+    for (const MembershipRow &row : rows.memberships) {
+        subject.memberships.push_back(
+            Membership{row.organization.get(), row.brand.get(), row.role.get(), row.is_owner});
+    }
+    for (const BrandRow &row : rows.brands) {
+        subject.brands.push_back(Brand{
+            row.id, row.organization.get(), row.name, row.plan == nullptr ? "" : row.plan, {}, {}});
+    }
+    for (const RoleRow &row : rows.roles) {
+        subject.roles.push_back(
+            Role{row.id, row.organization, row.name, row.is_active, false, {}, {}});
+    }
+    sort_unique_by_id(subject.brands);
+    sort_unique_by_id(subject.roles);
+    if (catalogue == nullptr) {
+        return subject;
+    }
+    distribute(rows.modules, subject.brands, &Brand::modules,
+               [&](std::string_view key) { return catalogue->find_module(key); });
+    distribute(rows.denials, subject.brands, &Brand::denied,
+               [&](std::string_view key) { return catalogue->find_permission(key); });
+    distribute(rows.permissions, subject.roles, &Role::permissions,
+               [&](std::string_view key) { return catalogue->find_permission(key); });
+    distribute(rows.metrics, subject.roles, &Role::metrics,
+               [&](std::string_view key) { return catalogue->find_metric(key); });
+    for (const KeyRow &row : rows.metrics) {
+        Role *role = find_item(subject.roles, row.owner);
+        if (role != nullptr && std::string_view(row.key) == "*") {
+            role->all_metrics = true;
+        }
+    }
+    return subject;
+}
+
+Grant read_grant(const Rows &rows) {
+    bool is_null = false;
+    Grant grant;
+    grant.customer = get_bigint(rows, 0, &is_null);
+    const char *role = get_text(rows, 2);
+    grant.level = role == nullptr ? kNoLevel : parse_level(role);
+    const Datum days = get_value(rows, 3, &is_null);
+    grant.days_back = is_null ? kUnlimitedDays : DatumGetInt32(days);
+    if (!is_null && grant.days_back < 0) {
+        // The table refuses negative days; one that got there all the same opens nothing.
+        grant.level = kNoLevel;
+    }
+    const Datum from = get_value(rows, 4, &is_null);
+    grant.valid_from = is_null ? kFirstDay : DatumGetDateADT(from);
+    const Datum until = get_value(rows, 5, &is_null);
+    grant.valid_until = is_null ? kLastDay : DatumGetDateADT(until);
+    return grant;
+}
+
+} // namespace
+
+Scratch::Scratch()
+    : context_(AllocSetContextCreate(CurrentMemoryContext, "entitle load", ALLOCSET_DEFAULT_SIZES)),
+      previous_(MemoryContextSwitchTo(context_)) {}
+
+void Scratch::close() {
+    MemoryContextSwitchTo(previous_);
+    MemoryContextDelete(context_);
+}
+
+namespace {
+
+bool load_rows(bool (*read)(std::int64_t, SubjectRows &), std::int64_t id,
+               const std::shared_ptr<const Catalogue> &(*catalogue)(), Subject &result) {
+    Scratch scratch;
+    SubjectRows rows{};
+    const bool found = read(id, rows);
+    if (found) {
+        // The catalogue may have to be loaded first, which may raise: before any C++ object lives.
+        const std::shared_ptr<const Catalogue> *keys =
+            rows.memberships.count == 0 ? nullptr : &catalogue();
+        compute([&] { result = build_subject(id, rows, keys == nullptr ? nullptr : *keys); });
+    }
+    scratch.close();
+    return found;
+}
+
+} // namespace
+
+bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalogue)(),
+                  Subject &result) {
+    return load_rows(read_subject, user, catalogue, result);
+}
+
+bool load_role_member(RoleId role, const std::shared_ptr<const Catalogue> &(*catalogue)(),
+                      Subject &result) {
+    return load_rows(read_role_member, role, catalogue, result);
+}
+
+bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
+    Scratch scratch;
+    RowList<Grant> grants;
+    Reader reader = open_reader();
+    Rows rows =
+        open_rows(reader, Table::external_access, Index::grant_by_user, 1, Int64GetDatum(user));
+    // Texts of single rows are dropped as they come: a user may have 100,000 rows.
+    MemoryContext row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "entitle row", ALLOCSET_SMALL_SIZES);
+    bool is_complete = true;
+    while (next_row(rows)) {
+        if (grants.count >= limit) {
+            is_complete = false;
+            break;
+        }
+        MemoryContext previous = MemoryContextSwitchTo(row_context);
+        const Grant grant = read_grant(rows);
+        MemoryContextSwitchTo(previous);
+        MemoryContextReset(row_context);
+        grants.add(grant);
+    }
+    close_rows(rows);
+    close_reader(reader);
+
+    if (!is_complete) {
+        scratch.close();
+        return false;
+    }
+    compute([&] {
+        std::vector<Grant> sorted(grants.begin(), grants.end());
+        std::sort(sorted.begin(), sorted.end(),
+                  [](const Grant &a, const Grant &b) { return a.customer < b.customer; });
+        result = std::move(sorted);
+    });
+    scratch.close();
+    return true;
+}
+
+bool load_grant(UserId user, CustomerId customer, Grant &result) {
+    Scratch scratch;
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::external_access, Index::grant_by_customer, 2,
+                          Int64GetDatum(customer), Int64GetDatum(user));
+    const bool found = next_row(rows);
+    if (found) {
+        result = read_grant(rows);
+    }
+    close_rows(rows);
+    close_reader(reader);
+    scratch.close();
+    return found;
+}
+
+} // namespace entitle::pg

@@ -1,0 +1,41 @@
+// Estimates for the planner: how much of a table a row test lets through. Estimates never decide,
+// and never load more than a few grants. regime: C
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+#include "pg/subject/subject_cache.hpp"
+
+namespace entitle::pg {
+
+// Estimates how many customers the asker reaches at a level.
+double estimate_customers(const Asker &asker, int level);
+
+// Estimates the fraction of rows whose customer the asker reaches.
+double estimate_customer_fraction(PlannerInfo *root, Node *customer, int rel, const Asker &asker,
+                                  int level);
+
+// Estimates the fraction of those rows that the windows let through.
+double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const Asker &asker,
+                                int level);
+
+// Estimates the fraction of rows whose brand is among the given ones.
+double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
+                               std::size_t count);
+
+// How many keys the condition's array holds, and which fraction of the
+// table they cover.
+struct ConditionEstimate {
+    double keys;
+    double fraction;
+};
+
+// Returns: false when the clause is no row test, or the column not one of its own.
+bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
+                        ConditionEstimate &result);
+
+} // namespace entitle::pg
