@@ -1,5 +1,5 @@
 // Errors as values: the only failure channel of core. A Result holds a value or an Error, never
-// both; the pg layer maps ErrorCode to an SQLSTATE in one place (pg/raise.cpp).
+// both; the pg layer maps ErrorCode to an SQLSTATE in one place (pg/boundary/raise.cpp).
 #pragma once
 
 #include <optional>

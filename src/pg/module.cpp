@@ -6,7 +6,7 @@
 #include "pg/lending/lent_rights.hpp"
 #include "pg/enforce/masked_read.hpp"
 #include "pg/enforce/migration.hpp"
-#include "pg/enforce/with_check_hint.hpp"
+#include "pg/enforce/refused_write.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/subject/unheard.hpp"

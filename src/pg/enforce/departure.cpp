@@ -2,7 +2,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/enforce/departure.hpp"
-#include "pg/enforce/with_check_hint.hpp"
+#include "pg/enforce/refused_write.hpp"
 
 namespace entitle::pg {
 

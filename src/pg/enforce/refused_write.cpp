@@ -9,7 +9,7 @@
 #include "pg/protection/declaration.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/masked_read.hpp"
-#include "pg/enforce/with_check_hint.hpp"
+#include "pg/enforce/refused_write.hpp"
 
 extern "C" {
 #include "parser/parsetree.h"
