@@ -202,7 +202,9 @@ void on_start(QueryDesc *query, int flags) {
     }
     check_lent_start(query);
     if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {
-        forgo_pruning(query->plannedstmt);
+        MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
+        query->plannedstmt = without_asking_pruning(query->plannedstmt);
+        MemoryContextSwitchTo(previous);
     }
     if (next_start != nullptr) {
         next_start(query, flags);

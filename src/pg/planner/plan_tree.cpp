@@ -4,9 +4,11 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/row_filter.hpp"
+#include "pg/subject/current_subject.hpp"
 
 extern "C" {
 #include "access/transam.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
@@ -161,12 +163,6 @@ bool follows_from_test(const FuncExpr *call, const List *conditions) {
 
 bool is_foreign_function(Oid function, void *) { return function >= FirstNormalObjectId; }
 
-bool calls_foreign(Node *node, void *) {
-    return node != nullptr &&
-           (check_functions_in_node(node, is_foreign_function, nullptr) ||
-            expression_tree_walker(node, ENTITLE_WALKER(calls_foreign), nullptr));
-}
-
 // What is worked out once may have asked: a function of others, or one of PostgreSQL's own that
 // runs queries, as table_to_xml does. None of those is immutable.
 bool is_unsteady_function(Oid function, void *) {
@@ -276,7 +272,28 @@ bool reads_all_first(const Plan *plan) {
                                reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_HASHED));
 }
 
-bool prunes_by_foreign(const PartitionPruneInfo *pruning) {
+// Whether a function may ask for the asker's rights: those of the extension, and, in a session that
+// has ever asked, those written in SQL or a procedural language, which may call them.
+bool may_ask(Oid function, void *) {
+    HeapTuple row = function < FirstNormalObjectId
+                        ? nullptr
+                        : SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(row)) {
+        return false;
+    }
+    const auto *form = reinterpret_cast<const FormData_pg_proc *>(GETSTRUCT(row));
+    const bool is_compiled = form->prolang == ClanguageId || form->prolang == INTERNALlanguageId;
+    const bool is_own = form->pronamespace == get_namespace_oid("entitle", true);
+    ReleaseSysCache(row);
+    return is_own || (!is_compiled && asker_epoch() != 0);
+}
+
+bool calls_asking(Node *node, void *) {
+    return node != nullptr && (check_functions_in_node(node, may_ask, nullptr) ||
+                               expression_tree_walker(node, ENTITLE_WALKER(calls_asking), nullptr));
+}
+
+bool prunes_by_asking(const PartitionPruneInfo *pruning) {
     ListCell *hierarchy = nullptr;
     foreach (hierarchy, pruning->prune_infos) {
         ListCell *cell = nullptr;
@@ -287,7 +304,7 @@ bool prunes_by_foreign(const PartitionPruneInfo *pruning) {
                 foreach (step, steps) {
                     const auto *one = static_cast<const Node *>(lfirst(step));
                     if (IsA(one, PartitionPruneStepOp) &&
-                        calls_foreign(
+                        calls_asking(
                             reinterpret_cast<Node *>(
                                 reinterpret_cast<const PartitionPruneStepOp *>(one)->exprs),
                             nullptr)) {
@@ -300,13 +317,21 @@ bool prunes_by_foreign(const PartitionPruneInfo *pruning) {
     return false;
 }
 
+PartitionPruneInfo **pruning_of(Plan *plan) {
+    return IsA(plan, Append)        ? &reinterpret_cast<Append *>(plan)->part_prune_info
+           : IsA(plan, MergeAppend) ? &reinterpret_cast<MergeAppend *>(plan)->part_prune_info
+                                    : nullptr;
+}
+
+Visited find_asking(Plan *plan) {
+    PartitionPruneInfo **pruning = pruning_of(plan);
+    return pruning != nullptr && *pruning != nullptr && prunes_by_asking(*pruning) ? Visited::found
+                                                                                   : Visited::go_on;
+}
+
 Visited forgo(Plan *plan) {
-    PartitionPruneInfo **pruning =
-        IsA(plan, Append)        ? &reinterpret_cast<Append *>(plan)->part_prune_info
-        : IsA(plan, MergeAppend) ? &reinterpret_cast<MergeAppend *>(plan)->part_prune_info
-                                 : nullptr;
-    if (pruning != nullptr && *pruning != nullptr && prunes_by_foreign(*pruning)) {
-        *pruning = nullptr;
+    if (find_asking(plan) == Visited::found) {
+        *pruning_of(plan) = nullptr;
     }
     return Visited::go_on;
 }
@@ -325,6 +350,13 @@ bool tests_each_row(const PlannedStmt *plan) {
     return plan->subplans == NIL && tests_each(plan, plan->planTree);
 }
 
-void forgo_pruning(PlannedStmt *plan) { (void)visit_plan(plan, forgo); }
+PlannedStmt *without_asking_pruning(PlannedStmt *plan) {
+    if (!visit_plan(plan, find_asking)) {
+        return plan;
+    }
+    auto *unpruned = static_cast<PlannedStmt *>(copyObjectImpl(plan));
+    (void)visit_plan(unpruned, forgo);
+    return unpruned;
+}
 
 } // namespace entitle::pg

@@ -19,9 +19,9 @@ bool has_open_scan(const PlannedStmt *plan);
 // decide. Only what is known to do so counts.
 bool tests_each_row(const PlannedStmt *plan);
 
-// Takes run-time pruning out of a plan that may have workers, where it depends on functions that
-// are not PostgreSQL's own. Each process prunes by itself; one that hears of a change of rights
-// between its leader's start and its own would count the partitions differently.
-void forgo_pruning(PlannedStmt *plan);
+// Returns: the plan, or a copy that leaves out no partitions at run time by functions that may ask
+// for rights. For plans with workers: each process prunes by itself, and one that hears of a change
+// of rights between its leader's start and its own would count the partitions differently.
+PlannedStmt *without_asking_pruning(PlannedStmt *plan);
 
 } // namespace entitle::pg
