@@ -125,14 +125,11 @@ COMMENT ON FUNCTION entitle.load_support(internal) IS
     'Support function of the extension''s SECURITY DEFINER functions: loads the library before they run, so that it knows who called';
 REVOKE ALL ON FUNCTION entitle.load_support(internal) FROM PUBLIC;
 
--- pg_dump writes this setting at the head of every dump, and pg_restore sets it in every session.
 CREATE FUNCTION entitle.restoring() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT current_setting('check_function_bodies') = 'off' AND entitle.acting_superuser()
-    $$;
-COMMENT ON FUNCTION entitle.restoring() IS 'Whether a superuser''s session is restoring a dump';
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_restoring';
+COMMENT ON FUNCTION entitle.restoring() IS
+    'Whether a superuser''s session is restoring a dump: it has the settings with which pg_dump and pg_restore begin';
 REVOKE ALL ON FUNCTION entitle.restoring() FROM PUBLIC;
 
 CREATE FUNCTION entitle.replaying() RETURNS boolean

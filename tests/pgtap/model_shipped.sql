@@ -62,12 +62,22 @@ SELECT throws_ok($$ INSERT INTO entitle.role_permission VALUES (2, 'customers.vi
 SELECT throws_ok($$ INSERT INTO entitle.role_permission VALUES (-1, 'customers.view') $$, '23503', NULL,
                  'and keeps to the foreign keys');
 RESET ROLE;
+-- Migrations switch the setting off, too: alone it is no restore, for a superuser neither (R21, R53).
+SELECT throws_ok($$ INSERT INTO entitle.role (role_id, organization_id, name) VALUES (2, 1, 'mine') $$, '23505', NULL,
+                 'R53: check_function_bodies alone lays no row over a shipped one');
+SELECT throws_ok($$ INSERT INTO entitle.role_permission VALUES (-1, 'customers.view') $$, '23503', NULL,
+                 'R53: and switches off no foreign key');
+INSERT INTO entitle.plan VALUES ('bodies');
+SELECT is(count(*), 1::bigint, 'R21: what it inserts is logged') FROM (
+    SELECT FROM entitle.change_log WHERE relation = 'entitle.plan'::regclass AND row_key = '{"plan_key": "bodies"}') AS logged;
+SET LOCAL row_security = off;
 SELECT lives_ok($$ INSERT INTO entitle.role (role_id, organization_id, name) VALUES (2, 1, 'mine') $$,
                 'a superuser who restores lays the row over the shipped one');
 SELECT results_eq('SELECT name, as_shipped FROM entitle.role WHERE role_id = 2', $$ VALUES ('mine', false) $$,
                   'which is changed by it');
 SELECT is(current_setting('session_replication_role'), 'origin', 'and leaves the session as it was');
 SET LOCAL check_function_bodies = on;
+SET LOCAL row_security = on;
 
 SELECT * FROM finish();
 ROLLBACK;

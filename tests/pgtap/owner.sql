@@ -82,9 +82,11 @@ SELECT is(refused(command), '42501', format('R43: under replica, too: %s', comma
 SELECT is(refused(command), '42501', format('R43: under replica, too: %s', command)) FROM owners_attack;
 RESET session_replication_role;
 SET LOCAL check_function_bodies = off;
+SET LOCAL row_security = off;
 SELECT is(refused(command), '42501', format('R43: a session that restores, too: %s', command)) FROM attack;
 SELECT is(refused(command), '42501', format('R43: a session that restores, too: %s', command)) FROM owners_attack;
 RESET check_function_bodies;
+RESET row_security;
 SELECT is(refused(command, 'test_app', login), '42501', format('R43: %s is refused %s', login, command))
 FROM attack, unnest(ARRAY['owner', 'admin', 'manager']) AS login
 WHERE login = 'manager' OR command !~ 'user_id = 104' AND (login = 'admin' OR command !~ 'customer_id = 102|user_id = 105');

@@ -2,6 +2,7 @@
 // their tables; one whose table was left out is kept by that name, and the others are restored.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
 
 extern "C" {
@@ -73,7 +74,7 @@ Oid keep_name(const char *name) {
 // not there. regime: C
 ENTITLE_FUNCTION(entitle_relation_name_in) {
     const char *name = PG_GETARG_CSTRING(0);
-    if (!check_function_bodies && superuser() && strspn(name, "0123456789") < strlen(name) &&
+    if (has_dump_preamble() && superuser() && strspn(name, "0123456789") < strlen(name) &&
         strcmp(name, "-") != 0) {
         List *names = stringToQualifiedNameList(name);
         const Oid found = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);

@@ -3,6 +3,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/lending/definer.hpp"
+#include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/lending/lent_rights.hpp"
 
@@ -225,6 +226,9 @@ using namespace entitle::pg;
 
 // acting_superuser() -> boolean. R53
 ENTITLE_FUNCTION(entitle_acting_superuser) { PG_RETURN_BOOL(acts_as_superuser()); }
+
+// restoring() -> boolean. R53
+ENTITLE_FUNCTION(entitle_restoring) { PG_RETURN_BOOL(has_dump_preamble() && acts_as_superuser()); }
 
 // definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge
 ENTITLE_FUNCTION(entitle_definer_in_charge) {

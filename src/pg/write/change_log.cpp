@@ -6,6 +6,7 @@
 #include "pg/subject/current_subject.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/dump_preamble.hpp"
 #include "pg/write/customer.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/write/grant.hpp"
@@ -166,7 +167,7 @@ void set_author(Log &log, Oid source) {
 // A restored row is history, not a change: a dump brings its own log along. What a restore does
 // beside inserting, its triggers do.
 bool is_restored(TriggerEvent event) {
-    return !check_function_bodies && is_exempt() &&
+    return has_dump_preamble() && is_exempt() &&
            (TRIGGER_FIRED_BY_INSERT(event) ||
             DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 1);
 }

@@ -3,6 +3,7 @@
 
 #include "pg/subject/current_subject.hpp"
 #include "pg/write/customer_lock.hpp"
+#include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/replay.hpp"
 #include "pg/model/model_table.hpp"
@@ -55,7 +56,7 @@ Home find_home(const Reader &reader, Table table, pg::Index by_key, std::int64_t
 // customers that were in another organization once, and any order of tables.
 void demand_own_metric(CustomerId customer, std::int64_t metric) {
     const bool is_free = is_exempt();
-    if (is_free && (!check_function_bodies || is_replaying())) {
+    if (is_free && (has_dump_preamble() || is_replaying())) {
         return;
     }
     const auto facts = find_customer(customer);
