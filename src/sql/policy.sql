@@ -166,14 +166,16 @@ CREATE FUNCTION entitle.trigger_bound(declared entitle.protection) RETURNS text
 COMMENT ON FUNCTION entitle.trigger_bound(entitle.protection) IS 'Whom the triggers of a protected table bind';
 GRANT EXECUTE ON FUNCTION entitle.trigger_bound(entitle.protection) TO PUBLIC;
 
--- Whom it binds, the function knows, cascades of foreign keys included; but a line stays with a document whose key changes.
+-- Whom it binds, the function knows, cascades of foreign keys included. Of lines it looks at those before the row is written, by
+-- move_test alone: afterwards, outside of the cascade, one that stays with a document whose key changes looks like a move.
 CREATE FUNCTION entitle.move_condition(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT entitle.move_test(declared) || CASE WHEN declared.parent IS NULL THEN '' ELSE ' AND ' || entitle.trigger_bound(declared) END
     $$;
-COMMENT ON FUNCTION entitle.move_condition(entitle.protection) IS 'When the triggers that refuse moves fire; NULL when there are none';
+COMMENT ON FUNCTION entitle.move_condition(entitle.protection) IS
+    'When the trigger fires that refuses moves after the row is written; NULL when there is none';
 GRANT EXECUTE ON FUNCTION entitle.move_condition(entitle.protection) TO PUBLIC;
 
 CREATE FUNCTION entitle.install_protection(declared entitle.protection, member regclass) RETURNS void
@@ -215,7 +217,8 @@ BEGIN
             -- these may change the row. And afterwards, when all is said.
             ('zz_entitle_move', 'BEFORE UPDATE', 'ROW', 'refuse_move',
              -- A generated column is not yet made then.
-             CASE WHEN NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated) THEN move END),
+             CASE WHEN NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated)
+                  THEN entitle.move_test(declared) END),
             ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move),
             -- A deleted row leaves no lines to another. And to another partition an UPDATE is a DELETE and an INSERT, and
             -- afterwards neither is an UPDATE.

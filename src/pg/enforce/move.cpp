@@ -148,13 +148,20 @@ Oid find_root(Relation table) {
 
 // Tells whether the rules bind whoever updates the row. Row-level security knows, except for what
 // foreign keys do in the name of the table's owner: a cascade is the doing of the role that began
-// it. (Those of lines follow their document, and the triggers' conditions leave them out.)
+// it.
 bool is_bound(Relation table) {
     if (check_enable_rls(find_root(table), InvalidOid, true) == RLS_ENABLED) {
         return true;
     }
     return InNoForceRLSOperation() && table->rd_rel->relrowsecurity &&
            !superuser_arg(GetOuterUserId()) && !has_bypassrls_privilege(GetOuterUserId());
+}
+
+// Tells whether a foreign key brings a line to the new key of its document: no row has the old one
+// any more. If one has, the line would go from that document to another, like any line that moves.
+bool follows_document(Relation table, const Declaration &declared, HeapTuple before) {
+    return OidIsValid(declared.parent) && InNoForceRLSOperation() &&
+           !find_place(table, before, declared).is_found;
 }
 
 // Raises when a row of one table may not become that of another, or of the same. regime: C
@@ -218,8 +225,11 @@ ENTITLE_FUNCTION(entitle_refuse_move) {
     if (row.before != nullptr) {
         if (is_bound(table)) {
             const MoveRules &rules = kept_rules(fcinfo, table);
-            demand_kept_keys(table, rules.held_keys, row.before, row.after);
-            demand_move(table, table, rules, row.before, row.after);
+            demand_kept_keys(table, rules.held_keys, row.before, row.after,
+                             TRIGGER_FIRED_BEFORE(row.data->tg_event));
+            if (!follows_document(table, rules.declared, row.before)) {
+                demand_move(table, table, rules, row.before, row.after);
+            }
         }
         return pass(row);
     }
@@ -271,7 +281,7 @@ ENTITLE_FUNCTION(entitle_check_move) {
     HeapTupleData before = tuple_argument(fcinfo, 1, table);
     HeapTupleData after = tuple_argument(fcinfo, 2, table);
     const MoveRules rules = find_rules(table);
-    demand_kept_keys(table, rules.held_keys, &before, &after);
+    demand_kept_keys(table, rules.held_keys, &before, &after, false);
     demand_move(table, table, rules, &before, &after);
     table_close(table, AccessShareLock);
     PG_RETURN_VOID();

@@ -110,6 +110,7 @@ struct Running {
     QueryDesc *query;
     bool writes_masked;
     bool tells_value; // by the error that was reported last
+    List *open_keys;  // OIDs of documents whose lines wait for another key
 };
 
 // Contexts are added from within: what stands around the statement is not there yet.
@@ -123,8 +124,17 @@ void on_report(void *argument) {
     MemoryContextSwitchTo(reporting);
 }
 
-const Running *find_running(const ErrorContextCallback *at) noexcept {
-    return at->callback == on_report ? static_cast<const Running *>(at->arg) : nullptr;
+Running *find_running(const ErrorContextCallback *at) noexcept {
+    return at->callback == on_report ? static_cast<Running *>(at->arg) : nullptr;
+}
+
+Running *find_innermost() noexcept {
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        if (Running *running = find_running(at)) {
+            return running;
+        }
+    }
+    return nullptr;
 }
 
 // The text goes to the server's log alone.
@@ -141,7 +151,8 @@ void hide_value(ErrorData *error) {
 
 // Runs what is given as the innermost statement.
 template <typename Run> void run_within(QueryDesc *query, Run run) {
-    Running running{{error_context_stack, on_report, nullptr}, query, writes_masked(query), false};
+    Running running{
+        {error_context_stack, on_report, nullptr}, query, writes_masked(query), false, NIL};
     running.callback.arg = &running;
     error_context_stack = &running.callback;
     ErrorData *error = nullptr;
@@ -180,14 +191,43 @@ void on_finish(QueryDesc *query) {
     });
 }
 
-bool has_delete_action(const ModifyTable *node) {
+bool has_action(const ModifyTable *node, CmdType action) {
     ListCell *cell = nullptr;
     foreach (cell, entitle_merge_actions(node)) {
-        if (static_cast<const MergeAction *>(lfirst(cell))->commandType == CMD_DELETE) {
+        if (static_cast<const MergeAction *>(lfirst(cell))->commandType == action) {
             return true;
         }
     }
     return false;
+}
+
+// Writes stand at the top of a plan, or of one of its WITH queries: a List of ModifyTable *.
+List *find_writes(const PlannedStmt *plan) {
+    List *found = NIL;
+    ListCell *cell = nullptr;
+    foreach (cell, lcons(plan->planTree, list_copy(plan->subplans))) {
+        auto *node = static_cast<ModifyTable *>(lfirst(cell));
+        if (node != nullptr && IsA(node, ModifyTable)) {
+            found = lappend(found, node);
+        }
+    }
+    return found;
+}
+
+// The first of the tables that is a document's, or its lines', else InvalidOid.
+Oid find_kin(const List *numbers, const PlannedStmt *plan, const List *documents) {
+    ListCell *cell = nullptr;
+    foreach (cell, numbers) {
+        const Oid written = rt_fetch(lfirst_int(cell), plan->rtable)->relid;
+        Declaration declared;
+        Oid table = InvalidOid;
+        if (find_declaration(written, declared, table) &&
+            (list_member_oid(documents, declared.relation) ||
+             list_member_oid(documents, declared.parent))) {
+            return declared.relation;
+        }
+    }
+    return InvalidOid;
 }
 
 bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
@@ -205,12 +245,8 @@ bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
 // PostgreSQL puts the stack of callbacks back after every error, so it holds no statement that has
 // ended.
 const QueryDesc *running_query() noexcept {
-    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
-        if (const Running *running = find_running(at)) {
-            return running->query;
-        }
-    }
-    return nullptr;
+    const Running *running = find_innermost();
+    return running == nullptr ? nullptr : running->query;
 }
 
 bool is_partition_move(Relation table) {
@@ -220,21 +256,68 @@ bool is_partition_move(Relation table) {
     }
     const PlannedStmt *plan = query->plannedstmt;
     bool is_update = false;
-    // Writes stand at the top of a plan, or of one of its WITH queries.
-    List *tops = lcons(plan->planTree, list_copy(plan->subplans));
     ListCell *cell = nullptr;
-    foreach (cell, tops) {
+    foreach (cell, find_writes(plan)) {
         const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
-        if (node == nullptr || !IsA(node, ModifyTable) ||
-            !writes(node, plan, RelationGetRelid(table))) {
+        if (!writes(node, plan, RelationGetRelid(table))) {
             continue;
         }
-        if (node->operation == CMD_DELETE || has_delete_action(node)) {
+        if (node->operation == CMD_DELETE || has_action(node, CMD_DELETE)) {
             return false;
         }
         is_update = true;
     }
     return is_update;
+}
+
+bool note_open_key(Oid document) {
+    Running *running = find_innermost();
+    if (running == nullptr) {
+        return false; // nothing would tell when the lines have come
+    }
+    if (list_member_oid(running->open_keys, document)) {
+        return true;
+    }
+    const PlannedStmt *plan = running->query->plannedstmt;
+    int count = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, find_writes(plan)) {
+        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+        if (!OidIsValid(find_kin(node->resultRelations, plan, list_make1_oid(document)))) {
+            continue;
+        }
+        ++count;
+        if (count > 1 || node->operation == CMD_INSERT || has_action(node, CMD_INSERT)) {
+            return false;
+        }
+    }
+    MemoryContext previous = MemoryContextSwitchTo(running->query->estate->es_query_cxt);
+    running->open_keys = lappend_oid(running->open_keys, document);
+    MemoryContextSwitchTo(previous);
+    return true;
+}
+
+void check_open_keys(const QueryDesc *query) {
+    if (query->plannedstmt->resultRelations == NIL) {
+        return;
+    }
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        const Running *running = find_running(at);
+        if (running == nullptr || running->open_keys == NIL) {
+            continue;
+        }
+        const Oid kin =
+            find_kin(query->plannedstmt->resultRelations, query->plannedstmt, running->open_keys);
+        if (OidIsValid(kin)) {
+            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                            errmsg("permission denied to write table \"%s\" inside of a statement "
+                                   "that changes a key",
+                                   get_rel_name(kin)),
+                            errdetail("Lines that refer to the key could come to belong to another "
+                                      "row."),
+                            errhint("Write it before or after that statement.")));
+        }
+    }
 }
 
 void install_refusals() {

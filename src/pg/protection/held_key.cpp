@@ -1,9 +1,11 @@
 // A foreign key without action asks when the statement ends, or the transaction, whether some row
-// has the key: lines would go along with the row that got it meanwhile.
+// has the key: lines would go along with the row that got it meanwhile. And one with an action acts
+// when the statement ends: a function that the statement calls would see them with that row.
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/held_key.hpp"
 #include "pg/protection/parent_key.hpp"
+#include "pg/enforce/refused_write.hpp"
 
 extern "C" {
 #include "catalog/pg_operator.h"
@@ -18,6 +20,7 @@ namespace entitle::pg {
 namespace {
 
 struct HeldKey {
+    Oid document;
     Oid line;
     ParentKey key;
 };
@@ -97,6 +100,20 @@ bool has_lines(Relation table, const HeldKey &held, HeapTuple row) {
     return is_found;
 }
 
+// Whether a key must stay as it is. Lines follow a foreign key with an action when the statement
+// ends; until then their document is the row that has the old key.
+bool is_refused(Relation table, const HeldKey &held, HeapTuple before, HeapTuple after,
+                bool is_about_to_write) {
+    if (held.key.is_loose) {
+        return true;
+    }
+    if (held.key.is_late) {
+        return has_lines(table, held, before);
+    }
+    return is_about_to_write && (has_lines(table, held, after) ||
+                                 (has_lines(table, held, before) && !note_open_key(held.document)));
+}
+
 } // namespace
 
 List *find_held_keys(const Declaration &declared) {
@@ -108,15 +125,14 @@ List *find_held_keys(const Declaration &declared) {
             continue;
         }
         auto *held = static_cast<HeldKey *>(palloc(sizeof(HeldKey)));
-        *held = HeldKey{line->relation, find_parent_key(*line)};
-        if (held->key.is_loose || held->key.is_late || held->key.is_left) {
-            keys = lappend(keys, held);
-        }
+        *held = HeldKey{declared.relation, line->relation, find_parent_key(*line)};
+        keys = lappend(keys, held);
     }
     return keys;
 }
 
-void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, HeapTuple after) {
+void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, HeapTuple after,
+                      bool is_about_to_write) {
     ListCell *cell = nullptr;
     foreach (cell, held_keys) {
         const auto &held = *static_cast<const HeldKey *>(lfirst(cell));
@@ -124,16 +140,19 @@ void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, H
         for (int i = 0; i < held.key.count; ++i) {
             is_changed = is_changed || is_other(table, before, after, held.key.referred[i]);
         }
-        if (!is_changed || !(held.key.is_loose || held.key.is_late) ||
-            (!held.key.is_loose && !has_lines(table, held, before))) {
-            continue;
-        }
-        ereport(ERROR,
+        if (is_changed && is_refused(table, held, before, after, is_about_to_write)) {
+            ereport(
+                ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                  errmsg("permission denied to change the key of this row of table \"%s\"",
                         RelationGetRelationName(table)),
                  errdetail("Lines that refer to it could come to belong to another row."),
-                 errhint("Leave the key as it is, or declare the foreign key ON UPDATE CASCADE.")));
+                 held.key.is_loose || held.key.is_late
+                     ? errhint("Leave the key as it is, or declare the foreign key ON UPDATE "
+                               "CASCADE.")
+                     : errhint("Change it in a statement that writes nothing else, and to a key "
+                               "that no row had.")));
+        }
     }
 }
 
