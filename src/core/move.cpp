@@ -74,6 +74,17 @@ Rights keyed_rights(const Subject *subject, const Session &session,
     return rights;
 }
 
+Result<Passed> check_lost_key(const GrantWriter &writer) {
+    if (!is_managing(writer)) {
+        return Error{ErrorCode::denied, "permission denied to change the keys of this customer",
+                     "Rows that name the customer by its key would be left to whoever gets that "
+                     "key next.",
+                     "It takes external_access.manage in the customer's brand, or L80 or L90 on "
+                     "the customer; a customer without code may get one."};
+    }
+    return Passed{};
+}
+
 Rights grant_rights(const GrantWriter &writer, const GrantRow &row) {
     GrantRow raised = row;
     raised.grant.level = kOwnerLevel;

@@ -54,6 +54,11 @@ Rights customer_rights(const Subject *subject, const Session &session,
 Rights keyed_rights(const Subject *subject, const Session &session,
                     std::optional<CustomerId> customer, const Grant *grant);
 
+// Decides whether a customer may lose a key that it had: rows that name it by that key would be
+// left to the customer who gets it next, and to those who manage the access of that one. `writer`
+// is whoever takes it away.
+Result<Passed> check_lost_key(const GrantWriter &writer);
+
 // Finds the writer's rights on a grant of a customer (R41, R42).
 Rights grant_rights(const GrantWriter &writer, const GrantRow &row);
 

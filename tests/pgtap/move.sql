@@ -268,6 +268,9 @@ SELECT is(error_of('eve', 'UPDATE entitle.customer SET customer_code = ''new'' W
           'R54, S143: nobody takes another''s rows to a customer of the own by its code');
 SELECT is(error_of('eve', 'UPDATE entitle.customer SET customer_uuid = gen_random_uuid() WHERE customer_id = 101'),
           '42501 permission denied to move this customer', 'R54, S143: nor by its uuid');
+SELECT is(error_of('eve', 'UPDATE entitle.customer SET customer_code = ''new'' WHERE customer_id = 103'), '42501 permission denied to change the keys of this customer',
+          'R54, S191: nor does one who does not manage its access take a code away');
+INSERT INTO entitle.role_permission VALUES (151, 'external_access.manage');
 SELECT is(error_of('eve', 'UPDATE entitle.customer SET customer_code = ''new'' WHERE customer_id = 103'), '1', 'R54: a code of a customer without own access');
 
 -- Grants

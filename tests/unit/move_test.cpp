@@ -148,6 +148,14 @@ TEST(Move, OfAKeyOpensNothingToItsWriter) {
     EXPECT_TRUE(check_move(rights(staff, {}), rights(staff, kHere), "x").ok());
 }
 
+// R54, R41 (S191): whoever gets a key next shares the rows that name it
+TEST(Move, OfAKeyThatWasBorneTakesManagingTheAccess) {
+    EXPECT_FALSE(check_lost_key(GrantWriter{1, false, kNoLevel}).ok());
+    EXPECT_FALSE(check_lost_key(GrantWriter{1, false, 40}).ok());
+    EXPECT_TRUE(check_lost_key(GrantWriter{1, false, 80}).ok());
+    EXPECT_TRUE(check_lost_key(GrantWriter{1, true, kNoLevel}).ok());
+}
+
 // R54, R42: what an L80 may not do to a grant, it may not do elsewhere
 TEST(Move, OfAGrantGainsNothing) {
     const GrantRow grant{2, Grant{kHere, kFirstDay, kLastDay, 30, 30}};

@@ -196,12 +196,25 @@ HeapTuple guard_insert(const FiredRow &row, const AttrNumber *columns, bool bind
     return keeps ? row.after : with_status(row, columns, *parse_status(now), nullptr);
 }
 
+// Whether a key changes that the customer had.
+bool loses_key(const FiredRow &row, const AttrNumber *columns) {
+    for (const int place : {customer_id, customer_uuid, customer_code}) {
+        bool had_none = false;
+        (void)column(row, row.before, columns[place], &had_none);
+        if (!had_none && is_changed(row, columns[place])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Refuses another brand, or other keys, under which the writer could do more (R54). Rows of the
 // application's tables come along with a key: those that named the new one were nobody's. regime: C
 void demand_customer_move(const FiredRow &row, const AttrNumber *columns) {
     const bool changes_key =
         is_changed(row, columns[customer_code]) || is_changed(row, columns[customer_uuid]);
-    if (!changes_key && !is_changed(row, columns[brand_id])) {
+    const bool loses = loses_key(row, columns);
+    if (!changes_key && !loses && !is_changed(row, columns[brand_id])) {
         return;
     }
     bool had_none = false;
@@ -210,19 +223,24 @@ void demand_customer_move(const FiredRow &row, const AttrNumber *columns) {
     const Datum new_brand = column(row, row.after, columns[brand_id], &has_none);
     const CustomerId id = bigint_column(row, row.before, columns[customer_id]);
     const Asker &asker = current_asker();
-    const Grant *grant = changes_key && asker.user != nullptr ? grant_of(asker.user, id) : nullptr;
+    const Grant *grant =
+        (changes_key || loses) && asker.user != nullptr ? grant_of(asker.user, id) : nullptr;
     compute([&] {
-        const auto rights = [&](bool is_none, Datum brand) {
-            return customer_rights(asker.subject, asker.session,
-                                   is_none ? std::nullopt
-                                           : std::optional<BrandId>(DatumGetInt64(brand)));
+        const auto place = [](bool is_none, Datum brand) {
+            return is_none ? std::nullopt : std::optional<BrandId>(DatumGetInt64(brand));
         };
-        demand(
-            check_move(rights(had_none, old_brand), rights(has_none, new_brand), "this customer"));
+        const auto old_place = place(had_none, old_brand);
+        demand(check_move(customer_rights(asker.subject, asker.session, old_place),
+                          customer_rights(asker.subject, asker.session, place(has_none, new_brand)),
+                          "this customer"));
         if (changes_key) {
             demand(check_move(keyed_rights(asker.subject, asker.session, std::nullopt, nullptr),
                               keyed_rights(asker.subject, asker.session, id, grant),
                               "this customer"));
+        }
+        if (loses) {
+            demand(check_lost_key(
+                find_grant_writer(asker.subject, asker.session, id, old_place, grant)));
         }
     });
 }
