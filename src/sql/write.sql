@@ -267,7 +267,7 @@ CREATE FUNCTION entitle.check_move(relation regclass, before anyelement, after a
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_check_move';
 COMMENT ON FUNCTION entitle.check_move(regclass, anyelement, anyelement) IS
-    'An error when the signed-in user may not make the one row of the table of the other (R54, R55)';
+    'An error when the signed-in user may not make the one row of the table of the other, or delete it: then that is NULL (R54, R55)';
 GRANT EXECUTE ON FUNCTION entitle.check_move(regclass, anyelement, anyelement) TO PUBLIC;
 
 -- Asked before the table is touched, whose keys would tell of hidden documents (S147).
@@ -365,6 +365,7 @@ DECLARE
     is_set boolean := false;
     key_condition text;
     located record;
+    removed record;
 BEGIN
     IF action = 'INSERT' THEN
         EXECUTE 'SELECT ($1).masked_columns IS NOT NULL' INTO is_set USING new_row;
@@ -387,12 +388,11 @@ BEGIN
     IF action = 'UPDATE' THEN
         RETURN entitle.update_row(declared, view, located.t, old_row, new_row);
     END IF;
-    IF NOT entitle.acting_superuser() THEN
-        PERFORM entitle.check_action(declared, view, 'DELETE', located.t);
-    END IF;
-    located := entitle.run_write(relation, format('DELETE FROM %s AS t WHERE %s RETURNING t', relation, key_condition),
+    PERFORM entitle.check_action(declared, view, 'DELETE', located.t) WHERE NOT entitle.acting_superuser();
+    removed := entitle.run_write(relation, format('DELETE FROM %s AS t WHERE %s RETURNING t', relation, key_condition),
                                  old_row, NULL);
-    RETURN CASE WHEN located.t IS NULL THEN NULL ELSE old_row END;
+    PERFORM entitle.check_move(relation, removed.t, NULL) WHERE NOT (removed.t IS NULL OR entitle.acting_superuser());
+    RETURN CASE WHEN removed.t IS NULL THEN NULL ELSE old_row END;
 END
 $$;
 COMMENT ON FUNCTION entitle.write_row(regclass, text, anyelement, anyelement) IS 'Writes one row of a filtered view to its table; NULL when there is no such row for the writer';
