@@ -167,7 +167,7 @@ COMMENT ON FUNCTION entitle.trigger_bound(entitle.protection) IS 'Whom the trigg
 GRANT EXECUTE ON FUNCTION entitle.trigger_bound(entitle.protection) TO PUBLIC;
 
 -- Whom it binds, the function knows, cascades of foreign keys included. Of lines it looks at those before the row is written, by
--- move_test alone: afterwards, outside of the cascade, one that stays with a document whose key changes looks like a move.
+-- early_move_test: afterwards, outside of the cascade, one that stays with a document whose key changes looks like a move.
 CREATE FUNCTION entitle.move_condition(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -177,6 +177,18 @@ CREATE FUNCTION entitle.move_condition(declared entitle.protection) RETURNS text
 COMMENT ON FUNCTION entitle.move_condition(entitle.protection) IS
     'When the trigger fires that refuses moves after the row is written; NULL when there is none';
 GRANT EXECUTE ON FUNCTION entitle.move_condition(entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle.early_move_test(declared entitle.protection) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    -- A condition sees no generated column before the row is written; the function computes it.
+    SELECT CASE WHEN EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated) THEN 'true'
+           ELSE entitle.move_test(declared) END
+    $$;
+COMMENT ON FUNCTION entitle.early_move_test(entitle.protection) IS
+    'When the trigger fires that refuses moves before the row is written; NULL when there is none';
+GRANT EXECUTE ON FUNCTION entitle.early_move_test(entitle.protection) TO PUBLIC;
 
 CREATE FUNCTION entitle.install_protection(declared entitle.protection, member regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -216,9 +228,7 @@ BEGIN
             -- Before, so that nothing sees the row where it must not be; by its name after the table's other triggers, as
             -- these may change the row. And afterwards, when all is said.
             ('zz_entitle_move', 'BEFORE UPDATE', 'ROW', 'refuse_move',
-             -- A generated column is not yet made then.
-             CASE WHEN NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated)
-                  THEN entitle.move_test(declared) END),
+             entitle.early_move_test(declared)),
             ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move),
             -- A deleted row leaves no lines to another. And to another partition an UPDATE is a DELETE and an INSERT, and
             -- afterwards neither is an UPDATE.

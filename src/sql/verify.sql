@@ -101,10 +101,9 @@ CREATE FUNCTION entitle.expected_triggers(declared entitle.protection)
     UNION ALL
     -- BEFORE and AFTER UPDATE.
     SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure,
-           CASE v.name WHEN 'entitle_moved' THEN entitle.move_condition(declared) ELSE entitle.move_test(declared) END
+           CASE v.name WHEN 'entitle_moved' THEN entitle.move_condition(declared) ELSE entitle.early_move_test(declared) END
     FROM (VALUES ('zz_entitle_move', 19::smallint), ('entitle_moved', 17::smallint)) AS v (name, kind)
     WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
-      AND (v.name = 'entitle_moved' OR NOT EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated))
     UNION ALL
     -- AFTER DELETE and INSERT.
     SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure, entitle.trigger_bound(declared)

@@ -97,5 +97,43 @@ END
 $$;
 SELECT check_honest();
 
+-- S194: a column that decides, or a key, may be generated: it is computed before anything sees the row.
+DROP TABLE lines, orders, shipments CASCADE;
+CREATE TABLE orders (id integer PRIMARY KEY, label text, customer_id integer GENERATED ALWAYS AS (left(label, 3)::integer) STORED, cost integer);
+INSERT INTO orders VALUES (1, '102x', DEFAULT, 777), (2, '101x', DEFAULT, 5);
+SELECT entitle.protect_table('orders', 'customer_id', external_update_level => 20, masked_columns => '{"cost": 30}', view_name => 'lines_view') \g /dev/null
+GRANT SELECT, UPDATE ON lines_view TO test_app;
+GRANT SELECT (id, label), UPDATE (id, label) ON orders TO test_app;
+SELECT is(error_of('yuki', command), ended, 'S194: ' || command)
+FROM (VALUES
+    ('UPDATE orders SET label = ''101x'' WHERE id = 1 RETURNING look()', '42501 permission denied to move this row of table "orders"'),
+    ('UPDATE lines_view SET label = ''101x'' WHERE id = 1 RETURNING look()', '42501 permission denied to move this row of table "orders"'),
+    ('UPDATE orders SET label = ''101y'' WHERE id = 2 RETURNING look()', '1'),
+    ('UPDATE orders SET label = ''102y'' WHERE id = 1', '1'),
+    ('UPDATE lines_view SET label = ''102y'' WHERE id = 2', '1')
+) AS c (command, ended);
+SELECT is((SELECT last_value FROM seen), 1::bigint, 'S194: nothing was seen on the way');
+SELECT is(error_of('yuki', 'UPDATE orders SET label = ''abcx'' WHERE id = 2'), '22P02 the row has no valid value for what the table computes of it',
+          'S194: nor is told what cannot be computed');
+SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'all is as declared');
+DROP TABLE orders CASCADE;
+-- A line whose own key is generated
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint);
+CREATE TABLE shipments (order_id integer PRIMARY KEY);
+CREATE TABLE products (id integer PRIMARY KEY);
+CREATE TABLE lines (id integer GENERATED ALWAYS AS (order_id * 10) STORED PRIMARY KEY, order_id integer REFERENCES orders REFERENCES shipments ON UPDATE CASCADE,
+                    product integer REFERENCES products ON UPDATE CASCADE, cost integer);
+INSERT INTO orders VALUES (2, 102), (5, 101), (6, 103);
+INSERT INTO shipments VALUES (2), (6);
+INSERT INTO products VALUES (1);
+INSERT INTO lines VALUES (DEFAULT, 2, 1, 777), (DEFAULT, 6, 1, 1);
+SELECT entitle.protect_table('orders', 'customer_id', min_level => 20, external_update_level => 20),
+       entitle.protect_table('lines', parent => 'orders', external_update_level => 20, masked_columns => '{"cost": 30}') \g /dev/null
+GRANT SELECT, UPDATE ON orders, shipments, products TO test_app;
+SELECT is(error_of('yuki', command), ended, 'S194: ' || command)
+FROM (VALUES ('UPDATE shipments SET order_id = 5 WHERE order_id = 2', '42501 permission denied to move this row of table "lines"'),
+             ('UPDATE products SET id = 2', '1')) AS c (command, ended);
+SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'all is as declared');
+
 SELECT * FROM finish();
 ROLLBACK;

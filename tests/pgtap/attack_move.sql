@@ -50,7 +50,7 @@ SELECT lives_ok($$ SELECT entitle.protect_table('late', parent => 'orders') $$, 
 SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'and all is well');
 DROP TABLE late, notes, parcels, lines, orders CASCADE;
 
--- On its way to another partition a row fires no AFTER UPDATE trigger, and what is generated is not yet there BEFORE.
+-- On its way to another partition a row fires no AFTER UPDATE trigger, and BEFORE it what is generated is there for ours alone.
 CREATE TABLE jobs (id integer, state text, source bigint, customer_id bigint GENERATED ALWAYS AS (source + 100) STORED, item text, price integer,
                    PRIMARY KEY (id, state)) PARTITION BY LIST (state);
 CREATE TABLE jobs_open PARTITION OF jobs FOR VALUES IN ('open');
@@ -77,11 +77,11 @@ $$;
 CREATE TRIGGER fill BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION fill();
 SELECT is(error_of('yuki', command), ended, 'S172: ' || command)
 FROM (VALUES
-    ('UPDATE jobs SET source = 1, state = ''done'' WHERE id = 2', '42501 permission denied to move this row of table "jobs_done"'),
-    ('UPDATE jobs SET source = 1, state = ''done''', '42501 permission denied to move this row of table "jobs_done"'),
+    ('UPDATE jobs SET source = 1, state = ''done'' WHERE id = 2', '42501 permission denied to move this row of table "jobs_open"'),
+    ('UPDATE jobs SET source = 1, state = ''done''', '42501 permission denied to move this row of table "jobs_open"'),
     ('MERGE INTO jobs j USING (VALUES (2)) v (i) ON j.id = v.i WHEN MATCHED THEN UPDATE SET source = 1, state = ''done''',
-     '42501 permission denied to move this row of table "jobs_done"'),
-    ('WITH moved AS (UPDATE jobs SET source = 1, state = ''done'' WHERE id = 2) SELECT 1', '42501 permission denied to move this row of table "jobs_done"'),
+     '42501 permission denied to move this row of table "jobs_open"'),
+    ('WITH moved AS (UPDATE jobs SET source = 1, state = ''done'' WHERE id = 2) SELECT 1', '42501 permission denied to move this row of table "jobs_open"'),
     ('UPDATE jobs SET state = ''done''', '3'),
     ('UPDATE jobs SET source = 1, state = ''done'' WHERE source = 1', '2'),
     ('UPDATE jobs SET source = 2, state = ''done'' WHERE id = 1', '1'),

@@ -148,6 +148,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('columns_of(pg_node_tree)'),
     ('base_type(oid)'),
     ('check_followed(regclass)'),
+    ('early_move_test(protection)'),
     ('move_condition(protection)'),
     ('note_migration(regclass)'),
     ('masked_readers(regclass,name[])'),

@@ -13,6 +13,8 @@
 
 extern "C" {
 #include "catalog/partition.h"
+#include "executor/executor.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/rls.h"
 }
 
@@ -164,11 +166,48 @@ bool follows_document(Relation table, const Declaration &declared, HeapTuple bef
            !find_place(table, before, declared).is_found;
 }
 
+// Tells whether the same rights hold in both places.
+bool is_same_place(const RowPlace &from, const RowPlace &to) {
+    return from.is_found == to.is_found && from.customer == to.customer && from.date == to.date &&
+           from.brand == to.brand;
+}
+
+// The row as it will be stored: PostgreSQL computes generated columns after the triggers before it.
+HeapTuple with_generated(Relation table, HeapTuple row) {
+    TupleDesc shape = RelationGetDescr(table);
+    if (shape->constr == nullptr || !shape->constr->has_generated_stored) {
+        return row;
+    }
+    EState *state = CreateExecutorState();
+    ExprContext *context = GetPerTupleExprContext(state);
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(shape, &TTSOpsHeapTuple);
+    ExecStoreHeapTuple(row, slot, false);
+    context->ecxt_scantuple = slot;
+    for (int i = 0; i < shape->natts; ++i) {
+        const FormData_pg_attribute &column = *TupleDescAttr(shape, i);
+        if (column.attgenerated != ATTRIBUTE_GENERATED_STORED || column.attisdropped) {
+            continue;
+        }
+        int number = i + 1;
+        bool is_null = true;
+        ExprState *computed =
+            ExecPrepareExpr(reinterpret_cast<Expr *>(build_column_default(table, number)), state);
+        Datum value = ExecEvalExprSwitchContext(computed, context, &is_null);
+        row = heap_modify_tuple_by_cols(row, shape, 1, &number, &value, &is_null);
+    }
+    ExecDropSingleTupleTableSlot(slot);
+    FreeExecutorState(state);
+    return row;
+}
+
 // Raises when a row of one table may not become that of another, or of the same. regime: C
 void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTuple before,
                  HeapTuple after) {
     const RowPlace from = find_place(home, before, rules.declared);
     const RowPlace to = find_place(table, after, rules.declared);
+    if (is_same_place(from, to)) {
+        return;
+    }
     const char *const moved = psprintf("this row of table \"%s\"", RelationGetRelationName(table));
     const char *const name = qualified_name(rules.declared.relation);
     const bool is_line = OidIsValid(rules.declared.parent);
@@ -225,10 +264,11 @@ ENTITLE_FUNCTION(entitle_refuse_move) {
     if (row.before != nullptr) {
         if (is_bound(table)) {
             const MoveRules &rules = kept_rules(fcinfo, table);
-            demand_kept_keys(table, rules.held_keys, row.before, row.after,
-                             TRIGGER_FIRED_BEFORE(row.data->tg_event));
+            const bool is_before = TRIGGER_FIRED_BEFORE(row.data->tg_event);
+            HeapTuple after = is_before ? with_generated(table, row.after) : row.after;
+            demand_kept_keys(table, rules.held_keys, row.before, after, is_before);
             if (!follows_document(table, rules.declared, row.before)) {
-                demand_move(table, table, rules, row.before, row.after);
+                demand_move(table, table, rules, row.before, after);
             }
         }
         return pass(row);
