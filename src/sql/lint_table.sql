@@ -90,6 +90,10 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
     FROM member m JOIN pg_policy p ON p.polrelid = m.oid
     WHERE p.polpermissive AND p.polname NOT IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
     UNION ALL
+    SELECT 'error', u.object::text, u.finding, u.remedy
+    FROM entitle.protection_view v, entitle.unheld_policies(v.relation) u
+    WHERE v.relation IN (SELECT c.oid FROM pg_class c)
+    UNION ALL
     SELECT 'warning', u::text, 'has policies of protect_table, and is not declared: nothing watches over them',
            format('SELECT entitle.remove_protection(%L); -- or protect it again', u::text)
     FROM entitle.undeclared_tables() u

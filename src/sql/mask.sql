@@ -213,7 +213,8 @@ BEGIN
         PERFORM entitle.narrow_privileges(f, entitle.masked_names(declared))
         FROM entitle.protection_family(declared.relation) AS f;
         -- Who may read what is known from here on.
-        PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared);
+        PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared),
+                entitle.warn_of_policies(declared.relation);
     END IF;
 END
 $$;

@@ -118,3 +118,46 @@ END
 $$;
 COMMENT ON FUNCTION entitle.warn_of_readers(entitle.protection) IS 'Warns of views and functions that show masked columns, and of views that masks break';
 GRANT EXECUTE ON FUNCTION entitle.warn_of_readers(entitle.protection) TO PUBLIC;
+
+-- A filtered view reads and writes with the rights of the table's owner: policies beside entitle's bind that one, and not whoever asks.
+-- SECURITY DEFINER: as declaration; of a line its documents' policies count as well.
+CREATE FUNCTION entitle.unheld_policies(relation regclass) RETURNS TABLE (object regclass, finding text, remedy text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE read (oid) AS (
+        SELECT unheld_policies.relation::oid
+        UNION
+        SELECT d.parent::oid FROM read r JOIN entitle.protection d ON d.relation = r.oid::regclass WHERE d.parent IS NOT NULL)
+    SELECT v.view::regclass,
+           format('the filtered view passes by policy "%s" of %s, because it reads with the rights of %s', p.polname, r.oid::regclass, o.rolname),
+           CASE WHEN o.rolsuper OR o.rolbypassrls
+                THEN format('ALTER TABLE %s OWNER TO ...; -- a role that row-level security binds', unheld_policies.relation)
+                ELSE format('ALTER POLICY %I ON %s TO PUBLIC;', p.polname, r.oid::regclass) END
+    FROM entitle.protection_view v
+    JOIN pg_class c ON c.oid = v.view::oid
+    JOIN pg_roles o ON o.oid = c.relowner
+    CROSS JOIN read r
+    JOIN pg_policy p ON p.polrelid = r.oid AND NOT p.polpermissive
+    WHERE v.relation = unheld_policies.relation
+      AND (o.rolsuper OR o.rolbypassrls
+           OR NOT EXISTS (SELECT FROM unnest(p.polroles) AS bound (role)
+                          WHERE CASE WHEN bound.role = 0 THEN true ELSE pg_has_role(c.relowner, bound.role, 'USAGE') END))
+    $$;
+COMMENT ON FUNCTION entitle.unheld_policies(regclass) IS 'Restrictive policies that do not hold through the filtered view of a table';
+GRANT EXECUTE ON FUNCTION entitle.unheld_policies(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle.warn_of_policies(relation regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN SELECT u.* FROM entitle.unheld_policies(relation) u ORDER BY u.finding LOOP
+        RAISE WARNING '%: %', found.object, found.finding USING HINT = found.remedy;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle.warn_of_policies(regclass) IS 'Warns of restrictive policies that do not hold through the filtered view';
+GRANT EXECUTE ON FUNCTION entitle.warn_of_policies(regclass) TO PUBLIC;

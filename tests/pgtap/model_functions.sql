@@ -153,6 +153,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('note_migration(regclass)'),
     ('masked_readers(regclass,name[])'),
     ('warn_of_readers(protection)'),
+    ('unheld_policies(regclass)'),
+    ('warn_of_policies(regclass)'),
     ('oracles(protection)'),
     ('warn_of_oracles(protection)'),
     ('write_view()'),
@@ -250,7 +252,7 @@ SELECT set_eq(
           'narrow_privileges(regclass,name[])', 'put_back_privilege(protection_privilege)', 'put_back_privileges(regclass,regclass)',
           'record_privileges(regclass)', 'warn_of_lost_grants(regclass,regclass)', 'claim_view(regclass)', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'column_default(regclass,integer,anyelement)', 'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection,jsonb)', 'install_view(protection,jsonb)',
-          'record_view(regclass,regclass,jsonb)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
+          'record_view(regclass,regclass,jsonb)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'warn_of_policies(regclass)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
@@ -271,7 +273,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'grant_access', 'has_default_name', 'lines_of', 'log_shows', 'manages_user',
     'mark_change', 'mark_removal', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
-    'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'view_relation',
+    'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'unheld_policies', 'view_relation',
     'customer_access', 'permission_matrix', 'user_access',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
