@@ -52,7 +52,10 @@ SELECT alike(says('admin', 'SELECT entitle.grant_access(1, ''sales'', ''L10'', 5
 CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint, quantity integer, code text, price text, total integer,
                      CONSTRAINT cheap CHECK (total < 900 AND quantity < 1000), CONSTRAINT pair UNIQUE (quantity, price),
                      joined integer GENERATED ALWAYS AS (CASE code WHEN 'x' THEN (code || price)::integer WHEN 'y' THEN total * 100000000 END) STORED,
-                     CHECK (code <> 'z' OR to_tsvector(('w' || price)::regconfig, code) IS NOT NULL));
+                     CHECK (code <> 'z' OR to_tsvector(('w' || price)::regconfig, code) IS NOT NULL),
+                     CHECK (code <> 'c' OR to_tsvector(price::regconfig, code) IS NOT NULL),
+                     CHECK (code <> 's' OR ('w' || price)::regnamespace IS NOT NULL),
+                     CHECK (code <> 'd' OR has_database_privilege(price, 'CONNECT')));
 CREATE TABLE limits (quantity integer, price text, PRIMARY KEY (quantity, price));
 INSERT INTO limits VALUES (1, '777'), (2, '778'), (4, '777'), (5, '777');
 INSERT INTO orders VALUES (1, 1, 1, 'a', '777', 777), (2, 1, 2, 'a', '778', 778), (3, 1, 4, 'a', '777', 777);
@@ -80,6 +83,9 @@ SELECT collect_tap(is(left(says('guest', command), 5), state, format('%s is refu
                    is(says('guest', command) ~ '77[78]', false, format('S167: and tells no masked value: %s', command)))
 FROM (VALUES ('UPDATE orders SET code = ''x'' WHERE id = 1', '22P02'), ('UPDATE orders SET code = ''y'' WHERE id = 1', '22003'),
              ('WITH o AS (UPDATE orders SET code = ''x'' WHERE id = 1) SELECT', '22P02'), ('UPDATE orders SET code = ''z'' WHERE id = 1', '42704'),
+             ('UPDATE orders SET code = ''c'' WHERE id = 1', 'XX000'), ('UPDATE orders_view SET code = ''c'' WHERE id = 1', 'XX000'),
+             ('UPDATE orders SET code = ''s'' WHERE id = 1', '3F000'), ('UPDATE orders_view SET code = ''s'' WHERE id = 1', '3F000'),
+             ('UPDATE orders SET code = ''d'' WHERE id = 1', '3D000'), ('UPDATE orders_view SET code = ''d'' WHERE id = 1', '3D000'),
              (E'UPDATE orders SET code = ''x'' WHERE id = 1 -- RAISE\n', '22P02'), (E'UPDATE orders_view SET code = ''x'' WHERE id = 1 -- RAISE\n', '22P02'),
              (E'DO $do$ BEGIN EXECUTE E''UPDATE orders SET code = $$x$$ WHERE id = 1 -- at RAISE\\n''; END $do$', '22P02'),
              ('DO $do$ BEGIN UPDATE orders SET code = ''z'' WHERE id = 1; END $do$', '42704')) AS v (command, state);

@@ -95,6 +95,10 @@ bool may_tell_value(const ErrorData *error) {
     case ERRCODE_UNDEFINED_TABLE:
     case ERRCODE_UNDEFINED_FUNCTION:
     case ERRCODE_UNDEFINED_COLUMN:
+    case ERRCODE_UNDEFINED_SCHEMA:
+    case ERRCODE_UNDEFINED_DATABASE:
+    case ERRCODE_AMBIGUOUS_FUNCTION:
+    case ERRCODE_INTERNAL_ERROR: // as of a number that is no OID
     case ERRCODE_INVALID_NAME:
     case ERRCODE_SYNTAX_ERROR:
         return error->context == nullptr; // else some function's own text is wrong
