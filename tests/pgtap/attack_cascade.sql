@@ -50,7 +50,7 @@ CREATE FUNCTION check_cascades(owner name, foreign_key text) RETURNS SETOF text
     AS $$
 DECLARE
     key CONSTANT text := '42501 permission denied to change the key of this row of table "orders"';
-    inside CONSTANT text := '42501 permission denied to write table "%s" inside of a statement that changes a key';
+    inside CONSTANT text := '42501 permission denied to write table "%s" while a running statement takes keys from documents';
     of CONSTANT text := format(' (%s, table of %s)', foreign_key, owner);
     tried text[];
 BEGIN

@@ -28,12 +28,16 @@ BEGIN
     SET CONSTRAINTS ALL IMMEDIATE;
     EXECUTE format('ALTER TABLE bills OWNER TO %1$I; ALTER TABLE items OWNER TO %1$I', owner);
     PERFORM entitle.protect_table('bills', 'customer_id', brand_column => 'brand_id', view_permission => 'conversions.view',
-                insert_permission => 'conversions.create', delete_permission => 'conversions.delete', view_name => 'bills_view'),
-            entitle.protect_table('items', parent => 'bills', update_permission => 'conversions.update');
+                insert_permission => 'conversions.create', delete_permission => 'conversions.delete', update_permission => 'conversions.update',
+                view_name => 'bills_view'),
+            entitle.protect_table('items', parent => 'bills', update_permission => 'conversions.update', delete_permission => 'conversions.delete');
     GRANT SELECT, INSERT, UPDATE, DELETE ON bills, items, bills_view, items_view TO test_app;
     SET CONSTRAINTS ALL DEFERRED;
 END
 $$;
+CREATE FUNCTION put() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.bills VALUES (2, 1, 101); RETURN 0; END $$;
+CREATE FUNCTION take() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN UPDATE public.items SET bill = 1 WHERE bill = 2; RETURN 0; END $$;
+CREATE FUNCTION become() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN UPDATE public.bills SET id = 2 WHERE id = 1; RETURN 0; END $$;
 CREATE FUNCTION check_left(owner name) RETURNS SETOF text
     LANGUAGE plpgsql
     AS $$
@@ -52,6 +56,19 @@ BEGIN
     FOREACH target IN ARRAY ARRAY['bills', 'bills_view'] LOOP
         RETURN NEXT is(error_of('eve', format('DELETE FROM %s WHERE id = 2', target)), '1', format('lines go with their bill from %s of %s', target, owner));
     END LOOP;
+    -- A foreign key acts when the statement ends: no other bill gets the key, and the lines, of one that goes.
+    RETURN QUERY SELECT is(error_of('eve', c.command), c.ended, format('S192: %s (table of %s)', c.command, owner))
+    FROM (VALUES
+        ('DELETE FROM bills WHERE id = 2 RETURNING put()', '42501 permission denied to write table "bills" while a running statement takes keys from documents'),
+        ('DELETE FROM bills WHERE id = 2 RETURNING become()', '42501 permission denied to change the key of this row of table "bills"'),
+        ('WITH gone AS (DELETE FROM bills WHERE id = 2 RETURNING 1) INSERT INTO bills SELECT 2, 1, 101 FROM gone RETURNING take()',
+         '42501 permission denied to write table "items" while a running statement takes keys from documents'),
+        ('DELETE FROM bills WHERE id = 2 RETURNING take()', '1'),
+        ('WITH gone AS (DELETE FROM bills WHERE id = 3 RETURNING 1) INSERT INTO bills SELECT 3, 1, 101 FROM gone', '1')) AS c (command, ended);
+    CREATE FUNCTION clear() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN DELETE FROM public.items WHERE bill = OLD.id; RETURN OLD; END $f$;
+    CREATE TRIGGER clear BEFORE DELETE ON bills FOR EACH ROW EXECUTE FUNCTION clear();
+    RETURN NEXT is(error_of('eve', 'DELETE FROM bills'), '3', format('a trigger deletes the lines, which their bill would take along (table of %s)', owner));
+    DROP FUNCTION clear() CASCADE;
     RETURN NEXT is_empty('SELECT * FROM entitle.verify_protection()', 'all is as declared');
 END
 $$;

@@ -10,10 +10,12 @@
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/masked_read.hpp"
 #include "pg/enforce/refused_write.hpp"
+#include "pg/running.hpp"
 
 extern "C" {
 #include "parser/parsetree.h"
 #include "rewrite/rowsecurity.h"
+#include "utils/rls.h"
 }
 
 #include <string_view>
@@ -26,18 +28,6 @@ ExecutorRun_hook_type next_run = nullptr;
 ExecutorFinish_hook_type next_finish = nullptr;
 
 constexpr const char kRefused[] = "new row violates row-level security policy for table \"%s\"";
-
-// A table whose rows protect_table's own policy lets in.
-bool is_protected(Relation relation) {
-    ListCell *cell = nullptr;
-    foreach (cell, relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies) {
-        if (strcmp(static_cast<RowSecurityPolicy *>(lfirst(cell))->policy_name, "entitle_insert") ==
-            0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 // The table of which the message tells, if it is a protected one that this statement writes.
 const ResultRelInfo *find_refusing(const QueryDesc *query, const char *message) {
@@ -108,15 +98,6 @@ bool may_tell_value(const ErrorData *error) {
     }
 }
 
-// A statement that runs, as the error context callback knows it.
-struct Running {
-    ErrorContextCallback callback;
-    QueryDesc *query;
-    bool writes_masked;
-    bool tells_value; // by the error that was reported last
-    List *open_keys;  // OIDs of documents whose lines wait for another key
-};
-
 // Contexts are added from within: what stands around the statement is not there yet.
 void on_report(void *argument) {
     auto *running = static_cast<Running *>(argument);
@@ -126,19 +107,6 @@ void on_report(void *argument) {
         add_hint(running->query);
     }
     MemoryContextSwitchTo(reporting);
-}
-
-Running *find_running(const ErrorContextCallback *at) noexcept {
-    return at->callback == on_report ? static_cast<Running *>(at->arg) : nullptr;
-}
-
-Running *find_innermost() noexcept {
-    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
-        if (Running *running = find_running(at)) {
-            return running;
-        }
-    }
-    return nullptr;
 }
 
 // The text goes to the server's log alone.
@@ -154,9 +122,13 @@ void hide_value(ErrorData *error) {
 }
 
 // Runs what is given as the innermost statement.
-template <typename Run> void run_within(QueryDesc *query, Run run) {
-    Running running{
-        {error_context_stack, on_report, nullptr}, query, writes_masked(query), false, NIL};
+template <typename Run> void run_within(QueryDesc *query, bool is_finishing, Run run) {
+    Running running{{error_context_stack, on_report, nullptr},
+                    query,
+                    writes_masked(query),
+                    false,
+                    NIL,
+                    is_finishing};
     running.callback.arg = &running;
     error_context_stack = &running.callback;
     ErrorData *error = nullptr;
@@ -175,7 +147,7 @@ template <typename Run> void run_within(QueryDesc *query, Run run) {
 }
 
 void on_run(ENTITLE_RUN_PARAMETERS) {
-    run_within(query, [&] {
+    run_within(query, false, [&] {
         if (next_run != nullptr) {
             next_run(ENTITLE_RUN_ARGUMENTS);
         } else {
@@ -186,13 +158,49 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
 
 // Data-modifying WITH queries that nothing reads to their end are run here.
 void on_finish(QueryDesc *query) {
-    run_within(query, [&] {
+    run_within(query, true, [&] {
         if (next_finish != nullptr) {
             next_finish(query);
         } else {
             standard_ExecutorFinish(query);
         }
     });
+}
+
+bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
+    ListCell *cell = nullptr;
+    foreach (cell, node->resultRelations) {
+        if (rt_fetch(lfirst_int(cell), plan->rtable)->relid == table) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+bool is_protected(Relation relation) {
+    ListCell *cell = nullptr;
+    foreach (cell, relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies) {
+        if (strcmp(static_cast<RowSecurityPolicy *>(lfirst(cell))->policy_name, "entitle_insert") ==
+            0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Running *find_running(const ErrorContextCallback *at) noexcept {
+    return at->callback == on_report ? static_cast<Running *>(at->arg) : nullptr;
+}
+
+Running *find_innermost() noexcept {
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        if (Running *running = find_running(at)) {
+            return running;
+        }
+    }
+    return nullptr;
 }
 
 bool has_action(const ModifyTable *node, CmdType action) {
@@ -217,34 +225,6 @@ List *find_writes(const PlannedStmt *plan) {
     }
     return found;
 }
-
-// The first of the tables that is a document's, or its lines', else InvalidOid.
-Oid find_kin(const List *numbers, const PlannedStmt *plan, const List *documents) {
-    ListCell *cell = nullptr;
-    foreach (cell, numbers) {
-        const Oid written = rt_fetch(lfirst_int(cell), plan->rtable)->relid;
-        Declaration declared;
-        Oid table = InvalidOid;
-        if (find_declaration(written, declared, table) &&
-            (list_member_oid(documents, declared.relation) ||
-             list_member_oid(documents, declared.parent))) {
-            return declared.relation;
-        }
-    }
-    return InvalidOid;
-}
-
-bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
-    ListCell *cell = nullptr;
-    foreach (cell, node->resultRelations) {
-        if (rt_fetch(lfirst_int(cell), plan->rtable)->relid == table) {
-            return true;
-        }
-    }
-    return false;
-}
-
-} // namespace
 
 // PostgreSQL puts the stack of callbacks back after every error, so it holds no statement that has
 // ended.
@@ -272,56 +252,6 @@ bool is_partition_move(Relation table) {
         is_update = true;
     }
     return is_update;
-}
-
-bool note_open_key(Oid document) {
-    Running *running = find_innermost();
-    if (running == nullptr) {
-        return false; // nothing would tell when the lines have come
-    }
-    if (list_member_oid(running->open_keys, document)) {
-        return true;
-    }
-    const PlannedStmt *plan = running->query->plannedstmt;
-    int count = 0;
-    ListCell *cell = nullptr;
-    foreach (cell, find_writes(plan)) {
-        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
-        if (!OidIsValid(find_kin(node->resultRelations, plan, list_make1_oid(document)))) {
-            continue;
-        }
-        ++count;
-        if (count > 1 || node->operation == CMD_INSERT || has_action(node, CMD_INSERT)) {
-            return false;
-        }
-    }
-    MemoryContext previous = MemoryContextSwitchTo(running->query->estate->es_query_cxt);
-    running->open_keys = lappend_oid(running->open_keys, document);
-    MemoryContextSwitchTo(previous);
-    return true;
-}
-
-void check_open_keys(const QueryDesc *query) {
-    if (query->plannedstmt->resultRelations == NIL) {
-        return;
-    }
-    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
-        const Running *running = find_running(at);
-        if (running == nullptr || running->open_keys == NIL) {
-            continue;
-        }
-        const Oid kin =
-            find_kin(query->plannedstmt->resultRelations, query->plannedstmt, running->open_keys);
-        if (OidIsValid(kin)) {
-            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                            errmsg("permission denied to write table \"%s\" inside of a statement "
-                                   "that changes a key",
-                                   get_rel_name(kin)),
-                            errdetail("Lines that refer to the key could come to belong to another "
-                                      "row."),
-                            errhint("Write it before or after that statement.")));
-        }
-    }
 }
 
 void install_refusals() {

@@ -18,12 +18,7 @@ const QueryDesc *running_query() noexcept;
 // partition: the statement that runs updates this table and deletes nothing of it.
 bool is_partition_move(Relation table);
 
-// Notes that the running statement gives a document another key, to which its lines come when the
-// statement ends: until then no other row may take the old one. `document` is the declared table.
-// Returns: false when the statement itself might give it to another row.
-bool note_open_key(Oid document);
-
-// Raises when a statement would write a document or its lines inside of one that changes a key.
-void check_open_keys(const QueryDesc *query);
+// Tells whether protect_table's own policy lets rows into a table.
+bool is_protected(Relation relation);
 
 } // namespace entitle::pg

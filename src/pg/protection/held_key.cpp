@@ -4,8 +4,8 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/held_key.hpp"
+#include "pg/open_key.hpp"
 #include "pg/protection/parent_key.hpp"
-#include "pg/enforce/refused_write.hpp"
 
 extern "C" {
 #include "catalog/pg_operator.h"
@@ -108,7 +108,8 @@ bool is_refused(Relation table, const HeldKey &held, HeapTuple before, HeapTuple
         return true;
     }
     if (held.key.is_late) {
-        return has_lines(table, held, before);
+        return has_lines(table, held, before) ||
+               (is_about_to_write && has_lines(table, held, after));
     }
     return is_about_to_write && (has_lines(table, held, after) ||
                                  (has_lines(table, held, before) && !note_open_key(held.document)));

@@ -1,0 +1,36 @@
+// Statements that run, one inside the other: PostgreSQL's own stack of error callbacks holds them,
+// and puts itself back after every error. regime: C
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+extern "C" {
+#include "executor/execdesc.h"
+#include "nodes/plannodes.h"
+}
+
+namespace entitle::pg {
+
+// A statement that runs, as the error context callback knows it.
+struct Running {
+    ErrorContextCallback callback;
+    QueryDesc *query;
+    bool writes_masked;
+    bool tells_value;  // by the error that was reported last
+    List *open_keys;   // OIDs of documents whose lines wait for another key
+    bool is_finishing; // foreign keys act, and other AFTER triggers
+};
+
+// The statement that a callback stands for, a null pointer when it is somebody else's.
+Running *find_running(const ErrorContextCallback *at) noexcept;
+
+// The innermost statement, a null pointer when there is none.
+Running *find_innermost() noexcept;
+
+// Whether a MERGE has such an action.
+bool has_action(const ModifyTable *node, CmdType action);
+
+// What a plan writes: a List of ModifyTable *.
+List *find_writes(const PlannedStmt *plan);
+
+} // namespace entitle::pg
