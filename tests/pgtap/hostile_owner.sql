@@ -80,7 +80,7 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   -- tell what policies and views tell everyone
                   'entitle.declaration(regclass)', 'entitle.find_view(regclass)', 'entitle.has_default_name(regclass)',
                   'entitle.lines_of(regclass)', 'entitle.view_relation(regclass)', 'entitle.told_masks(regclass)',
-                  'entitle.traced_columns(regclass)',
+                  'entitle.traced_columns(regclass)', 'entitle.unheld_policies(regclass)',
                   -- tell what the model shows to the signed-in user
                   'entitle.customer_access(bigint)', 'entitle.customer_access(bigint,timestamp with time zone)',
                   'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.manages_user(bigint)',
