@@ -6,7 +6,7 @@
 #include "pg/subject/current_subject.hpp"
 #include "pg/enforce/departure.hpp"
 #include "pg/boundary/function.hpp"
-#include "pg/protection/held_key.hpp"
+#include "pg/enforce/held_key.hpp"
 #include "pg/enforce/refused_write.hpp"
 #include "pg/protection/row_place.hpp"
 #include "pg/model/row_trigger.hpp"

@@ -9,8 +9,9 @@
 #include "pg/protection/declaration.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/masked_read.hpp"
+#include "pg/enforce/open_key.hpp"
 #include "pg/enforce/refused_write.hpp"
-#include "pg/running.hpp"
+#include "pg/enforce/running_statement.hpp"
 
 extern "C" {
 #include "parser/parsetree.h"
@@ -24,6 +25,7 @@ namespace entitle::pg {
 
 namespace {
 
+ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
 ExecutorFinish_hook_type next_finish = nullptr;
 
@@ -157,6 +159,15 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
 }
 
 // Data-modifying WITH queries that nothing reads to their end are run here.
+void on_start(QueryDesc *query, int flags) {
+    check_open_keys(query);
+    if (next_start != nullptr) {
+        next_start(query, flags);
+    } else {
+        standard_ExecutorStart(query, flags);
+    }
+}
+
 void on_finish(QueryDesc *query) {
     run_within(query, true, [&] {
         if (next_finish != nullptr) {
@@ -255,6 +266,8 @@ bool is_partition_move(Relation table) {
 }
 
 void install_refusals() {
+    next_start = ExecutorStart_hook;
+    ExecutorStart_hook = on_start;
     next_run = ExecutorRun_hook;
     ExecutorRun_hook = on_run;
     next_finish = ExecutorFinish_hook;

@@ -11,7 +11,6 @@
 #include "pg/subject/cursor.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
-#include "pg/open_key.hpp"
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/redundant_filter.hpp"
 #include "pg/planner/plan_variant.hpp"
@@ -202,7 +201,6 @@ void on_start(QueryDesc *query, int flags) {
         note_start(query->plannedstmt, runs_once(query));
     }
     check_lent_start(query);
-    check_open_keys(query);
     if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {
         MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
         query->plannedstmt = without_asking_pruning(query->plannedstmt);

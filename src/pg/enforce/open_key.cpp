@@ -4,9 +4,9 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/protection/declaration.hpp"
-#include "pg/open_key.hpp"
+#include "pg/enforce/open_key.hpp"
 #include "pg/enforce/refused_write.hpp"
-#include "pg/running.hpp"
+#include "pg/enforce/running_statement.hpp"
 
 extern "C" {
 #include "parser/parsetree.h"

@@ -3,8 +3,8 @@
 // when the statement ends: a function that the statement calls would see them with that row.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/protection/held_key.hpp"
-#include "pg/open_key.hpp"
+#include "pg/enforce/held_key.hpp"
+#include "pg/enforce/open_key.hpp"
 #include "pg/protection/parent_key.hpp"
 
 extern "C" {
