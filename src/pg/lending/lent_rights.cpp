@@ -31,7 +31,7 @@ constexpr int kLent = 0x40000000;
 // taken in a function of the borrowers' that no longer shows.
 bool has_foreign_plans = true;
 
-// Executions of the borrowers' own code, with the settings they met.
+// Executions of other roles' own code, with the settings they met.
 struct Watched {
     const QueryDesc *query;
     SubTransactionId transaction;
@@ -203,11 +203,11 @@ bool is_trigger_function(Oid function) { return get_func_rettype(function) == TR
 
 // Asked for every function that PostgreSQL looks up, but for those built in.
 bool on_lookup(Oid function) {
-    const Made *made = find_kept_away();
-    if (made != nullptr && !runs_as_borrower(made)) {
+    const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
+    if (made != nullptr && made->is_anything() && !runs_as_borrower(made)) {
         check_function(function);
     }
-    // Triggers are watched, so that an error can name them.
+    // Triggers are watched: other roles' get no rights, and an error can name them.
     return (made != nullptr && is_trigger_function(function)) ||
            (next_needs != nullptr && next_needs(function));
 }
@@ -230,10 +230,18 @@ void pin_settings() {
 }
 
 void check_lent_function(Oid function, bool is_definer) {
-    const Made *made = find_kept_away();
+    const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
+    if (made == nullptr) {
+        return;
+    }
     // A SECURITY DEFINER function has taken its owner's rights by now.
-    if (made != nullptr && (is_definer ? watched_count == 0 : !runs_as_borrower(made))) {
+    if (made->is_anything() && (is_definer ? watched_count == 0 : !runs_as_borrower(made))) {
         check_function(function);
+    }
+    // PostgreSQL leaves what a foreign key's cascade fires afterwards to the statement that began
+    // it.
+    if (!is_definer && is_lender_kind(GetUserId()) && is_trigger_function(function)) {
+        check_trigger_function(function);
     }
 }
 
@@ -288,7 +296,8 @@ void note_lent_start(QueryDesc *query) {
     }
     query->estate->es_top_eflags |= kLent;
     const bool is_explained = (query->estate->es_top_eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
-    if (runs_as_borrower(made) && !is_explained) {
+    // A foreign key's cascade runs as the owner of the referring table, who need not have called.
+    if (!is_lender_kind(GetUserId()) && !is_explained) {
         watch(query);
     }
 }

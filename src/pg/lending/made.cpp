@@ -129,10 +129,6 @@ template <typename Visit> void visit_owned(Oid role, Visit visit) {
     table_close(owners, AccessShareLock);
 }
 
-bool is_lender_kind(Oid owner) {
-    return owner == lender() || superuser_arg(owner) || is_member_of_role(owner, lender());
-}
-
 void note_temporary(Oid catalog, Oid object, void *context) {
     auto *made = static_cast<Made *>(context);
     made->has_code = made->has_code || catalog == ProcedureRelationId ||
@@ -167,6 +163,10 @@ void find_owned(Made &made) {
 }
 
 } // namespace
+
+bool is_lender_kind(Oid role) {
+    return role == lender() || superuser_arg(role) || is_member_of_role(role, lender());
+}
 
 const Made *find_made() {
     if (!OidIsValid(lender()) || IsParallelWorker()) {

@@ -26,6 +26,9 @@ const Made *find_made();
 // be the lender, or one who may act as the lender: nobody else makes them for it.
 bool is_borrowers(const Made &made, Oid schema, Oid owner);
 
+// Whether a role is the lender, or may act as the lender.
+bool is_lender_kind(Oid role);
+
 // Calls `visit` for what depends on an object, or for what it depends on.
 void visit_dependencies(Oid catalog, Oid object, bool is_referenced,
                         void (*visit)(Oid catalog, Oid object, void *context), void *context);
@@ -43,6 +46,10 @@ void check_constant(const Const *constant);
 // Raises if an expression of the table's, which no plan shows, uses a function or operator of the
 // borrowers'.
 void check_attached(Oid relation);
+
+// Raises if the function, which is about to run with the lent rights, is a trigger's of another
+// role alone: neither the function nor any table that has it is of one who may act as the lender.
+void check_trigger_function(Oid function);
 
 // Raises if there is an unsafe type.
 void check_types(const Made *made);

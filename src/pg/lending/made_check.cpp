@@ -189,6 +189,61 @@ void check_constant(const Const *constant) {
 
 namespace {
 
+// The owner of the table that a trigger is on.
+Oid trigger_table_owner(Oid trigger) {
+    Relation triggers = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(trigger));
+    SysScanDesc scan = systable_beginscan(triggers, TriggerOidIndexId, true, nullptr, 1, &key);
+    HeapTuple row = systable_getnext(scan);
+    const Oid table = HeapTupleIsValid(row)
+                          ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(row))->tgrelid
+                          : InvalidOid;
+    systable_endscan(scan);
+    table_close(triggers, AccessShareLock);
+    HeapTuple found = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(found)) {
+        return InvalidOid;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(found))->relowner;
+    ReleaseSysCache(found);
+    return owner;
+}
+
+void note_trigger(Oid catalog, Oid object, void *is_lenders) {
+    auto &found = *static_cast<bool *>(is_lenders);
+    if (catalog == TriggerRelationId && !found) {
+        const Oid owner = trigger_table_owner(object);
+        found = OidIsValid(owner) && is_lender_kind(owner);
+    }
+}
+
+} // namespace
+
+void check_trigger_function(Oid function) {
+    HeapTuple row = function < FirstNormalObjectId
+                        ? nullptr
+                        : SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(row)) {
+        return;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_proc>(GETSTRUCT(row))->proowner;
+    ReleaseSysCache(row);
+    bool is_lenders = is_lender_kind(owner);
+    if (!is_lenders) {
+        visit_dependencies(ProcedureRelationId, function, true, note_trigger, &is_lenders);
+    }
+    if (!is_lenders) {
+        const char *name = qualified_function(function);
+        raise_borrowers(
+            "function", name, owner,
+            psprintf("Let it run as its own owner: ALTER FUNCTION %s SECURITY DEFINER;", name));
+    }
+}
+
+namespace {
+
 // Functions and operators that an object's expressions use, through domains, too. A domain's
 // constraint depends on the domain in turn: `seen` holds the domains that were looked at.
 void check_used(Oid catalog, Oid object, void *seen);
