@@ -225,8 +225,10 @@ BEGIN
                                               AND p.refclassid = 'pg_class'::regclass
                                          JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
                                          WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
-                    THEN format('entitle.column_default(%L::regclass, %s, NULL::%s)', relation,
-                                row_number() OVER (ORDER BY c.number), format_type(a.atttypid, a.atttypmod))
+                    -- By what a domain is over: the domain may refuse the NULL.
+                    THEN format('entitle.column_default(%L::regclass, %s, NULL::%s)', relation, row_number() OVER (ORDER BY c.number),
+                                CASE WHEN entitle.base_type(a.atttypid) <> a.atttypid THEN entitle.base_type(a.atttypid)::text
+                                     ELSE format_type(a.atttypid, a.atttypmod) END)
                END AS default_value
         FROM entitle.view_columns(relation, view) c
         JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.number LOOP

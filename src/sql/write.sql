@@ -139,8 +139,8 @@ COMMENT ON FUNCTION entitle.written_table(name, name, name) IS 'What was written
 GRANT EXECUTE ON FUNCTION entitle.written_table(name, name, name) TO PUBLIC;
 
 -- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
--- which some may be masked (S53); what the table cannot compute of the row is kept back by the library (S167). Triggers and defaults of the table's find their names in its own schema, and temporary
--- objects of the session last (R56).
+-- which some may be masked (S53); what the table cannot compute of the row is kept back by the library (S167). Triggers and defaults
+-- of the table's find their names in its own schema, and temporary objects of the session last (R56).
 CREATE FUNCTION entitle.run_write(relation regclass, statement text, old_row anyelement, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -228,7 +228,6 @@ BEGIN
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped)
     INTO drafted USING new_row;
     given := drafted.array_remove;
-
     -- Asked before the table is touched, whose unique keys would tell of hidden rows (S42). A key that is still missing, a
     -- trigger of the table's may fill in.
     IF NOT is_free THEN
@@ -246,14 +245,16 @@ BEGIN
     -- RETURNING reads, so it is for those who may.
     written := entitle.run_write(
         declared.relation,
-        format(CASE WHEN is_seen THEN 'INSERT INTO %s AS t (%s) SELECT %s RETURNING t'
-                    ELSE 'WITH hidden AS (INSERT INTO %s (%s) SELECT %s) SELECT NULL AS t' END,
+        format(CASE WHEN is_seen THEN 'INSERT INTO %1$s AS t (%2$s) SELECT %3$s RETURNING (t.*)::%1$s AS t'
+                    ELSE 'WITH hidden AS (INSERT INTO %1$s (%2$s) SELECT %3$s) SELECT NULL AS t' END,
                declared.relation, columns, fields), NULL, new_row);
     IF NOT is_seen THEN
         PERFORM entitle.refuse_hidden(view);
         RETURN new_row;
     END IF;
-    IF NOT is_free THEN
+    IF written.t IS NULL THEN
+        RETURN NULL; -- a trigger of the table's said no
+    ELSIF NOT is_free THEN
         PERFORM entitle.check_action(declared, view, 'INSERT', written.t);
     END IF;
     RETURN entitle.masked_row(declared, view, written.t);
@@ -337,7 +338,7 @@ BEGIN
     FROM entitle.view_columns(declared.relation, view) c
     JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attnum = c.number;
     written := entitle.run_write(declared.relation,
-                                 format('UPDATE %s AS t SET %s WHERE %s RETURNING t', declared.relation, changes,
+                                 format('UPDATE %1$s AS t SET %2$s WHERE %3$s RETURNING (t.*)::%1$s AS t', declared.relation, changes,
                                         entitle.key_condition(declared.relation, view)), old_row, new_row);
     IF written.t IS NULL THEN
         RETURN NULL; -- a trigger of the table's said no
@@ -381,7 +382,7 @@ BEGIN
     END IF;
     -- The row as it is now: another transaction may have changed it since the view was read.
     key_condition := entitle.key_condition(relation, view);
-    EXECUTE format('SELECT t FROM %s t WHERE %s FOR UPDATE', relation, key_condition) INTO located USING old_row;
+    EXECUTE format('SELECT (t.*)::%1$s AS t FROM %1$s t WHERE %2$s FOR UPDATE', relation, key_condition) INTO located USING old_row;
     IF located.t IS NULL OR NOT entitle.acting_superuser() AND NOT entitle.action_allowed(declared, 'SELECT', located.t) THEN
         RETURN NULL;
     END IF;
@@ -389,7 +390,7 @@ BEGIN
         RETURN entitle.update_row(declared, view, located.t, old_row, new_row);
     END IF;
     PERFORM entitle.check_action(declared, view, 'DELETE', located.t) WHERE NOT entitle.acting_superuser();
-    removed := entitle.run_write(relation, format('DELETE FROM %s AS t WHERE %s RETURNING t', relation, key_condition),
+    removed := entitle.run_write(relation, format('DELETE FROM %1$s AS t WHERE %2$s RETURNING (t.*)::%1$s AS t', relation, key_condition),
                                  old_row, NULL);
     PERFORM entitle.check_move(relation, removed.t, NULL) WHERE NOT (removed.t IS NULL OR entitle.acting_superuser());
     RETURN CASE WHEN removed.t IS NULL THEN NULL ELSE old_row END;

@@ -31,8 +31,11 @@ Node *find_default(Oid table, int place, Oid type) {
         return nullptr;
     }
     const AttrNumber number = find_column(RelationGetDescr(relation), place);
-    if (number == InvalidAttrNumber ||
-        TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid != type) {
+    const Oid own = number == InvalidAttrNumber
+                        ? InvalidOid
+                        : TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
+    // Of a domain the view asks by what it is over. No other domain: that would have its checks.
+    if (!OidIsValid(own) || (own != type && getBaseType(own) != type)) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("the filtered view of \"%s\" is not as it was made",
                                RelationGetRelationName(relation)),
