@@ -24,6 +24,25 @@ CREATE FUNCTION entitle.protection_call(declared entitle.protection) RETURNS tex
 COMMENT ON FUNCTION entitle.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
 REVOKE ALL ON FUNCTION entitle.protection_call(entitle.protection) FROM PUBLIC;
 
+-- What cannot be made good is closed: without its protection a table would show all that its privileges allow. The tables that follow
+-- it go first, as unprotect_table wants it.
+CREATE FUNCTION entitle.closing_call(relation regclass) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE follower (relation, depth) AS (
+        SELECT closing_call.relation, 0
+        UNION ALL
+        SELECT l.relation::regclass, f.depth + 1 FROM follower f CROSS JOIN LATERAL entitle.lines_of(f.relation) l WHERE f.depth < 30)
+    SELECT string_agg(format('SELECT entitle.unprotect_table(%L); %s', c.relation::text,
+                             (SELECT string_agg(format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', m), ' ')
+                              FROM entitle.protection_family(c.relation) m)), ' ' ORDER BY c.depth DESC, c.relation::text)
+           || ' ' || entitle.remark('closed to everyone: protect it again')
+    FROM (SELECT f.relation, max(f.depth) AS depth FROM follower f GROUP BY f.relation) c
+    $$;
+COMMENT ON FUNCTION entitle.closing_call(regclass) IS 'The statements that close a table whose declaration cannot be carried out, and those that follow it';
+REVOKE ALL ON FUNCTION entitle.closing_call(regclass) FROM PUBLIC;
+
 CREATE FUNCTION entitle.lost_columns(current entitle.protection) RETURNS TABLE (column_name name, column_type regtype)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -194,8 +213,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         WHERE m.is_known)
     SELECT f.*
     FROM (
-    SELECT (s.declared).relation, s.problem,
-           format('SELECT entitle.unprotect_table(%L); -- and protect it again', (s.declared).relation::text)
+    SELECT (s.declared).relation, s.problem, entitle.closing_call((s.declared).relation)
     FROM stored s WHERE s.problem IS NOT NULL
     UNION ALL
     SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation)
@@ -267,7 +285,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle.lost_columns(d.current))
     UNION ALL
     SELECT (d.declared).relation, format('masked column "%s" is neither in the table nor in its filtered view', k),
-           format('SELECT entitle.unprotect_table(%L); -- and protect it again', (d.declared).relation::text)
+           entitle.closing_call((d.declared).relation)
     FROM declared d
     CROSS JOIN LATERAL unnest(entitle.masked_names(d.declared)) AS k
     WHERE EXISTS (SELECT FROM pg_class v WHERE v.oid = entitle.find_view((d.declared).relation))

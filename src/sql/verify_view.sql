@@ -74,6 +74,34 @@ $$;
 COMMENT ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) IS 'The call of protect_table that makes a declaration good again';
 REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) FROM PUBLIC;
 
+-- The statement for a line whose way to its document is broken somewhere above: the same for all on that way. A document that was made
+-- anew is protected, and its lines follow it then.
+CREATE FUNCTION entitle.orphan_remedy(declared entitle.protection) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    broken entitle.protection := declared;
+    above entitle.protection;
+BEGIN
+    FOR i IN 1..30 LOOP -- parents may lead in a circle
+        above := entitle.declaration(broken.parent);
+        EXIT WHEN above.relation IS DISTINCT FROM broken.parent OR entitle.parent_problem(above) IS NULL;
+        broken := above;
+    END LOOP;
+    RETURN coalesce((SELECT entitle.protection_call(entitle.declared_for(p, n.named))
+                     FROM entitle.gone_tables() g
+                     JOIN entitle.protection p ON p.relation = g.relation
+                     CROSS JOIN LATERAL (SELECT entitle.relation_called(g.name)) AS n (named)
+                     WHERE g.relation = broken.parent AND n.named IS NOT NULL),
+                    entitle.closing_call(broken.relation));
+EXCEPTION WHEN OTHERS THEN
+    RETURN entitle.closing_call(declared.relation);
+END
+$$;
+COMMENT ON FUNCTION entitle.orphan_remedy(entitle.protection) IS 'The statement for a line that no longer leads to its document';
+REVOKE ALL ON FUNCTION entitle.orphan_remedy(entitle.protection) FROM PUBLIC;
+
 CREATE FUNCTION entitle.is_view(view regclass, query text) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -100,7 +128,7 @@ DECLARE
 BEGIN
     problem := entitle.parent_problem(declared);
     IF problem IS NOT NULL THEN
-        remedy := format('SELECT entitle.unprotect_table(%L); -- or give it its parent back', declared.relation::text);
+        remedy := entitle.orphan_remedy(declared);
         RETURN NEXT;
         RETURN;
     END IF;
