@@ -268,7 +268,7 @@ void check_lent_start(QueryDesc *query) {
     }
     PlannedStmt *plan = query->plannedstmt;
     const bool is_write = is_written(plan);
-    if (is_write || is_view_write()) {
+    if (is_view_write() || (is_write && !runs_own_code_alone(plan))) {
         check_types(made);
     }
     drop_foreign_plans(made);
