@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "parser/parser.h"
+#include "utils/rls.h"
 #include "utils/xml.h"
 }
 
