@@ -89,6 +89,15 @@ using EntitleAccess = RangeTblEntry;
 #define ENTITLE_CHECKED entries
 #endif
 
+// PostgreSQL 14 tells the analysis hook how a query's constants were jumbled.
+#if PG_VERSION_NUM >= 140000
+#define ENTITLE_ANALYZE_PARAMETERS ParseState *state, Query *query, JumbleState *jumble
+#define ENTITLE_ANALYZE_ARGUMENTS state, query, jumble
+#else
+#define ENTITLE_ANALYZE_PARAMETERS ParseState *state, Query *query
+#define ENTITLE_ANALYZE_ARGUMENTS state, query
+#endif
+
 // PostgreSQL 15 gave the analysis of a statement without parameters a name of its own.
 #if PG_VERSION_NUM >= 150000
 #define ENTITLE_ANALYZE(statement, text)                                                           \

@@ -244,6 +244,16 @@ const QueryDesc *running_query() noexcept {
     return running == nullptr ? nullptr : running->query;
 }
 
+bool is_masked_write() noexcept {
+    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
+        const Running *running = find_running(at);
+        if (running != nullptr && running->writes_masked) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool is_partition_move(Relation table) {
     const QueryDesc *query = running_query();
     if (query == nullptr || !table->rd_rel->relispartition) {

@@ -14,6 +14,10 @@ void install_refusals();
 // The statement that runs right now, the innermost one. Returns: null when there is none.
 const QueryDesc *running_query() noexcept;
 
+// Tells whether one of the statements that run writes a table with masked columns, for somebody
+// whom they are masked from, or through its filtered view.
+bool is_masked_write() noexcept;
+
 // Tells whether a row trigger for DELETE fires because an UPDATE moves the row to another
 // partition: the statement that runs updates this table and deletes nothing of it.
 bool is_partition_move(Relation table);

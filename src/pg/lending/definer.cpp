@@ -6,6 +6,7 @@
 #include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/lending/lent_rights.hpp"
+#include "pg/printed_tree.hpp"
 
 extern "C" {
 #include "catalog/pg_proc.h"
@@ -142,6 +143,7 @@ void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
         // Before anything is noted: PostgreSQL does not tell the end of a function refused here.
         if (kind == Kind::own || kind == Kind::writer) {
             pin_settings();
+            hide_trees_within();
         } else {
             check_lent_function(function->fn_oid, kind == Kind::foreign);
         }
