@@ -187,7 +187,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         WHERE s.problem IS NULL),
     member AS (
         SELECT d.*, c.oid::regclass AS relation, c.relrowsecurity, c.relforcerowsecurity,
-               m.relation IS NOT NULL AS is_known
+               m.table_name IS NOT NULL AS is_known -- one that was merely closed has no name
         FROM declared d
         CROSS JOIN LATERAL entitle.protection_family((d.declared).relation) f
         JOIN pg_class c ON c.oid = f

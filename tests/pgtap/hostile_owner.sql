@@ -76,11 +76,11 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   'entitle.record_protection(entitle.protection)', 'entitle.remaining_masks(entitle.protection)',
                   -- take relations, which must be the caller's
                   'entitle.claim_view(regclass)', 'entitle.forget_privileges(regclass)', 'entitle.forget_protection(regclass)',
-                  'entitle.record_privileges(regclass)', 'entitle.record_view(regclass,regclass,jsonb)',
+                  'entitle.record_privileges(regclass)', 'entitle.record_view(regclass,regclass,jsonb)', 'entitle.record_part(regclass)',
                   -- tell what policies and views tell everyone
                   'entitle.declaration(regclass)', 'entitle.find_view(regclass)', 'entitle.has_default_name(regclass)',
                   'entitle.lines_of(regclass)', 'entitle.view_relation(regclass)', 'entitle.told_masks(regclass)',
-                  'entitle.traced_columns(regclass)', 'entitle.unheld_policies(regclass)',
+                  'entitle.unheld_policies(regclass)', 'entitle.traced_columns(regclass)', 'entitle.open_parts(regclass)',
                   -- tell what the model shows to the signed-in user
                   'entitle.customer_access(bigint)', 'entitle.customer_access(bigint,timestamp with time zone)',
                   'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.manages_user(bigint)',

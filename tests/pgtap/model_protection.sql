@@ -185,8 +185,9 @@ SELECT is((SELECT count(*) FROM pg_trigger t
 CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM (200) TO (300);
 GRANT ALL ON parted_3 TO test_app;
 INSERT INTO parted VALUES (201, 101), (202, 102);
-SELECT throws_ok($$ SELECT do_as('outsider', 'UPDATE parted_3 SET id = id') $$, '42501', NULL,
-                 'S44: a later partition refuses writes from the first moment');
+SELECT is(do_as('outsider', 'UPDATE parted_3 SET id = id') || ask('outsider', 'SELECT count(*) FROM parted_3'), '00', 'S44: a later partition is closed from the first moment');
+SELECT throws_ok($$ SELECT do_as('outsider', 'UPDATE parted SET id = id WHERE id = 201') $$, '42501', NULL,
+                 'S44: and refuses writes by way of the table above');
 SELECT entitle.protect_table('parted', 'customer_id', view_permission => 'customers.view', update_permission => 'customers.edit');
 SELECT is(ask('outsider', 'SELECT count(*) FROM parted_3'), '1', 'S44: and is filtered when the table is protected again');
 -- A table that was protected by itself follows the root of which it becomes a part.
