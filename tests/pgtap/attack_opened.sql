@@ -1,5 +1,6 @@
 -- What opens masked columns and rows after a table was protected, without touching the table itself: parts that come later and what
--- was granted on them (S202), foreign keys of one's own by a GRANT ALL (S201).
+-- was granted on them (S202), foreign keys of one's own by a GRANT ALL (S201), and functions of the
+-- extension called by name (S203).
 \ir setup.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error;
@@ -106,6 +107,21 @@ SELECT as_owner('ALTER TABLE shop.notes ADD price_new integer UNIQUE; ALTER TABL
 SELECT matches(state_of(format('CREATE TABLE own.t (p integer REFERENCES shop.notes (%I))', c)), format('^42501 permission denied to refer to column "%s"', c), 'S201: after an exchange of names neither: ' || c)
 FROM unnest('{price,price_old}'::text[]) AS c;
 SELECT is((SELECT evtenabled::text || count(*) FROM pg_event_trigger WHERE evtname IN ('entitle_refuse_reference', 'entitle_close_parts') GROUP BY evtenabled), 'A2', 'as a replica, too');
+
+-- S203: check_move takes the caller's word for the rows, of which a hidden one would tell whether it has lines.
+SELECT as_owner($$ CREATE TABLE shop.bills (id integer PRIMARY KEY, customer_id bigint, price integer);
+                   CREATE TABLE shop.lines (bill_id integer REFERENCES shop.bills, line integer, PRIMARY KEY (bill_id, line)) $$);
+INSERT INTO shop.bills VALUES (1, 1, 1), (2, 2, 1);
+INSERT INTO shop.lines VALUES (1, 1), (2, 1);
+SELECT as_owner($$ SELECT entitle.protect_table('shop.bills', 'customer_id', external_update_level => 20, masked_columns => '{"price": 30}'),
+                          entitle.protect_table('shop.lines', parent => 'shop.bills', external_update_level => 20) $$);
+GRANT ALL ON ALL TABLES IN SCHEMA shop TO test_app;
+SELECT is(string_agg(DISTINCT state_of(format('SELECT entitle.check_move(''shop.bills'', ROW(%s, %s, 1)::shop.bills, ROW(%s, %s, 1)::shop.bills)', a, b, c, d)), '; '),
+          '42501 permission denied to ask about rows of table "bills"', 'S203: nobody asks about rows by name')
+FROM unnest('{1,2,99}'::int[]) AS a, generate_series(1, 2) AS b, unnest('{1,2,99}'::int[]) AS c, generate_series(1, 2) AS d;
+SELECT is(state_of('UPDATE shop.bills_view SET id = id + 50, customer_id = customer_id'), '42501 permission denied to change the key of this row of table "bills"',
+          'writes through the view ask as before');
+SELECT is(state_of('UPDATE shop.bills_view SET price = price, id = id'), 'done', 'and are answered');
 
 SELECT * FROM finish();
 ROLLBACK;

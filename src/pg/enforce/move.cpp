@@ -4,6 +4,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/enforce/departure.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/held_key.hpp"
@@ -321,6 +322,14 @@ ENTITLE_FUNCTION(entitle_check_move) {
         (is_delete ||
          pg_attribute_aclcheck_all(PG_GETARG_OID(0), writer, needed, ACLMASK_ANY) != ACLCHECK_OK)) {
         aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(PG_GETARG_OID(0)));
+    }
+    // The rows are the caller's word: of a row that does not show it would tell whether it has
+    // lines.
+    if (!is_view_write() && !superuser()) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("permission denied to ask about rows of table \"%s\"",
+                               get_rel_name(PG_GETARG_OID(0))),
+                        errhint("Writes through a filtered view ask; an UPDATE tells.")));
     }
     Relation table = table_open(PG_GETARG_OID(0), AccessShareLock);
     HeapTupleData before = tuple_argument(fcinfo, 1, table);
