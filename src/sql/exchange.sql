@@ -38,14 +38,14 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH told AS (
-        SELECT m.key::name AS name, CASE WHEN m.value ~ '^\d{2}$' THEN m.value::integer ELSE 90 END AS level
+        SELECT m.key::name AS name, CASE WHEN m.value ~ '^[0-9]{2}$' THEN m.value::integer ELSE 90 END AS level
         FROM jsonb_each_text(current.masked_columns) m
         UNION ALL
         -- A name whose column went away under another one: what bears it next replaces that.
         SELECT m.key::name, m.value::integer
         FROM jsonb_each_text(entitle.told_masks(current.relation)) m
         -- The record of a view outlives masks that were given up.
-        WHERE entitle.has_view(current) AND m.value ~ '^\d{2}$'),
+        WHERE entitle.has_view(current) AND m.value ~ '^[0-9]{2}$'),
     traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
     masked (name, level) AS (
         SELECT t.name, t.level FROM told t
@@ -79,7 +79,7 @@ CREATE FUNCTION entitle.tested_columns(relation regclass) RETURNS name[]
     AS $$
     WITH test AS (
         SELECT ARRAY(SELECT a.attname
-                     FROM regexp_matches(t.test, ':varattno (\d+)', 'g') WITH ORDINALITY AS v (number, position)
+                     FROM regexp_matches(t.test, ':varattno ([0-9]+)', 'g') WITH ORDINALITY AS v (number, position)
                      JOIN pg_attribute a ON a.attrelid = p.polrelid AND a.attnum = v.number[1]::smallint AND NOT a.attisdropped
                      ORDER BY v.position) AS columns
         FROM pg_policy p

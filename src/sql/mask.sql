@@ -5,7 +5,7 @@ CREATE FUNCTION entitle.remark(said text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT '-- ' || regexp_replace(said, '[\n\r]+', ' ', 'g')
+    SELECT '-- ' || regexp_replace(said, E'[\n\r]+', ' ', 'g')
     $$;
 COMMENT ON FUNCTION entitle.remark(text) IS 'A comment on one line, whatever names it holds';
 GRANT EXECUTE ON FUNCTION entitle.remark(text) TO PUBLIC;

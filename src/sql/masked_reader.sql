@@ -30,7 +30,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
         JOIN rule r ON r.refobjid = s.attrelid AND r.refobjsubid IN (s.attnum, 0)
         JOIN pg_rewrite w ON w.oid = r.rule AND (r.refobjsubid <> 0 OR w.ev_action::text LIKE '%:varattno 0 %')
         CROSS JOIN regexp_matches(w.ev_action::text,
-                                  ':resno (\d+) :resname (?:[^ \\]|\\.)+ :ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)',
+                                  E':resno ([0-9]+) :resname (?:[^ \\\\]|\\\\.)+ :ressortgroupref [0-9]+ :resorigtbl ([0-9]+) :resorigcol ([0-9]+)',
                                   'g') AS o (origin)
         WHERE (r.relkind = 'm' OR NOT r.is_invoker) AND has_column_privilege(r.relowner, s.attrelid, s.attnum, 'SELECT')
           AND (o.origin[2] = '0' OR o.origin[2]::oid = s.attrelid AND o.origin[3]::integer IN (s.attnum, 0))),
@@ -90,7 +90,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
       AND EXISTS (SELECT FROM shown h
                   JOIN pg_class c ON c.oid = h.attrelid
                   WHERE has_column_privilege(p.proowner, h.attrelid, h.attnum, 'SELECT')
-                    AND (p.prosrc ~* ('\m' || regexp_replace(c.relname, '([^[:alnum:]_])', '\\\1', 'g') || '\M')
+                    AND (p.prosrc ~* ('(^|[^[:alnum:]_])' || regexp_replace(c.relname, '([^[:alnum:]_])', E'\\\\\\1', 'g') || '([^[:alnum:]_]|$)')
                          OR EXISTS (SELECT FROM pg_depend d
                                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                       AND d.refclassid = 'pg_class'::regclass AND d.refobjid = h.attrelid)))

@@ -1,6 +1,6 @@
 -- Oracles: what refuses a write by a masked column and an open one together tells the masked value to whoever may write the open
--- one, by bisection (S168): CHECK constraints, unique and exclusion constraints, foreign keys, and what generated columns and
--- expression indexes cannot compute. It takes a writer from whom the column is masked: by external access, or by a permission to
+-- one, by bisection (S168): CHECK constraints, unique and exclusion constraints, foreign keys, policies and partition keys, and what
+-- generated columns and expression indexes cannot compute. It takes a writer from whom the column is masked: by external access, or by a permission to
 -- write that does not require the one to view. Who views a row by permission sees it whole.
 
 CREATE FUNCTION entitle.columns_of(expression pg_node_tree) RETURNS smallint[]
@@ -8,7 +8,7 @@ CREATE FUNCTION entitle.columns_of(expression pg_node_tree) RETURNS smallint[]
     SET search_path = pg_catalog, pg_temp
     AS $$
     -- 0 stands for the whole row.
-    SELECT coalesce(array_agg(v[1]::smallint), '{}') FROM regexp_matches(expression::text, ':varattno (\d+)', 'g') AS v
+    SELECT coalesce(array_agg(v[1]::smallint), '{}') FROM regexp_matches(expression::text, ':varattno ([0-9]+)', 'g') AS v
     $$;
 COMMENT ON FUNCTION entitle.columns_of(pg_node_tree) IS 'The numbers of the columns that an expression looks at';
 GRANT EXECUTE ON FUNCTION entitle.columns_of(pg_node_tree) TO PUBLIC;
@@ -19,7 +19,7 @@ CREATE FUNCTION entitle.oracles(declared entitle.protection)
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH mask AS (
-        SELECT m.key AS name, m.value::integer AS level FROM jsonb_each_text(declared.masked_columns) m WHERE m.value ~ '^\d{1,9}$'),
+        SELECT m.key AS name, m.value::integer AS level FROM jsonb_each_text(declared.masked_columns) m WHERE m.value ~ '^[0-9]{1,9}$'),
     family AS (
         SELECT f AS member FROM entitle.protection_family(declared.relation) AS f WHERE EXISTS (SELECT FROM mask)),
     refusing AS (
@@ -39,7 +39,22 @@ CREATE FUNCTION entitle.oracles(declared entitle.protection)
                CASE WHEN i.indisunique OR i.indisexclusion THEN i.indkey::smallint[] ELSE '{}' END
                || coalesce(entitle.columns_of(i.indexprs), '{}') || coalesce(entitle.columns_of(i.indpred), '{}'),
                i.indisunique OR i.indisexclusion
-        FROM family f JOIN pg_index i ON i.indrelid = f.member JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition),
+        FROM family f JOIN pg_index i ON i.indrelid = f.member JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
+        UNION ALL
+        -- Of the owner's own. What it looks at in other tables is not meant.
+        SELECT f.member, 'policy', p.polname::text,
+               ARRAY(SELECT d.refobjsubid::smallint
+                     FROM pg_depend d
+                     WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.deptype = 'n'
+                       AND d.refclassid = 'pg_class'::regclass AND d.refobjid = f.member), false
+        FROM family f
+        JOIN pg_policy p ON p.polrelid = f.member
+             AND p.polname NOT IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
+        UNION ALL
+        -- A row for which there is no partition.
+        SELECT f.member, 'partition key', c.relname::text,
+               array_remove(t.partattrs::smallint[], 0::smallint) || coalesce(entitle.columns_of(t.partexprs), '{}'), false
+        FROM family f JOIN pg_partitioned_table t ON t.partrelid = f.member JOIN pg_class c ON c.oid = f.member),
     looked_at AS (
         SELECT r.member, r.kind, r.object, r.at_insert, a.attnum, a.attname, coalesce(m.level, 0) AS level,
                max(m.level) OVER (PARTITION BY r.member, r.kind, r.object) AS highest

@@ -163,7 +163,7 @@ BEGIN
 EXCEPTION WHEN integrity_constraint_violation THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, of_constraint = CONSTRAINT_NAME, of_column = COLUMN_NAME,
                             of_table = TABLE_NAME, of_schema = SCHEMA_NAME, detail = PG_EXCEPTION_CONTEXT;
-    IF detail ~ '^[^\n]* RAISE(\n|$)' THEN
+    IF detail ~ E'^[^\n]* RAISE(\n|$)' THEN
         RAISE; -- a trigger's own text
     END IF;
     -- Of a partition, by the names of the table that was written.

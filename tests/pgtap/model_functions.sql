@@ -269,6 +269,14 @@ SELECT is_empty(
        WHERE l.lanname NOT IN ('c', 'internal') AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(f.proconfig, '{}')) $$,
     'S70: functions in SQL and PL/pgSQL pin their search_path');
 
+-- As a session reads it that has standard_conforming_strings off.
+SELECT is_empty(
+    $$ SELECT f.signature FROM our_function f JOIN pg_language l ON l.oid = f.prolang
+       WHERE l.lanname NOT IN ('c', 'internal') AND 'standard_conforming_strings=on' <> ALL (coalesce(f.proconfig, '{}'))
+         AND f.proname NOT LIKE 'lint\_%' AND f.proname <> 'inventory' -- called by lint, which pins it
+         AND regexp_replace(f.prosrc, 'E''[^'']*''', '', 'g') LIKE '%\\%' $$,
+    'S204: a backslash stands in E strings alone');
+
 -- What runs with the owner's rights, complete.
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',

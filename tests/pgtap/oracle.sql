@@ -42,6 +42,8 @@ FROM (VALUES ('ALTER TABLE orders ADD CONSTRAINT cheap CHECK (price * quantity <
              ('ALTER TABLE orders ADD CONSTRAINT pair UNIQUE (quantity, price)', 'index "pair"'),
              ('CREATE UNIQUE INDEX pair ON orders (quantity) WHERE price > 7', 'index "pair"'),
              ('ALTER TABLE orders ADD CONSTRAINT apart EXCLUDE USING btree (quantity WITH =, price WITH =)', 'index "apart"'),
+             ('CREATE POLICY cap ON orders AS RESTRICTIVE USING (true) WITH CHECK (price * quantity < 100000)', 'policy "cap"'),
+             ('CREATE POLICY seen ON orders AS RESTRICTIVE FOR SELECT USING (price * quantity < 100000)', 'policy "seen"'),
              ('CREATE INDEX divided ON orders ((quantity / price))', 'index "divided"'),
              ('CREATE INDEX partly ON orders (note) WHERE quantity / price > 1', 'index "partly"'),
              ('INSERT INTO limits VALUES (1, 777); ALTER TABLE orders ADD CONSTRAINT limited FOREIGN KEY (quantity, price) REFERENCES limits', 'constraint "limited"')) AS v (change, what);
@@ -53,6 +55,9 @@ SELECT is(lints('ALTER TABLE orders ADD CONSTRAINT cheap CHECK (price - 1000 < c
           'constraint "cheap" looks at masked price together with cost: who writes the one learns the other', 'S168: two levels');
 SELECT is(lints('ALTER TABLE orders ADD CONSTRAINT pair UNIQUE (quantity, price)', NULL, 20),
           'index "pair" looks at masked price together with quantity: who writes the one learns the other', 'S168: a unique key refuses what is inserted, too');
+SELECT is(lints('DROP TABLE orders; CREATE TABLE orders (customer_id bigint, quantity integer, price integer) PARTITION BY ' || key || '; CREATE TABLE orders_1 PARTITION OF orders DEFAULT'),
+          'partition key "orders" looks at masked price together with quantity: who writes the one learns the other', 'S168: ' || key)
+FROM unnest('{RANGE ((quantity * price)),"RANGE (quantity, price)"}'::text[]) AS key;
 -- Who writes by permission and views by external access.
 INSERT INTO entitle.permission (permission_key, description) VALUES ('test.view', 'v'), ('test.update', 'u'), ('test.between', 'b');
 CREATE FUNCTION staff_lints(requires text[], view_permission text DEFAULT 'test.view') RETURNS text
@@ -87,7 +92,9 @@ SELECT is(lints(change, update_level, insert_level, masks::jsonb), 'nothing', fo
 FROM (VALUES ('ALTER TABLE orders ADD CHECK (price * quantity < 100000)', NULL, NULL, '{"price": 40}'), ('ALTER TABLE orders ADD CHECK (price * quantity < 100000)', 40, 20, '{"price": 40}'),
              ('ALTER TABLE orders ADD CHECK (price > 0), ADD CHECK (quantity > 0)', 20, 20, '{"price": 40}'), ('CREATE INDEX ON orders (quantity, price)', 20, 20, '{"price": 40}'),
              ('ALTER TABLE orders ADD CHECK (price - 1000 < cost)', 20, 20, '{"price": 40, "cost": 40}'), ('CREATE INDEX ON orders ((price / 2), quantity)', 20, 20, '{"price": 40}'),
-             ('ALTER TABLE orders ADD CHECK (price - 1000 < cost)', 20, 20, '{}')) AS v (change, update_level, insert_level, masks);
+             ('ALTER TABLE orders ADD CHECK (price - 1000 < cost)', 20, 20, '{}'),
+             ('CREATE POLICY cheap ON orders AS RESTRICTIVE USING (price < 7)', 20, 20, '{"price": 40}'),
+             ('CREATE POLICY few ON orders AS RESTRICTIVE USING (quantity < (SELECT max(price) FROM limits))', 20, 20, '{"price": 40}')) AS v (change, update_level, insert_level, masks);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -71,6 +71,27 @@ FROM (VALUES
     ('default_table_access_method', 'heap')) AS s (name, value)
 WHERE EXISTS (SELECT FROM pg_settings p WHERE p.name = s.name);
 
+-- What protect_table warns of and refuses, too (S204).
+CREATE TABLE warned (id integer PRIMARY KEY, customer_id bigint, other_id bigint, quantity integer, price integer, CHECK (price * quantity < 1000));
+CREATE TABLE exchanged (id integer PRIMARY KEY, customer_id bigint, other_id bigint);
+CREATE VIEW reading AS SELECT price FROM warned;
+CREATE VIEW reading_more AS SELECT price FROM reading;
+CREATE FUNCTION reading_too() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT price FROM warned';
+GRANT SELECT ON reading_more TO test_app;
+CREATE FUNCTION warns() RETURNS text LANGUAGE sql
+    AS $$ SELECT concat((SELECT count(*) FROM entitle.oracles(entitle.declaration('warned'))), (SELECT count(*) FROM entitle.masked_readers('warned', '{price}'))) $$;
+SELECT entitle.protect_table('warned', 'customer_id', external_update_level => 20, masked_columns => '{"price": 30}'), entitle.protect_table('exchanged', 'customer_id');
+ALTER TABLE exchanged RENAME customer_id TO third_id;
+ALTER TABLE exchanged RENAME other_id TO customer_id;
+SELECT is(warns(), '12', 'S204: there is something to warn of');
+SELECT throws_ok($$ SELECT entitle.protect_table('exchanged', 'customer_id') $$, '55000', NULL, 'S204: and to refuse');
+SET LOCAL standard_conforming_strings = off;
+SET LOCAL escape_string_warning = off;
+SELECT is(warns(), '12', 'S204: the same with standard_conforming_strings = off');
+SELECT throws_ok($$ SELECT entitle.protect_table('exchanged', 'customer_id') $$, '55000', NULL, 'S204: the same is refused');
+SET LOCAL standard_conforming_strings = on;
+DROP TABLE exchanged, warned CASCADE;
+
 -- Another hand, or another major, writes the same.
 SET LOCAL quote_all_identifiers = on;
 DO $$
