@@ -6,7 +6,7 @@
 #include "pg/lending/lent_rights.hpp"
 #include "pg/enforce/masked_read.hpp"
 #include "pg/enforce/migration.hpp"
-#include "pg/printed_tree.hpp"
+#include "pg/enforce/printed_row.hpp"
 #include "pg/enforce/refused_write.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/model/invalidation.hpp"
@@ -23,7 +23,7 @@ extern "C" void _PG_init(void) {
     entitle::pg::install_hooks();
     entitle::pg::install_masked_reads();
     entitle::pg::install_refusals();
-    entitle::pg::install_printed_trees();
+    entitle::pg::install_printed_rows();
     entitle::pg::watch_callers();
     entitle::pg::watch_migrations();
     entitle::pg::watch_lookups();

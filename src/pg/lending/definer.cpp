@@ -6,7 +6,7 @@
 #include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/lending/lent_rights.hpp"
-#include "pg/printed_tree.hpp"
+#include "pg/lending/printed_tree.hpp"
 
 extern "C" {
 #include "catalog/pg_proc.h"

@@ -12,7 +12,6 @@
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/planner/plan_tree.hpp"
-#include "pg/printed_tree.hpp"
 #include "pg/planner/redundant_filter.hpp"
 #include "pg/planner/plan_variant.hpp"
 #include "pg/subject/setting.hpp"
@@ -144,7 +143,6 @@ PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
 
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
-    hide_trees();
     cursor_options = check_lent_query(query, cursor_options);
     const bool is_variant = begin_variant(query);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
