@@ -91,7 +91,7 @@ SELECT pg_temp.page_table('{Table,Customer,Date,Brand,Shows by,Shows from,Insert
            pg_temp.cell(concat_ws(' or ', p.insert_permission, 'L' || p.external_insert_level)),
            pg_temp.cell(concat_ws(' or ', p.update_permission, 'L' || p.external_update_level)),
            pg_temp.cell(p.delete_permission),
-           pg_temp.cell((SELECT nullif(count(*) - 1, 0) FROM entitle.protection_family(p.relation))::text, 'n')),
+           pg_temp.cell((SELECT nullif(count(*) - 1, 0) FROM entitle_internal.protection_family(p.relation))::text, 'n')),
     E'\n' ORDER BY p.relation::text), ''))
 FROM entitle.protected_tables p;
 

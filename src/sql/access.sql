@@ -22,69 +22,69 @@ COMMENT ON COLUMN entitle.external_access.valid_until IS 'Last day of the grant,
 CREATE INDEX external_access_user_idx ON entitle.external_access (user_id, customer_id);
 COMMENT ON INDEX entitle.external_access_user_idx IS 'Finds a user''s grants, in customer order';
 
-CREATE FUNCTION entitle.guard_grant() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_grant() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_grant';
-COMMENT ON FUNCTION entitle.guard_grant() IS
+COMMENT ON FUNCTION entitle_internal.guard_grant() IS
     'Trigger: who writes a grant and which (R41, R42, R44), its values (R33, R38, R40), and that an owner stays (R43)';
-REVOKE ALL ON FUNCTION entitle.guard_grant() FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.guard_grant() FROM PUBLIC;
 
-CREATE FUNCTION entitle.keep_owners() RETURNS trigger
+CREATE FUNCTION entitle_internal.keep_owners() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_keep_owners';
-COMMENT ON FUNCTION entitle.keep_owners() IS 'Trigger: no TRUNCATE while a grant of an owner is there (R43)';
-REVOKE ALL ON FUNCTION entitle.keep_owners() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.keep_owners() IS 'Trigger: no TRUNCATE while a grant of an owner is there (R43)';
+REVOKE ALL ON FUNCTION entitle_internal.keep_owners() FROM PUBLIC;
 
-CREATE FUNCTION entitle.keep_owned_customer() RETURNS trigger
+CREATE FUNCTION entitle_internal.keep_owned_customer() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_keep_owned_customer';
-COMMENT ON FUNCTION entitle.keep_owned_customer() IS 'Trigger: a customer with an owner is not deleted and keeps its keys (R43)';
-REVOKE ALL ON FUNCTION entitle.keep_owned_customer() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.keep_owned_customer() IS 'Trigger: a customer with an owner is not deleted and keeps its keys (R43)';
+REVOKE ALL ON FUNCTION entitle_internal.keep_owned_customer() FROM PUBLIC;
 
-CREATE FUNCTION entitle.keep_owning_user() RETURNS trigger
+CREATE FUNCTION entitle_internal.keep_owning_user() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_keep_owning_user';
-COMMENT ON FUNCTION entitle.keep_owning_user() IS 'Trigger: a user who is an owner is not deleted and keeps the key (R43)';
-REVOKE ALL ON FUNCTION entitle.keep_owning_user() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.keep_owning_user() IS 'Trigger: a user who is an owner is not deleted and keeps the key (R43)';
+REVOKE ALL ON FUNCTION entitle_internal.keep_owning_user() FROM PUBLIC;
 
 -- ENABLE ALWAYS: under session_replication_role = replica, where foreign keys sleep, owners are kept too.
 CREATE TRIGGER entitle_guard
     BEFORE INSERT OR UPDATE OR DELETE ON entitle.external_access
-    FOR EACH ROW EXECUTE FUNCTION entitle.guard_grant();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_grant();
 ALTER TABLE entitle.external_access ENABLE ALWAYS TRIGGER entitle_guard;
 COMMENT ON TRIGGER entitle_guard ON entitle.external_access IS 'Holds every write to the rules, whoever writes and however';
 
 CREATE TRIGGER entitle_keep_owner
     BEFORE TRUNCATE ON entitle.external_access
-    FOR EACH STATEMENT EXECUTE FUNCTION entitle.keep_owners();
+    FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.keep_owners();
 ALTER TABLE entitle.external_access ENABLE ALWAYS TRIGGER entitle_keep_owner;
 COMMENT ON TRIGGER entitle_keep_owner ON entitle.external_access IS 'An owner''s grant stays, whoever writes';
 
 CREATE TRIGGER entitle_keep_owner
     BEFORE DELETE OR UPDATE OF customer_id, customer_uuid, customer_code ON entitle.customer
-    FOR EACH ROW EXECUTE FUNCTION entitle.keep_owned_customer();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.keep_owned_customer();
 ALTER TABLE entitle.customer ENABLE ALWAYS TRIGGER entitle_keep_owner;
 COMMENT ON TRIGGER entitle_keep_owner ON entitle.customer IS 'An owner''s grant stays, whoever writes';
 
 CREATE TRIGGER entitle_keep_owner
     BEFORE DELETE OR UPDATE OF user_id ON entitle.app_user
-    FOR EACH ROW EXECUTE FUNCTION entitle.keep_owning_user();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.keep_owning_user();
 ALTER TABLE entitle.app_user ENABLE ALWAYS TRIGGER entitle_keep_owner;
 COMMENT ON TRIGGER entitle_keep_owner ON entitle.app_user IS
     'An owner''s grant stays, whoever writes; switching the user off is allowed, and the grant waits';
 
-CREATE FUNCTION entitle.require_managing(customer_id bigint) RETURNS void
+CREATE FUNCTION entitle_internal.require_managing(customer_id bigint) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_require_managing';
-COMMENT ON FUNCTION entitle.require_managing(bigint) IS
+COMMENT ON FUNCTION entitle_internal.require_managing(bigint) IS
     'An error unless the caller manages the customer''s external access; the same one when there is no such customer (R3, R41)';
-REVOKE ALL ON FUNCTION entitle.require_managing(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.require_managing(bigint) FROM PUBLIC;
 
-CREATE FUNCTION entitle.find_grantee(login text) RETURNS bigint
+CREATE FUNCTION entitle_internal.find_grantee(login text) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_find_grantee';
-COMMENT ON FUNCTION entitle.find_grantee(text) IS 'The active user with exactly that login; an error when there is none (R44)';
-REVOKE ALL ON FUNCTION entitle.find_grantee(text) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.find_grantee(text) IS 'The active user with exactly that login; an error when there is none (R44)';
+REVOKE ALL ON FUNCTION entitle_internal.find_grantee(text) FROM PUBLIC;
 
 -- SECURITY DEFINER: the caller needs no privilege on the table. The table's trigger decides about the caller; who manages
 -- nothing here is told so before any login is looked for.
@@ -98,7 +98,7 @@ DECLARE
 BEGIN
     -- Whoever lowers the own grant needs not manage anything, and inserts none: the trigger looks at what changes.
     IF login = entitle.current_login() THEN
-        grantee := entitle.find_grantee(login);
+        grantee := entitle_internal.find_grantee(login);
         UPDATE entitle.external_access g
         SET role = grant_access.role, days_back = grant_access.days_back, notes = coalesce(grant_access.notes, g.notes)
         WHERE g.customer_id = grant_access.customer_id AND g.user_id = grantee;
@@ -106,8 +106,8 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    PERFORM entitle.require_managing(customer_id);
-    grantee := entitle.find_grantee(login);
+    PERFORM entitle_internal.require_managing(customer_id);
+    grantee := entitle_internal.find_grantee(login);
     INSERT INTO entitle.external_access AS g (customer_id, user_id, role, days_back, notes)
     VALUES (grant_access.customer_id, grantee, grant_access.role, grant_access.days_back, grant_access.notes)
     ON CONFLICT ON CONSTRAINT external_access_pkey DO UPDATE
@@ -125,7 +125,7 @@ CREATE FUNCTION entitle.revoke_access(customer_id bigint, login text) RETURNS bo
     AS $$
 BEGIN
     IF (login = entitle.current_login()) IS NOT TRUE THEN
-        PERFORM entitle.require_managing(customer_id);
+        PERFORM entitle_internal.require_managing(customer_id);
     END IF;
     DELETE FROM entitle.external_access g
     USING entitle.app_user u

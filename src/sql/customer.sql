@@ -41,27 +41,27 @@ CREATE TABLE entitle.integration_link (
 COMMENT ON TABLE entitle.integration_link IS 'A customer''s account at another service such as Freshbooks, one a provider (R19)';
 COMMENT ON COLUMN entitle.integration_link.external_id IS 'The customer''s key at the provider';
 
-CREATE FUNCTION entitle.guard_customer() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_customer() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_customer';
-COMMENT ON FUNCTION entitle.guard_customer() IS 'Trigger: who writes a customer, and its life from PAIN to ACTV and INAC (R7 to R11, R17)';
-REVOKE ALL ON FUNCTION entitle.guard_customer() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.guard_customer() IS 'Trigger: who writes a customer, and its life from PAIN to ACTV and INAC (R7 to R11, R17)';
+REVOKE ALL ON FUNCTION entitle_internal.guard_customer() FROM PUBLIC;
 
 CREATE TRIGGER entitle_guard
     BEFORE INSERT OR UPDATE OR DELETE ON entitle.customer
-    FOR EACH ROW EXECUTE FUNCTION entitle.guard_customer();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_customer();
 ALTER TABLE entitle.customer ENABLE ALWAYS TRIGGER entitle_guard;
 COMMENT ON TRIGGER entitle_guard ON entitle.customer IS 'Holds every write to the rules, whoever writes and however';
 
-CREATE FUNCTION entitle.guard_link() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_link() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_link';
-COMMENT ON FUNCTION entitle.guard_link() IS 'Trigger: who writes a customer''s links (R19)';
-REVOKE ALL ON FUNCTION entitle.guard_link() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.guard_link() IS 'Trigger: who writes a customer''s links (R19)';
+REVOKE ALL ON FUNCTION entitle_internal.guard_link() FROM PUBLIC;
 
 CREATE TRIGGER entitle_guard
     BEFORE INSERT OR UPDATE OR DELETE ON entitle.integration_link
-    FOR EACH ROW EXECUTE FUNCTION entitle.guard_link();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_link();
 ALTER TABLE entitle.integration_link ENABLE ALWAYS TRIGGER entitle_guard;
 COMMENT ON TRIGGER entitle_guard ON entitle.integration_link IS 'Holds every write to the rules, whoever writes and however';
 
@@ -71,12 +71,12 @@ CREATE FUNCTION entitle.can_link(customer_id bigint) RETURNS boolean
 COMMENT ON FUNCTION entitle.can_link(bigint) IS 'Whether the user may write the customer''s integration links (R19)';
 GRANT EXECUTE ON FUNCTION entitle.can_link(bigint) TO PUBLIC;
 
-CREATE FUNCTION entitle.require_view(customer_id bigint) RETURNS void
+CREATE FUNCTION entitle_internal.require_view(customer_id bigint) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_require_view';
-COMMENT ON FUNCTION entitle.require_view(bigint) IS
+COMMENT ON FUNCTION entitle_internal.require_view(bigint) IS
     'An error unless the caller may view the customer; the same one when there is no such customer (R3)';
-REVOKE ALL ON FUNCTION entitle.require_view(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.require_view(bigint) FROM PUBLIC;
 
 -- The two are SECURITY DEFINER: the caller needs no privilege on the table. The table's trigger decides about the caller.
 CREATE FUNCTION entitle.deactivate_customer(customer_id bigint) RETURNS void
@@ -84,7 +84,7 @@ CREATE FUNCTION entitle.deactivate_customer(customer_id bigint) RETURNS void
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM entitle.require_view(customer_id);
+    PERFORM entitle_internal.require_view(customer_id);
     UPDATE entitle.customer c SET status = 'INAC' WHERE c.customer_id = deactivate_customer.customer_id;
 END
 $$;
@@ -96,7 +96,7 @@ CREATE FUNCTION entitle.reactivate_customer(customer_id bigint) RETURNS void
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM entitle.require_view(customer_id);
+    PERFORM entitle_internal.require_view(customer_id);
     UPDATE entitle.customer c
     SET status = coalesce(c.status_before, 'PAIN')
     WHERE c.customer_id = reactivate_customer.customer_id AND c.status = 'INAC';

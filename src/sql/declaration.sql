@@ -8,18 +8,18 @@ CREATE TABLE entitle.absent_relation (
 COMMENT ON TABLE entitle.absent_relation IS 'Tables that are declared and did not come when a dump was restored; a number of ours stands for each';
 
 CREATE TYPE entitle.relation_name;
-CREATE FUNCTION entitle.relation_name_in(cstring) RETURNS entitle.relation_name
+CREATE FUNCTION entitle_internal.relation_name_in(cstring) RETURNS entitle.relation_name
     LANGUAGE C STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_relation_name_in';
-COMMENT ON FUNCTION entitle.relation_name_in(cstring) IS 'As regclass; while a dump is restored, a relation that is not there is kept by its name';
-REVOKE ALL ON FUNCTION entitle.relation_name_in(cstring) FROM PUBLIC;
-CREATE FUNCTION entitle.relation_name_out(entitle.relation_name) RETURNS cstring
+COMMENT ON FUNCTION entitle_internal.relation_name_in(cstring) IS 'As regclass; while a dump is restored, a relation that is not there is kept by its name';
+REVOKE ALL ON FUNCTION entitle_internal.relation_name_in(cstring) FROM PUBLIC;
+CREATE FUNCTION entitle_internal.relation_name_out(entitle.relation_name) RETURNS cstring
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_relation_name_out';
-COMMENT ON FUNCTION entitle.relation_name_out(entitle.relation_name) IS 'As regclass, and the names that were kept';
-REVOKE ALL ON FUNCTION entitle.relation_name_out(entitle.relation_name) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.relation_name_out(entitle.relation_name) IS 'As regclass, and the names that were kept';
+REVOKE ALL ON FUNCTION entitle_internal.relation_name_out(entitle.relation_name) FROM PUBLIC;
 CREATE TYPE entitle.relation_name (
-    INPUT = entitle.relation_name_in, OUTPUT = entitle.relation_name_out, LIKE = pg_catalog.oid, CATEGORY = 'N');
+    INPUT = entitle_internal.relation_name_in, OUTPUT = entitle_internal.relation_name_out, LIKE = pg_catalog.oid, CATEGORY = 'N');
 COMMENT ON TYPE entitle.relation_name IS 'A relation as regclass has it, which a restore need not find';
 CREATE CAST (entitle.relation_name AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (entitle.relation_name AS regclass) WITHOUT FUNCTION AS IMPLICIT;
@@ -69,7 +69,7 @@ COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table prote
 -- The functions here and of policy.sql run with the caller's own rights and give nothing that ALTER TABLE would not, so PUBLIC
 -- may execute them; those that change what is declared ask for EXECUTE on protect_table or unprotect_table.
 
-CREATE FUNCTION entitle.protection_family(root regclass) RETURNS SETOF regclass
+CREATE FUNCTION entitle_internal.protection_family(root regclass) RETURNS SETOF regclass
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -79,10 +79,10 @@ CREATE FUNCTION entitle.protection_family(root regclass) RETURNS SETOF regclass
         SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.relation)
     SELECT f.relation::regclass FROM family f
     $$;
-COMMENT ON FUNCTION entitle.protection_family(regclass) IS 'The table with all its partitions and inheriting tables';
-GRANT EXECUTE ON FUNCTION entitle.protection_family(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.protection_family(regclass) IS 'The table with all its partitions and inheriting tables';
+GRANT EXECUTE ON FUNCTION entitle_internal.protection_family(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_protectable(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.check_protectable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -107,7 +107,7 @@ BEGIN
             USING ERRCODE = '42809',
                   HINT = 'Name the table at the root; all its partitions and inheriting tables follow it.';
     END IF;
-    FOR member IN SELECT * FROM entitle.protection_family(relation) LOOP
+    FOR member IN SELECT * FROM entitle_internal.protection_family(relation) LOOP
         SELECT * INTO class FROM pg_class c WHERE c.oid = member;
         IF NOT pg_has_role(current_user, class.relowner, 'USAGE') THEN
             RAISE EXCEPTION 'must be owner of table "%"', member
@@ -120,10 +120,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_protectable(regclass) IS 'Refuses a relation that is not a whole table of the caller''s';
-GRANT EXECUTE ON FUNCTION entitle.check_protectable(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_protectable(regclass) IS 'Refuses a relation that is not a whole table of the caller''s';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_protectable(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.base_type(type oid) RETURNS regtype
+CREATE FUNCTION entitle_internal.base_type(type oid) RETURNS regtype
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -133,10 +133,10 @@ CREATE FUNCTION entitle.base_type(type oid) RETURNS regtype
         SELECT t.oid, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.over)
     SELECT b.oid::regtype FROM base b WHERE b.over = 0
     $$;
-COMMENT ON FUNCTION entitle.base_type(oid) IS 'What a domain is over; any other type itself';
-GRANT EXECUTE ON FUNCTION entitle.base_type(oid) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.base_type(oid) IS 'What a domain is over; any other type itself';
+GRANT EXECUTE ON FUNCTION entitle_internal.base_type(oid) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_protection_column(relation regclass, argument text, column_name name, types regtype[])
+CREATE FUNCTION entitle_internal.check_protection_column(relation regclass, argument text, column_name name, types regtype[])
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -148,7 +148,7 @@ BEGIN
     IF column_name IS NULL THEN
         RETURN;
     END IF;
-    SELECT a.atttypid, entitle.base_type(a.atttypid) INTO found_type, base_type
+    SELECT a.atttypid, entitle_internal.base_type(a.atttypid) INTO found_type, base_type
     FROM pg_attribute a
     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
@@ -169,11 +169,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_protection_column(regclass, text, name, regtype[]) IS
+COMMENT ON FUNCTION entitle_internal.check_protection_column(regclass, text, name, regtype[]) IS
     'Refuses a column that does not exist or has no type the row tests know';
-GRANT EXECUTE ON FUNCTION entitle.check_protection_column(regclass, text, name, regtype[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.check_protection_column(regclass, text, name, regtype[]) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_protection_level(argument text, level integer) RETURNS void
+CREATE FUNCTION entitle_internal.check_protection_level(argument text, level integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -184,10 +184,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_protection_level(text, integer) IS 'Refuses a level that is none of R33; NULL passes';
-GRANT EXECUTE ON FUNCTION entitle.check_protection_level(text, integer) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_protection_level(text, integer) IS 'Refuses a level that is none of R33; NULL passes';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_protection_level(text, integer) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_protection(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.check_protection(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -195,19 +195,19 @@ BEGIN
     IF declared.relation IS NULL THEN
         RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
     END IF;
-    PERFORM entitle.check_protectable(declared.relation);
+    PERFORM entitle_internal.check_protectable(declared.relation);
     IF declared.parent IS NOT NULL THEN
-        PERFORM entitle.check_parent(declared);
+        PERFORM entitle_internal.check_parent(declared);
     END IF;
-    PERFORM entitle.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
+    PERFORM entitle_internal.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
                 CASE WHEN declared.parent IS NULL THEN '{smallint,integer,bigint,numeric,uuid,text,varchar,char,anyenum}'::regtype[] END),
-            entitle.check_protection_column(declared.relation, 'date_column', declared.date_column,
+            entitle_internal.check_protection_column(declared.relation, 'date_column', declared.date_column,
                 '{date,timestamp,timestamptz}'),
-            entitle.check_protection_column(declared.relation, 'brand_column', declared.brand_column,
+            entitle_internal.check_protection_column(declared.relation, 'brand_column', declared.brand_column,
                 '{smallint,integer,bigint}'),
-            entitle.check_protection_level('min_level', declared.min_level),
-            entitle.check_protection_level('external_insert_level', declared.external_insert_level),
-            entitle.check_protection_level('external_update_level', declared.external_update_level);
+            entitle_internal.check_protection_level('min_level', declared.min_level),
+            entitle_internal.check_protection_level('external_insert_level', declared.external_insert_level),
+            entitle_internal.check_protection_level('external_update_level', declared.external_update_level);
     IF declared.min_level IS NULL THEN
         RAISE EXCEPTION 'min_level is NULL' USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
     END IF;
@@ -224,30 +224,30 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'Give view_permission, customer_column or both.';
         END IF;
     END IF;
-    PERFORM entitle.check_masks(declared), entitle.view_target(declared);
+    PERFORM entitle_internal.check_masks(declared), entitle_internal.view_target(declared);
 END
 $$;
-COMMENT ON FUNCTION entitle.check_protection(entitle.protection) IS 'Refuses a declaration that cannot be carried out';
-GRANT EXECUTE ON FUNCTION entitle.check_protection(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_protection(entitle.protection) IS 'Refuses a declaration that cannot be carried out';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_protection(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.may_declare(relation regclass, through regprocedure) RETURNS boolean
+CREATE FUNCTION entitle_internal.may_declare(relation regclass, through regprocedure) RETURNS boolean
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
     -- The session's role as SET ROLE left it: inside a SECURITY DEFINER function current_user is the definer. Whoever calls
     -- another role's function trusts it with no table of their own.
     SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
-           AND bool_and(pg_has_role(coalesce(entitle.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
-    FROM pg_roles r, entitle.protection_family(relation) f
+           AND bool_and(pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
+    FROM pg_roles r, entitle_internal.protection_family(relation) f
     JOIN pg_class c ON c.oid = f
     WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)
     GROUP BY r.oid
     $$;
-COMMENT ON FUNCTION entitle.may_declare(regclass, regprocedure) IS
+COMMENT ON FUNCTION entitle_internal.may_declare(regclass, regprocedure) IS
     'Whether the session''s role owns the table with all its parts and may execute the function';
-GRANT EXECUTE ON FUNCTION entitle.may_declare(regclass, regprocedure) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.may_declare(regclass, regprocedure) TO PUBLIC;
 
-CREATE FUNCTION entitle.gone_tables() RETURNS TABLE (relation entitle.relation_name, name text, is_absent boolean)
+CREATE FUNCTION entitle_internal.gone_tables() RETURNS TABLE (relation entitle.relation_name, name text, is_absent boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -257,24 +257,24 @@ CREATE FUNCTION entitle.gone_tables() RETURNS TABLE (relation entitle.relation_n
     LEFT JOIN entitle.protection_member m ON m.relation = p.relation
     WHERE p.relation NOT IN (SELECT c.oid FROM pg_class c)
     $$;
-COMMENT ON FUNCTION entitle.gone_tables() IS 'Declared tables that were dropped, or did not come when a dump was restored';
-REVOKE ALL ON FUNCTION entitle.gone_tables() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.gone_tables() IS 'Declared tables that were dropped, or did not come when a dump was restored';
+REVOKE ALL ON FUNCTION entitle_internal.gone_tables() FROM PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the declarations directly. Its caller may be another than protect_table, so it checks all itself.
-CREATE FUNCTION entitle.record_protection(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.record_protection(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     unknown text;
 BEGIN
-    IF entitle.may_declare(declared.relation,
+    IF entitle_internal.may_declare(declared.relation,
             'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
        IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied to protect table "%"', declared.relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
     END IF;
-    PERFORM entitle.check_protection(declared);
+    PERFORM entitle_internal.check_protection(declared);
     SELECT k INTO unknown
     FROM unnest(ARRAY[declared.view_permission, declared.insert_permission, declared.update_permission,
                       declared.delete_permission]) AS k
@@ -289,9 +289,9 @@ BEGIN
     DELETE FROM entitle.protection_member m
     WHERE m.relation NOT IN (SELECT c.oid FROM pg_class c) AND m.root IN (SELECT c.oid FROM pg_class c);
     UPDATE entitle.protection p SET parent = declared.relation
-    WHERE p.parent IN (SELECT g.relation FROM entitle.gone_tables() g WHERE g.name = declared.relation::text);
+    WHERE p.parent IN (SELECT g.relation FROM entitle_internal.gone_tables() g WHERE g.name = declared.relation::text);
     DELETE FROM entitle.protection p
-    WHERE p.relation IN (SELECT g.relation FROM entitle.gone_tables() g WHERE g.name = declared.relation::text);
+    WHERE p.relation IN (SELECT g.relation FROM entitle_internal.gone_tables() g WHERE g.name = declared.relation::text);
 
     INSERT INTO entitle.protection SELECT (declared).*
     ON CONFLICT (relation) DO UPDATE SET (
@@ -305,7 +305,7 @@ BEGIN
     -- What was found the first time is what unprotect_table puts back.
     INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
     SELECT c.oid, declared.relation, c.relrowsecurity, c.relforcerowsecurity
-    FROM entitle.protection_family(declared.relation) f
+    FROM entitle_internal.protection_family(declared.relation) f
     JOIN pg_class c ON c.oid = f
     ON CONFLICT (relation) DO UPDATE SET root = excluded.root;
 
@@ -315,13 +315,13 @@ BEGIN
     DELETE FROM entitle.protection p
     USING entitle.protection_member m
     WHERE m.relation = p.relation AND m.root = declared.relation AND p.relation <> declared.relation;
-    PERFORM entitle.warn_of_tenants(declared);
+    PERFORM entitle_internal.warn_of_tenants(declared);
 END
 $$;
-COMMENT ON FUNCTION entitle.record_protection(entitle.protection) IS 'Writes down what protect_table was told and what it found';
-GRANT EXECUTE ON FUNCTION entitle.record_protection(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_protection(entitle.protection) IS 'Writes down what protect_table was told and what it found';
+GRANT EXECUTE ON FUNCTION entitle_internal.record_protection(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_unprotectable(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.check_unprotectable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -329,43 +329,43 @@ BEGIN
     IF relation IS NULL THEN
         RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
     END IF;
-    IF entitle.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE THEN
+    IF entitle_internal.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied to unprotect table "%"', relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.unprotect_table.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s';
-GRANT EXECUTE ON FUNCTION entitle.check_unprotectable(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_unprotectable(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_followed(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.check_followed(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     lines text;
 BEGIN
-    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle.lines_of(relation) l;
+    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle_internal.lines_of(relation) l;
     IF lines IS NOT NULL THEN
         RAISE EXCEPTION 'other tables follow "%": %', relation, lines
             USING ERRCODE = '2BP01', HINT = 'Unprotect those first, or protect them without parent.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_followed(regclass) IS 'Refuses a table that others follow';
-GRANT EXECUTE ON FUNCTION entitle.check_followed(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_followed(regclass) IS 'Refuses a table that others follow';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_followed(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the declarations directly.
-CREATE FUNCTION entitle.forget_protection(relation regclass) RETURNS SETOF entitle.protection_member
+CREATE FUNCTION entitle_internal.forget_protection(relation regclass) RETURNS SETOF entitle.protection_member
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM entitle.check_unprotectable(relation), entitle.check_followed(relation);
+    PERFORM entitle_internal.check_unprotectable(relation), entitle_internal.check_followed(relation);
     RETURN QUERY
         DELETE FROM entitle.protection_member m WHERE m.root = forget_protection.relation RETURNING m.*;
     DELETE FROM entitle.protection p WHERE p.relation = forget_protection.relation;
 END
 $$;
-COMMENT ON FUNCTION entitle.forget_protection(regclass) IS 'Forgets a declaration and gives back what was found when it was made';
-GRANT EXECUTE ON FUNCTION entitle.forget_protection(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.forget_protection(regclass) IS 'Forgets a declaration and gives back what was found when it was made';
+GRANT EXECUTE ON FUNCTION entitle_internal.forget_protection(regclass) TO PUBLIC;

@@ -18,28 +18,28 @@ CREATE TABLE entitle.shipped_removal (
 );
 COMMENT ON TABLE entitle.shipped_removal IS 'Keys of shipped rows that were removed here, so that a restore does not bring them back';
 
-CREATE FUNCTION entitle.shipped_key(row_image jsonb, key_columns text[]) RETURNS jsonb
+CREATE FUNCTION entitle_internal.shipped_key(row_image jsonb, key_columns text[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT jsonb_object_agg(k, row_image -> k) FROM unnest(key_columns) AS k
     $$;
-COMMENT ON FUNCTION entitle.shipped_key(jsonb, text[]) IS 'The key of a row, as shipped_row holds it';
-REVOKE ALL ON FUNCTION entitle.shipped_key(jsonb, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.shipped_key(jsonb, text[]) IS 'The key of a row, as shipped_row holds it';
+REVOKE ALL ON FUNCTION entitle_internal.shipped_key(jsonb, text[]) FROM PUBLIC;
 
 -- SECURITY DEFINER: whoever may write the table need not see what is shipped.
-CREATE FUNCTION entitle.mark_change() RETURNS trigger
+CREATE FUNCTION entitle_internal.mark_change() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    new_key CONSTANT jsonb := entitle.shipped_key(to_jsonb(NEW), TG_ARGV);
+    new_key CONSTANT jsonb := entitle_internal.shipped_key(to_jsonb(NEW), TG_ARGV);
     laid_over bigint;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         -- NULL is how a restore asks to move a shipped row aside and keep it one.
-        NEW.as_shipped := NEW.as_shipped IS NULL AND OLD.as_shipped AND entitle.restoring();
-        IF new_key = entitle.shipped_key(to_jsonb(OLD), TG_ARGV) THEN
+        NEW.as_shipped := NEW.as_shipped IS NULL AND OLD.as_shipped AND entitle_internal.restoring();
+        IF new_key = entitle_internal.shipped_key(to_jsonb(OLD), TG_ARGV) THEN
             RETURN NEW;
         END IF;
     ELSE
@@ -47,7 +47,7 @@ BEGIN
     END IF;
     DELETE FROM entitle.shipped_removal r WHERE r.relation = TG_TABLE_NAME AND r.row_key = new_key;
 
-    IF TG_OP = 'INSERT' AND entitle.restoring() THEN
+    IF TG_OP = 'INSERT' AND entitle_internal.restoring() THEN
         -- Names are unique as well: a shipped row that bears the restored row's name was removed or renamed in the dumped
         -- database, which another part of the dump will tell.
         IF TG_TABLE_NAME = 'organization' THEN
@@ -78,11 +78,11 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION entitle.mark_change() IS 'Trigger: a written row is no longer as shipped; a restored row is laid over the shipped one';
-REVOKE ALL ON FUNCTION entitle.mark_change() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.mark_change() IS 'Trigger: a written row is no longer as shipped; a restored row is laid over the shipped one';
+REVOKE ALL ON FUNCTION entitle_internal.mark_change() FROM PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the removals directly.
-CREATE FUNCTION entitle.record_removal(relation text, row_key jsonb) RETURNS void
+CREATE FUNCTION entitle_internal.record_removal(relation text, row_key jsonb) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -92,30 +92,30 @@ CREATE FUNCTION entitle.record_removal(relation text, row_key jsonb) RETURNS voi
     WHERE s.relation = record_removal.relation AND s.row_key = coalesce(record_removal.row_key, s.row_key)
     ON CONFLICT DO NOTHING
     $$;
-COMMENT ON FUNCTION entitle.record_removal(text, jsonb) IS 'Remembers that a row, or with NULL every row, of the table is gone, if it was shipped';
-REVOKE ALL ON FUNCTION entitle.record_removal(text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_removal(text, jsonb) IS 'Remembers that a row, or with NULL every row, of the table is gone, if it was shipped';
+REVOKE ALL ON FUNCTION entitle_internal.record_removal(text, jsonb) FROM PUBLIC;
 
 -- SECURITY DEFINER: it calls record_removal, which nobody else may.
-CREATE FUNCTION entitle.mark_removal() RETURNS trigger
+CREATE FUNCTION entitle_internal.mark_removal() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
-        PERFORM entitle.record_removal(TG_TABLE_NAME, NULL);
+        PERFORM entitle_internal.record_removal(TG_TABLE_NAME, NULL);
     ELSIF TG_OP = 'DELETE'
-          OR entitle.shipped_key(to_jsonb(OLD), TG_ARGV) <> entitle.shipped_key(to_jsonb(NEW), TG_ARGV) THEN
-        PERFORM entitle.record_removal(TG_TABLE_NAME, entitle.shipped_key(to_jsonb(OLD), TG_ARGV));
+          OR entitle_internal.shipped_key(to_jsonb(OLD), TG_ARGV) <> entitle_internal.shipped_key(to_jsonb(NEW), TG_ARGV) THEN
+        PERFORM entitle_internal.record_removal(TG_TABLE_NAME, entitle_internal.shipped_key(to_jsonb(OLD), TG_ARGV));
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION entitle.mark_removal() IS 'Trigger: remembers removed shipped rows';
-REVOKE ALL ON FUNCTION entitle.mark_removal() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.mark_removal() IS 'Trigger: remembers removed shipped rows';
+REVOKE ALL ON FUNCTION entitle_internal.mark_removal() FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the removals, which nobody else may. A shipped row that something not yet restored still refers to
 -- stays for now: every later insert into these tables tries again. A row that is both shipped and removed is left only by a restore.
-CREATE FUNCTION entitle.apply_removals() RETURNS trigger
+CREATE FUNCTION entitle_internal.apply_removals() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -141,19 +141,19 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION entitle.apply_removals() IS 'Trigger: removes the shipped rows that the dumped database had removed';
-REVOKE ALL ON FUNCTION entitle.apply_removals() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.apply_removals() IS 'Trigger: removes the shipped rows that the dumped database had removed';
+REVOKE ALL ON FUNCTION entitle_internal.apply_removals() FROM PUBLIC;
 
 -- SECURITY DEFINER: the setting is a superuser's, and so is a restore.
-CREATE FUNCTION entitle.begin_restore() RETURNS trigger
+CREATE FUNCTION entitle_internal.begin_restore() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF entitle.restoring() THEN
+    IF entitle_internal.restoring() THEN
         -- Workers of pg_restore -j that lay rows over shipped ones do so one after another: each sees what the others removed.
         IF TG_NARGS > 0 THEN
-            PERFORM entitle.take_turn();
+            PERFORM entitle_internal.take_turn();
         END IF;
         -- pg_restore -j pays no heed to the foreign keys of an extension's tables. The dump was consistent, so they need not be
         -- checked: under replica only what is ENABLE ALWAYS fires, which our own triggers are.
@@ -165,27 +165,27 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION entitle.begin_restore() IS 'Trigger: a dump is restored in any order of tables';
-REVOKE ALL ON FUNCTION entitle.begin_restore() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.begin_restore() IS 'Trigger: a dump is restored in any order of tables';
+REVOKE ALL ON FUNCTION entitle_internal.begin_restore() FROM PUBLIC;
 
 -- SECURITY DEFINER: as begin_restore.
-CREATE FUNCTION entitle.end_restore() RETURNS trigger
+CREATE FUNCTION entitle_internal.end_restore() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF current_setting('entitle_restore.switched', true) = 'on' AND entitle.restoring() THEN
+    IF current_setting('entitle_restore.switched', true) = 'on' AND entitle_internal.restoring() THEN
         PERFORM set_config('entitle_restore.switched', '', true),
                 set_config('session_replication_role', 'origin', true);
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION entitle.end_restore() IS 'Trigger: puts back what begin_restore changed';
-REVOKE ALL ON FUNCTION entitle.end_restore() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.end_restore() IS 'Trigger: puts back what begin_restore changed';
+REVOKE ALL ON FUNCTION entitle_internal.end_restore() FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the removals, which nobody else may.
-CREATE FUNCTION entitle.skip_known_removal() RETURNS trigger
+CREATE FUNCTION entitle_internal.skip_known_removal() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -196,9 +196,9 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION entitle.skip_known_removal() IS
+COMMENT ON FUNCTION entitle_internal.skip_known_removal() IS
     'Trigger: a restored removal may already have happened, by the cascade of another';
-REVOKE ALL ON FUNCTION entitle.skip_known_removal() FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.skip_known_removal() FROM PUBLIC;
 
 -- ENABLE ALWAYS: changes under session_replication_role = replica are dumped too.
 DO $$
@@ -217,25 +217,25 @@ BEGIN
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
         WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace AND c.relkind = 'r'
         GROUP BY c.relname LOOP
-        EXECUTE format('INSERT INTO entitle.shipped_row SELECT %L, entitle.shipped_key(to_jsonb(t), %L) FROM entitle.%I t',
+        EXECUTE format('INSERT INTO entitle.shipped_row SELECT %L, entitle_internal.shipped_key(to_jsonb(t), %L) FROM entitle.%I t',
                        relation, key_columns, relation);
 
         EXECUTE format('CREATE TRIGGER entitle_shipped_change BEFORE INSERT OR UPDATE ON entitle.%I'
-                       ' FOR EACH ROW EXECUTE FUNCTION entitle.mark_change(%s)',
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle_internal.mark_change(%s)',
                        relation, (SELECT string_agg(quote_literal(k), ', ') FROM unnest(key_columns) AS k));
         EXECUTE format('CREATE TRIGGER entitle_shipped_removal AFTER UPDATE OR DELETE ON entitle.%I'
-                       ' FOR EACH ROW EXECUTE FUNCTION entitle.mark_removal(%s)',
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle_internal.mark_removal(%s)',
                        relation, (SELECT string_agg(quote_literal(k), ', ') FROM unnest(key_columns) AS k));
         EXECUTE format('CREATE TRIGGER entitle_shipped_truncate AFTER TRUNCATE ON entitle.%I'
-                       ' FOR EACH STATEMENT EXECUTE FUNCTION entitle.mark_removal()', relation);
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.mark_removal()', relation);
         EXECUTE format('CREATE TRIGGER entitle_shipped_restore AFTER INSERT ON entitle.%I'
-                       ' FOR EACH STATEMENT EXECUTE FUNCTION entitle.apply_removals()', relation);
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.apply_removals()', relation);
     END LOOP;
 
     CREATE TRIGGER entitle_shipped_known BEFORE INSERT ON entitle.shipped_removal
-        FOR EACH ROW EXECUTE FUNCTION entitle.skip_known_removal();
+        FOR EACH ROW EXECUTE FUNCTION entitle_internal.skip_known_removal();
     CREATE TRIGGER entitle_shipped_restore AFTER INSERT ON entitle.shipped_removal
-        FOR EACH STATEMENT EXECUTE FUNCTION entitle.apply_removals();
+        FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.apply_removals();
 
     FOR relation, shipped IN
         SELECT c.relname,
@@ -247,10 +247,10 @@ BEGIN
         -- Named to end before entitle_shipped_restore, whose deletes need the foreign keys.
         EXECUTE format('CREATE TRIGGER entitle_restore_begin BEFORE INSERT ON entitle.%I FOR EACH STATEMENT'
                        ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
-                       ' EXECUTE FUNCTION entitle.begin_restore(%s)', relation, CASE WHEN shipped THEN 'shipped' END);
+                       ' EXECUTE FUNCTION entitle_internal.begin_restore(%s)', relation, CASE WHEN shipped THEN 'shipped' END);
         EXECUTE format('CREATE TRIGGER entitle_restore_end AFTER INSERT ON entitle.%I FOR EACH STATEMENT'
                        ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
-                       ' EXECUTE FUNCTION entitle.end_restore()', relation);
+                       ' EXECUTE FUNCTION entitle_internal.end_restore()', relation);
     END LOOP;
 
     FOR relation, made IN

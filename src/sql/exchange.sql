@@ -1,18 +1,18 @@
 -- Columns that are called otherwise than when a table was declared: which column a declaration means by now.
 
 -- SECURITY DEFINER: as view_relation.
-CREATE FUNCTION entitle.told_masks(relation regclass) RETURNS jsonb
+CREATE FUNCTION entitle_internal.told_masks(relation regclass) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.told_masks FROM entitle.protection_view v WHERE v.relation = told_masks.relation
     $$;
-COMMENT ON FUNCTION entitle.told_masks(regclass) IS 'The masked_columns that protect_table was told';
-GRANT EXECUTE ON FUNCTION entitle.told_masks(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.told_masks(regclass) IS 'The masked_columns that protect_table was told';
+GRANT EXECUTE ON FUNCTION entitle_internal.told_masks(regclass) TO PUBLIC;
 
 -- Which column bears a declared name by now: the recorded number tells, or in a restored table, which numbers its columns anew,
 -- the place in the view. SECURITY DEFINER: as view_relation.
-CREATE FUNCTION entitle.traced_columns(relation regclass) RETURNS TABLE (declared_name name, column_name name)
+CREATE FUNCTION entitle_internal.traced_columns(relation regclass) RETURNS TABLE (declared_name name, column_name name)
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -24,16 +24,16 @@ CREATE FUNCTION entitle.traced_columns(relation regclass) RETURNS TABLE (declare
     UNION ALL
     SELECT c.view_column, c.column_name
     FROM entitle.protection_view v
-    CROSS JOIN LATERAL entitle.view_columns(v.relation, v.view) c
+    CROSS JOIN LATERAL entitle_internal.view_columns(v.relation, v.view) c
     WHERE v.relation = traced_columns.relation AND v.table_oid <> v.relation
     $$;
-COMMENT ON FUNCTION entitle.traced_columns(regclass) IS 'The columns of a table with a filtered view by the names they had when that was made';
-GRANT EXECUTE ON FUNCTION entitle.traced_columns(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.traced_columns(regclass) IS 'The columns of a table with a filtered view by the names they had when that was made';
+GRANT EXECUTE ON FUNCTION entitle_internal.traced_columns(regclass) TO PUBLIC;
 
 -- Masked is what bears a masked name, and what bore one when the view was made: names that were exchanged open neither. Where
 -- nothing tells what became of the columns, those that are new are masked from everyone from whom any was. SECURITY DEFINER: as
 -- view_relation.
-CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS jsonb
+CREATE FUNCTION entitle_internal.remaining_masks(current entitle.protection) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -43,10 +43,10 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
         UNION ALL
         -- A name whose column went away under another one: what bears it next replaces that.
         SELECT m.key::name, m.value::integer
-        FROM jsonb_each_text(entitle.told_masks(current.relation)) m
+        FROM jsonb_each_text(entitle_internal.told_masks(current.relation)) m
         -- The record of a view outlives masks that were given up.
-        WHERE entitle.has_view(current) AND m.value ~ '^[0-9]{2}$'),
-    traced AS MATERIALIZED (SELECT t.* FROM entitle.traced_columns(current.relation) t),
+        WHERE entitle_internal.has_view(current) AND m.value ~ '^[0-9]{2}$'),
+    traced AS MATERIALIZED (SELECT t.* FROM entitle_internal.traced_columns(current.relation) t),
     masked (name, level) AS (
         SELECT t.name, t.level FROM told t
         UNION ALL
@@ -68,12 +68,12 @@ CREATE FUNCTION entitle.remaining_masks(current entitle.protection) RETURNS json
                               AND (k.contype = 'p' OR k.confrelid = current.parent))
           GROUP BY m.name) s
     $$;
-COMMENT ON FUNCTION entitle.remaining_masks(entitle.protection) IS 'The masks of a table whose columns were renamed, dropped or exchanged';
-GRANT EXECUTE ON FUNCTION entitle.remaining_masks(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.remaining_masks(entitle.protection) IS 'The masks of a table whose columns were renamed, dropped or exchanged';
+GRANT EXECUTE ON FUNCTION entitle_internal.remaining_masks(entitle.protection) TO PUBLIC;
 
 -- What the policies of a table look at, in the row test's own order: they follow a renamed column. NULL unless most agree, as
 -- those do that were made together.
-CREATE FUNCTION entitle.tested_columns(relation regclass) RETURNS name[]
+CREATE FUNCTION entitle_internal.tested_columns(relation regclass) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -88,11 +88,11 @@ CREATE FUNCTION entitle.tested_columns(relation regclass) RETURNS name[]
           AND t.test IS NOT NULL)
     SELECT t.columns FROM test t GROUP BY t.columns HAVING 2 * count(*) > (SELECT count(*) FROM test)
     $$;
-COMMENT ON FUNCTION entitle.tested_columns(regclass) IS 'The columns that a table''s policies look at, as they are called now';
-GRANT EXECUTE ON FUNCTION entitle.tested_columns(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.tested_columns(regclass) IS 'The columns that a table''s policies look at, as they are called now';
+GRANT EXECUTE ON FUNCTION entitle_internal.tested_columns(regclass) TO PUBLIC;
 
 -- A line may name a column that tells its foreign key from others.
-CREATE FUNCTION entitle.tested_link(declared entitle.protection) RETURNS name
+CREATE FUNCTION entitle_internal.tested_link(declared entitle.protection) RETURNS name
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -109,11 +109,11 @@ CREATE FUNCTION entitle.tested_link(declared entitle.protection) RETURNS name
     ORDER BY a.attname <> declared.customer_column, a.attnum
     LIMIT 1
     $$;
-COMMENT ON FUNCTION entitle.tested_link(entitle.protection) IS 'A column that tells which foreign key a line''s policies follow';
-GRANT EXECUTE ON FUNCTION entitle.tested_link(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.tested_link(entitle.protection) IS 'A column that tells which foreign key a line''s policies follow';
+GRANT EXECUTE ON FUNCTION entitle_internal.tested_link(entitle.protection) TO PUBLIC;
 
 -- By the policies, which decide; where they do not tell, by the view's record.
-CREATE FUNCTION entitle.declared_now(declared entitle.protection) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.declared_now(declared entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -125,13 +125,13 @@ BEGIN
     IF names = '{}' THEN
         RETURN declared;
     END IF;
-    tested := CASE WHEN declared.parent IS NULL THEN entitle.tested_columns(declared.relation)
-                   ELSE array_remove(ARRAY[entitle.tested_link(declared)], NULL) END;
+    tested := CASE WHEN declared.parent IS NULL THEN entitle_internal.tested_columns(declared.relation)
+                   ELSE array_remove(ARRAY[entitle_internal.tested_link(declared)], NULL) END;
     IF tested = names THEN
         RETURN declared;
     END IF;
     IF cardinality(tested) IS DISTINCT FROM cardinality(names) THEN
-        tested := ARRAY(SELECT coalesce((SELECT t.column_name FROM entitle.traced_columns(declared.relation) t WHERE t.declared_name = n.name
+        tested := ARRAY(SELECT coalesce((SELECT t.column_name FROM entitle_internal.traced_columns(declared.relation) t WHERE t.declared_name = n.name
                                          LIMIT 1), n.name)
                         FROM unnest(names) WITH ORDINALITY AS n (name, position)
                         ORDER BY n.position);
@@ -142,67 +142,67 @@ BEGIN
     RETURN declared;
 END
 $$;
-COMMENT ON FUNCTION entitle.declared_now(entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.declared_now(entitle.protection) IS
     'A declaration with the columns that decide by the names they bear now; those that are gone keep theirs';
-GRANT EXECUTE ON FUNCTION entitle.declared_now(entitle.protection) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.declared_now(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.mended_declaration(current entitle.protection) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.mended_declaration(current entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    current := entitle.declared_now(current);
-    current.masked_columns := entitle.remaining_masks(current);
+    current := entitle_internal.declared_now(current);
+    current.masked_columns := entitle_internal.remaining_masks(current);
     RETURN current;
 END
 $$;
-COMMENT ON FUNCTION entitle.mended_declaration(entitle.protection) IS 'A declaration by the names that its table''s columns have now';
-GRANT EXECUTE ON FUNCTION entitle.mended_declaration(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.mended_declaration(entitle.protection) IS 'A declaration by the names that its table''s columns have now';
+GRANT EXECUTE ON FUNCTION entitle_internal.mended_declaration(entitle.protection) TO PUBLIC;
 
 -- As mended_declaration, by the masks that protect_table was told: it finds the columns that are kept masked beside them again.
-CREATE FUNCTION entitle.repeated_declaration(current entitle.protection) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.repeated_declaration(current entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    told CONSTANT jsonb := entitle.told_masks(current.relation);
+    told CONSTANT jsonb := entitle_internal.told_masks(current.relation);
 BEGIN
-    current := entitle.mended_declaration(current);
+    current := entitle_internal.mended_declaration(current);
     IF NOT EXISTS (SELECT FROM jsonb_object_keys(told) AS k WHERE NOT current.masked_columns ? k) THEN
         current.masked_columns := coalesce(told, current.masked_columns);
     END IF;
     RETURN current;
 END
 $$;
-COMMENT ON FUNCTION entitle.repeated_declaration(entitle.protection) IS 'What protect_table is to be told for the same protection again';
-GRANT EXECUTE ON FUNCTION entitle.repeated_declaration(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.repeated_declaration(entitle.protection) IS 'What protect_table is to be told for the same protection again';
+GRANT EXECUTE ON FUNCTION entitle_internal.repeated_declaration(entitle.protection) TO PUBLIC;
 
 -- Who repeats the masks, by whatever names their columns have now, takes nothing back that was told before.
-CREATE FUNCTION entitle.repeated_masks(declared entitle.protection, told jsonb) RETURNS jsonb
+CREATE FUNCTION entitle_internal.repeated_masks(declared entitle.protection, told jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    before CONSTANT entitle.protection := entitle.declaration(declared.relation);
-    told_before CONSTANT jsonb := entitle.told_masks(declared.relation);
+    before CONSTANT entitle.protection := entitle_internal.declaration(declared.relation);
+    told_before CONSTANT jsonb := entitle_internal.told_masks(declared.relation);
 BEGIN
-    IF before.relation = declared.relation AND entitle.has_view(before)
-       AND told IN (before.masked_columns, told_before, (entitle.mended_declaration(before)).masked_columns) THEN
+    IF before.relation = declared.relation AND entitle_internal.has_view(before)
+       AND told IN (before.masked_columns, told_before, (entitle_internal.mended_declaration(before)).masked_columns) THEN
         RETURN coalesce(told_before, '{}') || told;
     END IF;
     RETURN told;
 END
 $$;
-COMMENT ON FUNCTION entitle.repeated_masks(entitle.protection, jsonb) IS 'The masks that protect_table was told, with those that it was told before when these mean the same';
-GRANT EXECUTE ON FUNCTION entitle.repeated_masks(entitle.protection, jsonb) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.repeated_masks(entitle.protection, jsonb) IS 'The masks that protect_table was told, with those that it was told before when these mean the same';
+GRANT EXECUTE ON FUNCTION entitle_internal.repeated_masks(entitle.protection, jsonb) TO PUBLIC;
 
 -- The same call again means the same columns, whatever they are called by now.
-CREATE FUNCTION entitle.kept_declaration(declared entitle.protection) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.kept_declaration(declared entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    before CONSTANT entitle.protection := entitle.declaration(declared.relation);
+    before CONSTANT entitle.protection := entitle_internal.declaration(declared.relation);
     now entitle.protection;
     told name;
     meant name;
@@ -211,7 +211,7 @@ BEGIN
     IF before.relation IS DISTINCT FROM declared.relation OR jsonb_typeof(before.masked_columns) IS DISTINCT FROM 'object' THEN
         RETURN declared;
     END IF;
-    now := entitle.mended_declaration(before);
+    now := entitle_internal.mended_declaration(before);
     FOR told, meant IN
         SELECT c.told, c.meant
         FROM (VALUES (declared.customer_column, before.customer_column, now.customer_column),
@@ -222,12 +222,12 @@ BEGIN
             USING ERRCODE = '55000',
                   HINT = format('That one is called "%s" now: give its name, or call unprotect_table first, in the same transaction.', meant);
     END LOOP;
-    IF declared.masked_columns IN (before.masked_columns, entitle.told_masks(declared.relation)) THEN
+    IF declared.masked_columns IN (before.masked_columns, entitle_internal.told_masks(declared.relation)) THEN
         declared.masked_columns := now.masked_columns;
     END IF;
     RETURN declared;
 END
 $$;
-COMMENT ON FUNCTION entitle.kept_declaration(entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.kept_declaration(entitle.protection) IS
     'What protect_table was told, with the masks of columns whose names were exchanged since it was told the same';
-GRANT EXECUTE ON FUNCTION entitle.kept_declaration(entitle.protection) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.kept_declaration(entitle.protection) TO PUBLIC;

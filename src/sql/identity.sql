@@ -17,16 +17,16 @@ COMMENT ON COLUMN entitle.app_user.db_role_oid IS
     'The role''s OID when the mapping was written, never believed from input: a renamed role stays mapped, one dropped and made anew under the same name inherits nothing';
 REVOKE ALL ON TABLE entitle.app_user FROM PUBLIC;
 
-CREATE FUNCTION entitle.record_role_oid() RETURNS trigger
+CREATE FUNCTION entitle_internal.record_role_oid() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_record_role_oid';
-COMMENT ON FUNCTION entitle.record_role_oid() IS 'Trigger: sets db_role_oid from db_role; NULL when there is no such role';
-REVOKE ALL ON FUNCTION entitle.record_role_oid() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_role_oid() IS 'Trigger: sets db_role_oid from db_role; NULL when there is no such role';
+REVOKE ALL ON FUNCTION entitle_internal.record_role_oid() FROM PUBLIC;
 
 -- Only a write of the mapping renews it: another update must not adopt a role that was dropped and made anew (S28).
 CREATE TRIGGER entitle_record_role_oid
     BEFORE INSERT OR UPDATE OF db_role, db_role_oid ON entitle.app_user
-    FOR EACH ROW EXECUTE FUNCTION entitle.record_role_oid();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.record_role_oid();
 ALTER TABLE entitle.app_user ENABLE ALWAYS TRIGGER entitle_record_role_oid;
 COMMENT ON TRIGGER entitle_record_role_oid ON entitle.app_user IS 'Binds the mapping to the role that exists now';
 
@@ -48,7 +48,7 @@ REVOKE ALL ON TABLE entitle.sign_in_grant FROM PUBLIC;
 
 CREATE TRIGGER entitle_record_role_oid
     BEFORE INSERT OR UPDATE OF db_role, db_role_oid ON entitle.sign_in_grant
-    FOR EACH ROW EXECUTE FUNCTION entitle.record_role_oid();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.record_role_oid();
 ALTER TABLE entitle.sign_in_grant ENABLE ALWAYS TRIGGER entitle_record_role_oid;
 COMMENT ON TRIGGER entitle_record_role_oid ON entitle.sign_in_grant IS 'Binds the entry to the role that exists now';
 
@@ -111,29 +111,29 @@ COMMENT ON FUNCTION entitle.acting_superuser() IS
     'Whether the session''s role (SET ROLE''s) is a superuser, whom no who-may-write rule binds (R53), and no other role''s SECURITY DEFINER function is in charge';
 GRANT EXECUTE ON FUNCTION entitle.acting_superuser() TO PUBLIC;
 
-CREATE FUNCTION entitle.definer_in_charge() RETURNS oid
+CREATE FUNCTION entitle_internal.definer_in_charge() RETURNS oid
     LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_definer_in_charge';
-COMMENT ON FUNCTION entitle.definer_in_charge() IS
+COMMENT ON FUNCTION entitle_internal.definer_in_charge() IS
     'The role whose SECURITY DEFINER function is running, innermost first, the extension''s own left out; NULL when there is none';
-GRANT EXECUTE ON FUNCTION entitle.definer_in_charge() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.definer_in_charge() TO PUBLIC;
 
-CREATE FUNCTION entitle.load_support(internal) RETURNS internal
+CREATE FUNCTION entitle_internal.load_support(internal) RETURNS internal
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_load_support';
-COMMENT ON FUNCTION entitle.load_support(internal) IS
+COMMENT ON FUNCTION entitle_internal.load_support(internal) IS
     'Support function of the extension''s SECURITY DEFINER functions: loads the library before they run, so that it knows who called';
-REVOKE ALL ON FUNCTION entitle.load_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.load_support(internal) FROM PUBLIC;
 
-CREATE FUNCTION entitle.restoring() RETURNS boolean
+CREATE FUNCTION entitle_internal.restoring() RETURNS boolean
     LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_restoring';
-COMMENT ON FUNCTION entitle.restoring() IS
+COMMENT ON FUNCTION entitle_internal.restoring() IS
     'Whether a superuser''s session is restoring a dump: it has the settings with which pg_dump and pg_restore begin';
-REVOKE ALL ON FUNCTION entitle.restoring() FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.restoring() FROM PUBLIC;
 
-CREATE FUNCTION entitle.replaying() RETURNS boolean
+CREATE FUNCTION entitle_internal.replaying() RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_replaying';
-COMMENT ON FUNCTION entitle.replaying() IS 'Whether a worker of logical replication writes what a subscription brings';
-REVOKE ALL ON FUNCTION entitle.replaying() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.replaying() IS 'Whether a worker of logical replication writes what a subscription brings';
+REVOKE ALL ON FUNCTION entitle_internal.replaying() FROM PUBLIC;

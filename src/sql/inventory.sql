@@ -6,8 +6,8 @@ DECLARE
     definer regprocedure;
 BEGIN
     -- Whoever calls one of these is known only if the library is loaded before it runs.
-    FOR definer IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND p.prosecdef LOOP
-        EXECUTE format('ALTER FUNCTION %s SUPPORT entitle.load_support', definer);
+    FOR definer IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef LOOP
+        EXECUTE format('ALTER FUNCTION %s SUPPORT entitle_internal.load_support', definer);
     END LOOP;
     -- The texts name whatever is not in the path with its schema; lint() sets the same path.
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
@@ -16,26 +16,26 @@ BEGIN
             pg_catalog.set_config('extra_float_digits', '1', true);
     SELECT jsonb_build_object(
         'functions', (SELECT jsonb_object_agg(p.oid::regprocedure::text, pg_get_functiondef(p.oid))
-                      FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND p.prokind <> 'a'),
+                      FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prokind <> 'a'),
         'public', (SELECT jsonb_agg(p.oid::regprocedure::text)
                    FROM pg_proc p, aclexplode(p.proacl) x
-                   WHERE p.pronamespace = 'entitle'::regnamespace AND x.grantee = 0),
+                   WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND x.grantee = 0),
         'triggers', (SELECT jsonb_agg(jsonb_build_object(
                                 'relation', t.tgrelid::regclass::text, 'name', t.tgname, 'enabled', t.tgenabled,
                                 'definition', pg_get_triggerdef(t.oid)))
                      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                      WHERE c.relnamespace = 'entitle'::regnamespace AND NOT t.tgisinternal),
         'policies', (SELECT jsonb_agg(jsonb_build_object(
-                                'relation', p.polrelid::regclass::text, 'name', p.polname, 'definition', entitle.policy_text(p), 'command', p.polcmd,
+                                'relation', p.polrelid::regclass::text, 'name', p.polname, 'definition', entitle_internal.policy_text(p), 'command', p.polcmd,
                                 'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid)))
                      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
                      WHERE c.relnamespace = 'entitle'::regnamespace))
     INTO inventory;
     EXECUTE format(
-        'CREATE FUNCTION entitle.inventory() RETURNS jsonb'
+        'CREATE FUNCTION entitle_internal.inventory() RETURNS jsonb'
         ' LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS %L',
         format('SELECT %L::jsonb', inventory));
 END
 $$;
-COMMENT ON FUNCTION entitle.inventory() IS 'The functions, triggers and policies of the extension as it was created';
-REVOKE ALL ON FUNCTION entitle.inventory() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.inventory() IS 'The functions, triggers and policies of the extension as it was created';
+REVOKE ALL ON FUNCTION entitle_internal.inventory() FROM PUBLIC;

@@ -2,7 +2,7 @@
 -- place that it looks at; each reads catalogues and the model, and changes nothing.
 
 -- Roles that row-level security does not bind, or that could become one it does not bind.
-CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_roles() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -56,21 +56,21 @@ CREATE FUNCTION entitle.lint_roles() RETURNS SETOF entitle.finding
     WHERE p.grantee <> 'public' AND p.grantee IS DISTINCT FROM r.rolname
     GROUP BY p.relation, p.grantee, r.rolname
     $$;
-COMMENT ON FUNCTION entitle.lint_roles() IS 'lint: database roles that protection does not bind, and users mapped to them';
-REVOKE ALL ON FUNCTION entitle.lint_roles() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_roles() IS 'lint: database roles that protection does not bind, and users mapped to them';
+REVOKE ALL ON FUNCTION entitle_internal.lint_roles() FROM PUBLIC;
 
 -- Ways to settings, to the server's files and pages, and to other servers.
-CREATE FUNCTION entitle.lint_server() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_server() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT 'error', p.parname, format('%s may set this parameter', entitle.grantee_name(x.grantee)),
-           format('REVOKE SET, ALTER SYSTEM ON PARAMETER %s FROM %s;', p.parname, entitle.grantee_name(x.grantee))
+    SELECT 'error', p.parname, format('%s may set this parameter', entitle_internal.grantee_name(x.grantee)),
+           format('REVOKE SET, ALTER SYSTEM ON PARAMETER %s FROM %s;', p.parname, entitle_internal.grantee_name(x.grantee))
     FROM pg_parameter_acl p, aclexplode(p.paracl) x
     WHERE (p.parname LIKE 'entitle.%' AND p.parname <> 'entitle.token'
            OR p.parname IN ('session_replication_role', 'allow_system_table_mods', 'shared_preload_libraries', 'session_preload_libraries',
                             'dynamic_library_path'))
-      AND entitle.is_ordinary(x.grantee)
+      AND entitle_internal.is_ordinary(x.grantee)
     GROUP BY p.parname, x.grantee
     UNION ALL
     SELECT 'error', split_part(c, '=', 1), format('an identity is set for %s', concat_ws(' in ', coalesce(r.rolname, 'all roles'), d.datname)),
@@ -84,10 +84,10 @@ CREATE FUNCTION entitle.lint_server() RETURNS SETOF entitle.finding
     WHERE split_part(c, '=', 1) IN ('entitle.identity', 'entitle.choice')
       AND (d.datname IS NULL OR d.datname = current_database())
     UNION ALL
-    SELECT 'warning', p.oid::regprocedure::text, format('%s may execute it, and read or write past protection', entitle.grantee_name(x.grantee)),
-           format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', p.oid::regprocedure, entitle.grantee_name(x.grantee))
+    SELECT 'warning', p.oid::regprocedure::text, format('%s may execute it, and read or write past protection', entitle_internal.grantee_name(x.grantee)),
+           format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', p.oid::regprocedure, entitle_internal.grantee_name(x.grantee))
     FROM pg_init_privs i JOIN pg_proc p ON p.oid = i.objoid AND i.classoid = 'pg_proc'::regclass, aclexplode(p.proacl) x
-    WHERE p.pronamespace <> 'entitle'::regnamespace AND entitle.is_ordinary(x.grantee)
+    WHERE p.pronamespace NOT IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND entitle_internal.is_ordinary(x.grantee)
       AND x.grantee NOT IN (SELECT e.grantee FROM aclexplode(i.initprivs) e)
     UNION ALL
     SELECT 'notice', s.srvname::text, format('%s reaches another server through it, where the identity does not follow', coalesce(m.usename, 'PUBLIC')),
@@ -99,11 +99,11 @@ CREATE FUNCTION entitle.lint_server() RETURNS SETOF entitle.finding
     WHERE t.evtenabled <> 'D'
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'e')
     $$;
-COMMENT ON FUNCTION entitle.lint_server() IS 'lint: settings, functions and connections that lead past protection';
-REVOKE ALL ON FUNCTION entitle.lint_server() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_server() IS 'lint: settings, functions and connections that lead past protection';
+REVOKE ALL ON FUNCTION entitle_internal.lint_server() FROM PUBLIC;
 
 -- The extension itself, against what its script made.
-CREATE FUNCTION entitle.lint_extension() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_extension() RETURNS SETOF entitle.finding
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -112,7 +112,7 @@ DECLARE
     made jsonb;
     master CONSTANT name := (SELECT r.rolname FROM pg_extension e JOIN pg_roles r ON r.oid = e.extowner WHERE e.extname = 'entitle');
 BEGIN
-    made := entitle.inventory();
+    made := entitle_internal.inventory();
     RETURN QUERY
     SELECT 'error', f.key, 'the function is not what was installed', f.value || ';'
     FROM jsonb_each_text(made -> 'functions') f
@@ -121,16 +121,16 @@ BEGIN
     SELECT 'error', p.oid::regprocedure::text, 'PUBLIC may execute it, which the extension did not grant',
            format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC;', p.oid::regprocedure)
     FROM pg_proc p
-    WHERE p.pronamespace = 'entitle'::regnamespace AND NOT made -> 'public' ? p.oid::regprocedure::text
+    WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND NOT made -> 'public' ? p.oid::regprocedure::text
       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0)
     UNION ALL
     SELECT 'error', p.oid::regprocedure::text, format('belongs to %s, who can change it', p.proowner::regrole),
            format('ALTER FUNCTION %s OWNER TO %I;', p.oid::regprocedure, master)
-    FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND entitle.is_ordinary(p.proowner)
+    FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND entitle_internal.is_ordinary(p.proowner)
     UNION ALL
     SELECT 'error', c.oid::regclass::text, format('belongs to %s, who can change it', c.relowner::regrole),
            format('ALTER TABLE %s OWNER TO %I;', c.oid::regclass, master)
-    FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'v') AND entitle.is_ordinary(c.relowner)
+    FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'v') AND entitle_internal.is_ordinary(c.relowner)
     UNION ALL
     SELECT 'error', t.relation, format('trigger "%s" is missing or not what was installed', t.name),
            format('DROP TRIGGER IF EXISTS %I ON %s; %s; %s', t.name, t.relation, t.definition,
@@ -157,11 +157,11 @@ BEGIN
     WHERE NOT EXISTS (SELECT
                       FROM pg_policy l
                       WHERE l.polrelid = to_regclass(p.relation) AND l.polname = p.name
-                        AND (entitle.policy_text(l) = p.definition
+                        AND (entitle_internal.policy_text(l) = p.definition
                              -- Another major may print it otherwise.
                              OR l.polcmd = p.command AND l.polpermissive AND l.polroles = '{0}'
-                                AND entitle.is_condition('using', l.oid, p."using")
-                                AND entitle.is_condition('check', l.oid, p."check")))
+                                AND entitle_internal.is_condition('using', l.oid, p."using")
+                                AND entitle_internal.is_condition('check', l.oid, p."check")))
     UNION ALL
     SELECT 'error', l.polrelid::regclass::text, format('policy "%s" is not the extension''s', l.polname),
            format('DROP POLICY %I ON %s;', l.polname, l.polrelid::regclass)
@@ -173,33 +173,33 @@ BEGIN
     SELECT 'error', c.oid::regclass::text, 'row-level security is switched off', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', c.oid::regclass)
     FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r' AND NOT c.relrowsecurity
     UNION ALL
-    SELECT 'error', c.oid::regclass::text, format('%s holds %s', entitle.grantee_name(x.grantee), string_agg(x.privilege_type, ', ')),
-           format('REVOKE %s ON %s FROM %s;', string_agg(x.privilege_type, ', '), c.oid::regclass, entitle.grantee_name(x.grantee))
+    SELECT 'error', c.oid::regclass::text, format('%s holds %s', entitle_internal.grantee_name(x.grantee), string_agg(x.privilege_type, ', ')),
+           format('REVOKE %s ON %s FROM %s;', string_agg(x.privilege_type, ', '), c.oid::regclass, entitle_internal.grantee_name(x.grantee))
     FROM pg_class c, aclexplode(c.relacl) x
-    WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r' AND entitle.is_ordinary(x.grantee) AND x.grantee <> c.relowner
+    WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r' AND entitle_internal.is_ordinary(x.grantee) AND x.grantee <> c.relowner
       AND (x.privilege_type IN ('TRUNCATE', 'TRIGGER')
            OR x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
               AND (x.grantee = 0 OR c.relname IN ('change_log', 'protection', 'protection_member', 'shipped_row', 'shipped_removal')))
     GROUP BY c.oid, x.grantee
     UNION ALL
-    SELECT 'error', 'entitle', format('%s may create objects in the extension''s schema', entitle.grantee_name(x.grantee)),
-           format('REVOKE CREATE ON SCHEMA entitle FROM %s;', entitle.grantee_name(x.grantee))
+    SELECT 'error', 'entitle', format('%s may create objects in the extension''s schema', entitle_internal.grantee_name(x.grantee)),
+           format('REVOKE CREATE ON SCHEMA %s FROM %s;', n.nspname, entitle_internal.grantee_name(x.grantee))
     FROM pg_namespace n, aclexplode(n.nspacl) x
-    WHERE n.nspname = 'entitle' AND x.privilege_type = 'CREATE' AND entitle.is_ordinary(x.grantee) AND x.grantee <> n.nspowner
+    WHERE n.nspname IN ('entitle', 'entitle_internal') AND x.privilege_type = 'CREATE' AND entitle_internal.is_ordinary(x.grantee) AND x.grantee <> n.nspowner
     UNION ALL
     SELECT 'error', o.identity, 'stands in the extension''s schema and is not the extension''s', format('DROP %s %s;', upper(o.type), o.identity)
-    FROM (SELECT 'pg_proc'::regclass::oid AS class, p.oid FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace
+    FROM (SELECT 'pg_proc'::regclass::oid AS class, p.oid FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)
           UNION ALL
           SELECT 'pg_class'::regclass, c.oid FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f')) s
     CROSS JOIN LATERAL pg_identify_object(s.class, s.oid, 0) o
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = s.class AND d.objid = s.oid AND d.deptype = 'e');
 END
 $$;
-COMMENT ON FUNCTION entitle.lint_extension() IS 'lint: where the extension''s own objects differ from what its script made';
-REVOKE ALL ON FUNCTION entitle.lint_extension() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_extension() IS 'lint: where the extension''s own objects differ from what its script made';
+REVOKE ALL ON FUNCTION entitle_internal.lint_extension() FROM PUBLIC;
 
 -- Keys that nobody knows, and grants that nobody uses.
-CREATE FUNCTION entitle.lint_model() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_model() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -228,12 +228,12 @@ CREATE FUNCTION entitle.lint_model() RETURNS SETOF entitle.finding
     FROM entitle.external_access g WHERE g.valid_until < current_date - 90 AND g.role <> 'L90'
     HAVING count(*) > 0
     $$;
-COMMENT ON FUNCTION entitle.lint_model() IS 'lint: unknown keys and unused grants in the model';
-REVOKE ALL ON FUNCTION entitle.lint_model() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_model() IS 'lint: unknown keys and unused grants in the model';
+REVOKE ALL ON FUNCTION entitle_internal.lint_model() FROM PUBLIC;
 
 -- Logins match byte for byte; people do not read them so. The one that was there first keeps its name. PostgreSQL normalizes
 -- Unicode in databases of that encoding only.
-CREATE FUNCTION entitle.lint_logins() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_logins() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -245,8 +245,8 @@ CREATE FUNCTION entitle.lint_logins() RETURNS SETOF entitle.finding
           WINDOW same AS (PARTITION BY l.folded ORDER BY l.user_id)) u
     WHERE u.user_id <> u.first_user
     $$;
-COMMENT ON FUNCTION entitle.lint_logins() IS 'lint: users who cannot be told apart by their logins';
-REVOKE ALL ON FUNCTION entitle.lint_logins() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_logins() IS 'lint: users who cannot be told apart by their logins';
+REVOKE ALL ON FUNCTION entitle_internal.lint_logins() FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the declarations and the model, so that whoever the DBA lets run it finds what there is.
 CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, finding text, remedy text)
@@ -258,18 +258,18 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
     AS $$
     SELECT f.*
     FROM (SELECT 'error' AS severity, v.relation::text AS object, v.problem AS finding, v.remedy FROM entitle.verify_protection() v
-          UNION ALL SELECT * FROM entitle.lint_tables()
-          UNION ALL SELECT * FROM entitle.lint_coverage()
-          UNION ALL SELECT * FROM entitle.lint_functions()
-          UNION ALL SELECT * FROM entitle.lint_oracles()
-          UNION ALL SELECT * FROM entitle.lint_roles()
-          UNION ALL SELECT * FROM entitle.lint_logins()
-          UNION ALL SELECT * FROM entitle.lint_server()
-          UNION ALL SELECT * FROM entitle.lint_release(current_setting('server_version_num')::integer, current_date)
-          UNION ALL SELECT * FROM entitle.lint_readers()
-          UNION ALL SELECT * FROM entitle.lint_extension()
-          UNION ALL SELECT * FROM entitle.lint_tenants()
-          UNION ALL SELECT * FROM entitle.lint_model()) f
+          UNION ALL SELECT * FROM entitle_internal.lint_tables()
+          UNION ALL SELECT * FROM entitle_internal.lint_coverage()
+          UNION ALL SELECT * FROM entitle_internal.lint_functions()
+          UNION ALL SELECT * FROM entitle_internal.lint_oracles()
+          UNION ALL SELECT * FROM entitle_internal.lint_roles()
+          UNION ALL SELECT * FROM entitle_internal.lint_logins()
+          UNION ALL SELECT * FROM entitle_internal.lint_server()
+          UNION ALL SELECT * FROM entitle_internal.lint_release(current_setting('server_version_num')::integer, current_date)
+          UNION ALL SELECT * FROM entitle_internal.lint_readers()
+          UNION ALL SELECT * FROM entitle_internal.lint_extension()
+          UNION ALL SELECT * FROM entitle_internal.lint_tenants()
+          UNION ALL SELECT * FROM entitle_internal.lint_model()) f
     ORDER BY array_position(ARRAY['error', 'warning', 'notice'], f.severity), f.object, f.finding
     $$;
 COMMENT ON FUNCTION entitle.lint() IS

@@ -2,7 +2,7 @@
 -- where a function of the extension writes the model (R56).
 
 -- What is C, part of another extension, or parsed when it is made (BEGIN ATOMIC) looks up no name while it runs.
-CREATE FUNCTION entitle.lint_functions() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_functions() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -41,7 +41,7 @@ CREATE FUNCTION entitle.lint_functions() RETURNS SETOF entitle.finding
                   ELSE quote_ident(n.nspname) END)
     FROM (SELECT DISTINCT function FROM used) u
     JOIN pg_proc f ON f.oid = u.function AND f.prosqlbody IS NULL
-         AND f.pronamespace NOT IN ('entitle'::regnamespace, 'pg_catalog'::regnamespace)
+         AND f.pronamespace NOT IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace, 'pg_catalog'::regnamespace)
     JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('c', 'internal')
     CROSS JOIN LATERAL (
         SELECT (SELECT substr(s, 13) FROM unnest(f.proconfig) AS s WHERE s LIKE 'search\_path=%') AS path,
@@ -53,6 +53,6 @@ CREATE FUNCTION entitle.lint_functions() RETURNS SETOF entitle.finding
       AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = 'pg_proc'::regclass AND d.objid = u.function AND d.deptype = 'e')
     $$;
-COMMENT ON FUNCTION entitle.lint_functions() IS
+COMMENT ON FUNCTION entitle_internal.lint_functions() IS
     'lint: functions that a write with lent rights reaches, and whose names may lead to temporary objects';
-REVOKE ALL ON FUNCTION entitle.lint_functions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.lint_functions() FROM PUBLIC;

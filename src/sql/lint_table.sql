@@ -4,7 +4,7 @@ CREATE TYPE entitle.finding AS (severity text, object text, finding text, remedy
 COMMENT ON TYPE entitle.finding IS
     'error: rows or rights are open to whom they are not granted; warning: somebody could open them; notice: worth knowing';
 
-CREATE FUNCTION entitle.policy_text(policy pg_catalog.pg_policy) RETURNS text
+CREATE FUNCTION entitle_internal.policy_text(policy pg_catalog.pg_policy) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -15,29 +15,29 @@ CREATE FUNCTION entitle.policy_text(policy pg_catalog.pg_policy) RETURNS text
         ' USING (' || pg_get_expr(policy.polqual, policy.polrelid) || ')',
         ' WITH CHECK (' || pg_get_expr(policy.polwithcheck, policy.polrelid) || ')')
     $$;
-COMMENT ON FUNCTION entitle.policy_text(pg_catalog.pg_policy) IS 'The statement that makes a policy';
-REVOKE ALL ON FUNCTION entitle.policy_text(pg_catalog.pg_policy) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.policy_text(pg_catalog.pg_policy) IS 'The statement that makes a policy';
+REVOKE ALL ON FUNCTION entitle_internal.policy_text(pg_catalog.pg_policy) FROM PUBLIC;
 
-CREATE FUNCTION entitle.grantee_name(grantee oid) RETURNS text
+CREATE FUNCTION entitle_internal.grantee_name(grantee oid) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
     $$;
-COMMENT ON FUNCTION entitle.grantee_name(oid) IS 'A role as GRANT and REVOKE name it';
-REVOKE ALL ON FUNCTION entitle.grantee_name(oid) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.grantee_name(oid) IS 'A role as GRANT and REVOKE name it';
+REVOKE ALL ON FUNCTION entitle_internal.grantee_name(oid) FROM PUBLIC;
 
 -- Superusers are bound by nothing and named by nothing here; the roles that PostgreSQL brings are its own.
-CREATE FUNCTION entitle.is_ordinary(grantee oid) RETURNS boolean
+CREATE FUNCTION entitle_internal.is_ordinary(grantee oid) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT grantee = 0 OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = grantee AND NOT r.rolsuper AND r.oid >= 16384)
     $$;
-COMMENT ON FUNCTION entitle.is_ordinary(oid) IS 'Whether a role, or PUBLIC, is one that protection is meant to bind';
-REVOKE ALL ON FUNCTION entitle.is_ordinary(oid) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.is_ordinary(oid) IS 'Whether a role, or PUBLIC, is one that protection is meant to bind';
+REVOKE ALL ON FUNCTION entitle_internal.is_ordinary(oid) FROM PUBLIC;
 
-CREATE FUNCTION entitle.undeclared_tables() RETURNS SETOF regclass
+CREATE FUNCTION entitle_internal.undeclared_tables() RETURNS SETOF regclass
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -45,14 +45,14 @@ CREATE FUNCTION entitle.undeclared_tables() RETURNS SETOF regclass
     FROM pg_policy p
     JOIN pg_class c ON c.oid = p.polrelid AND c.relnamespace <> 'entitle'::regnamespace
     JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
-    JOIN pg_proc f ON f.oid = d.refobjid AND f.pronamespace = 'entitle'::regnamespace
+    JOIN pg_proc f ON f.oid = d.refobjid AND f.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)
     WHERE p.polname IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
       AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = p.polrelid)
     $$;
-COMMENT ON FUNCTION entitle.undeclared_tables() IS 'Tables with policies of protect_table that no declaration tells of';
-REVOKE ALL ON FUNCTION entitle.undeclared_tables() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.undeclared_tables() IS 'Tables with policies of protect_table that no declaration tells of';
+REVOKE ALL ON FUNCTION entitle_internal.undeclared_tables() FROM PUBLIC;
 
-CREATE FUNCTION entitle.lint_readers() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_readers() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -60,17 +60,17 @@ CREATE FUNCTION entitle.lint_readers() RETURNS SETOF entitle.finding
         SELECT p AS declared
         FROM entitle.protection p
         JOIN pg_class c ON c.oid = p.relation
-        WHERE entitle.declaration_problem(p) IS NULL)
+        WHERE entitle_internal.declaration_problem(p) IS NULL)
     SELECT r.severity, r.reader, r.finding, r.remedy
     FROM sound s
-    CROSS JOIN LATERAL entitle.masked_readers((s.declared).relation, entitle.masked_names(s.declared)) r
+    CROSS JOIN LATERAL entitle_internal.masked_readers((s.declared).relation, entitle_internal.masked_names(s.declared)) r
     $$;
-COMMENT ON FUNCTION entitle.lint_readers() IS 'lint: views and functions that show masked columns';
-REVOKE ALL ON FUNCTION entitle.lint_readers() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_readers() IS 'lint: views and functions that show masked columns';
+REVOKE ALL ON FUNCTION entitle_internal.lint_readers() FROM PUBLIC;
 
 -- What stands beside the policies of protected tables: other policies, privileges that row-level security does not see,
 -- copies, and rows on their way out.
-CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_tables() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -84,19 +84,19 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
         FROM reader r
         JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.classid = 'pg_rewrite'::regclass
         JOIN pg_rewrite w ON w.oid = d.objid),
-    shown AS MATERIALIZED (SELECT r.object FROM entitle.lint_readers() r WHERE r.severity = 'error')
+    shown AS MATERIALIZED (SELECT r.object FROM entitle_internal.lint_readers() r WHERE r.severity = 'error')
     SELECT 'error', m.relation::text, format('policy "%s" lets through what entitle does not', p.polname),
            format('DROP POLICY %I ON %s;', p.polname, m.relation)
     FROM member m JOIN pg_policy p ON p.polrelid = m.oid
     WHERE p.polpermissive AND p.polname NOT IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
     UNION ALL
     SELECT 'error', u.object::text, u.finding, u.remedy
-    FROM entitle.protection_view v, entitle.unheld_policies(v.relation) u
+    FROM entitle.protection_view v, entitle_internal.unheld_policies(v.relation) u
     WHERE v.relation IN (SELECT c.oid FROM pg_class c)
     UNION ALL
     SELECT 'warning', u::text, 'has policies of protect_table, and is not declared: nothing watches over them',
-           format('SELECT entitle.remove_protection(%L); -- or protect it again', u::text)
-    FROM entitle.undeclared_tables() u
+           format('SELECT entitle_internal.remove_protection(%L); -- or protect it again', u::text)
+    FROM entitle_internal.undeclared_tables() u
     UNION ALL
     SELECT CASE WHEN o.rolsuper OR o.rolbypassrls THEN 'error' ELSE 'warning' END, c.oid::regclass::text,
            format('the view reads protected tables with the rights of its owner %s', o.rolname),
@@ -113,14 +113,14 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
     WHERE c.relkind = 'm' AND c.oid::regclass::text NOT IN (SELECT s.object FROM shown s)
     UNION ALL
     SELECT 'warning', m.relation::text,
-           format('%s holds %s, which row-level security does not narrow', entitle.grantee_name(x.grantee), string_agg(DISTINCT x.privilege_type, ', ')),
-           format('REVOKE %s ON %s FROM %s;', string_agg(DISTINCT x.privilege_type, ', '), m.relation, entitle.grantee_name(x.grantee))
+           format('%s holds %s, which row-level security does not narrow', entitle_internal.grantee_name(x.grantee), string_agg(DISTINCT x.privilege_type, ', ')),
+           format('REVOKE %s ON %s FROM %s;', string_agg(DISTINCT x.privilege_type, ', '), m.relation, entitle_internal.grantee_name(x.grantee))
     FROM member m
     CROSS JOIN LATERAL (
         SELECT * FROM aclexplode(m.relacl)
         UNION ALL
         SELECT e.* FROM pg_attribute a, aclexplode(a.attacl) e WHERE a.attrelid = m.oid) x
-    WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND x.grantee <> m.relowner AND entitle.is_ordinary(x.grantee)
+    WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND x.grantee <> m.relowner AND entitle_internal.is_ordinary(x.grantee)
     GROUP BY m.relation, x.grantee
     UNION ALL
     SELECT 'warning', p.pubname::text, format('the publication sends all rows of %s', m.relation),
@@ -144,11 +144,11 @@ CREATE FUNCTION entitle.lint_tables() RETURNS SETOF entitle.finding
     FROM member m JOIN pg_namespace n ON n.oid = m.relnamespace, aclexplode(n.nspacl) x
     WHERE x.grantee = 0 AND x.privilege_type = 'CREATE'
     $$;
-COMMENT ON FUNCTION entitle.lint_tables() IS 'lint: what weakens the protected tables from beside';
-REVOKE ALL ON FUNCTION entitle.lint_tables() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_tables() IS 'lint: what weakens the protected tables from beside';
+REVOKE ALL ON FUNCTION entitle_internal.lint_tables() FROM PUBLIC;
 
 -- What was forgotten: tables of customers that nobody protected, and indexes that the row tests would use.
-CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
+CREATE FUNCTION entitle_internal.lint_coverage() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -171,7 +171,7 @@ CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
           AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
           AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
-          AND c.oid NOT IN (SELECT u FROM entitle.undeclared_tables() u)),
+          AND c.oid NOT IN (SELECT u FROM entitle_internal.undeclared_tables() u)),
     unprotected AS (
         SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, a.attname
         FROM candidate c
@@ -193,7 +193,7 @@ CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
         ORDER BY c.oid, k.confrelid),
     wanted AS (
         SELECT n.relation, n.customer_column AS first, n.date_column AS second
-        FROM entitle.protection p JOIN pg_class c ON c.oid = p.relation CROSS JOIN LATERAL entitle.declared_now(p) n
+        FROM entitle.protection p JOIN pg_class c ON c.oid = p.relation CROSS JOIN LATERAL entitle_internal.declared_now(p) n
         WHERE n.customer_column IS NOT NULL),
     prefix AS (
         SELECT i.indrelid, array_agg(a.attname ORDER BY k.position) AS columns
@@ -221,5 +221,5 @@ CREATE FUNCTION entitle.lint_coverage() RETURNS SETOF entitle.finding
           AND NOT EXISTS (SELECT FROM prefix l
                           WHERE l.indrelid = w.relation AND (l.columns[1] = w.second OR l.columns[1:2] = ARRAY[w.first, w.second]))
     $$;
-COMMENT ON FUNCTION entitle.lint_coverage() IS 'lint: tables of customers without protection, and protected tables without the indexes it uses';
-REVOKE ALL ON FUNCTION entitle.lint_coverage() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lint_coverage() IS 'lint: tables of customers without protection, and protected tables without the indexes it uses';
+REVOKE ALL ON FUNCTION entitle_internal.lint_coverage() FROM PUBLIC;

@@ -22,7 +22,7 @@ COMMENT ON COLUMN entitle.change_log.old_row IS 'The row before; of a recalculat
 COMMENT ON COLUMN entitle.change_log.new_row IS 'The row after; of a recalculation the score alone';
 COMMENT ON COLUMN entitle.change_log.reason IS 'Why an owner''s grant was taken away by force (R43), or which subscription brought the change';
 
-CREATE FUNCTION entitle.keep_change_log() RETURNS trigger
+CREATE FUNCTION entitle_internal.keep_change_log() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -37,34 +37,34 @@ BEGIN
               HINT = 'Only a superuser may prune it.';
 END
 $$;
-COMMENT ON FUNCTION entitle.keep_change_log() IS 'Trigger: refuses to alter the change log (R21)';
-REVOKE ALL ON FUNCTION entitle.keep_change_log() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.keep_change_log() IS 'Trigger: refuses to alter the change log (R21)';
+REVOKE ALL ON FUNCTION entitle_internal.keep_change_log() FROM PUBLIC;
 
 CREATE TRIGGER entitle_keep_change_log
     BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON entitle.change_log
     FOR EACH STATEMENT WHEN (NOT entitle.acting_superuser())
-    EXECUTE FUNCTION entitle.keep_change_log();
+    EXECUTE FUNCTION entitle_internal.keep_change_log();
 ALTER TABLE entitle.change_log ENABLE ALWAYS TRIGGER entitle_keep_change_log;
 COMMENT ON TRIGGER entitle_keep_change_log ON entitle.change_log IS 'Append-only for everyone below superuser, the table''s owner too';
 
 CREATE TRIGGER entitle_keep_change_log_row
     BEFORE INSERT OR UPDATE OR DELETE ON entitle.change_log
     FOR EACH ROW WHEN (NOT entitle.acting_superuser())
-    EXECUTE FUNCTION entitle.keep_change_log();
+    EXECUTE FUNCTION entitle_internal.keep_change_log();
 ALTER TABLE entitle.change_log ENABLE ALWAYS TRIGGER entitle_keep_change_log_row;
 COMMENT ON TRIGGER entitle_keep_change_log_row ON entitle.change_log IS 'The same where logical replication applies rows, which fires no statement triggers';
 
-CREATE FUNCTION entitle.log_change() RETURNS trigger
+CREATE FUNCTION entitle_internal.log_change() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_log_change';
-COMMENT ON FUNCTION entitle.log_change() IS 'Trigger: writes a row of the change log for each row that a statement wrote (R21)';
-REVOKE ALL ON FUNCTION entitle.log_change() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.log_change() IS 'Trigger: writes a row of the change log for each row that a statement wrote (R21)';
+REVOKE ALL ON FUNCTION entitle_internal.log_change() FROM PUBLIC;
 
-CREATE FUNCTION entitle.as_replica() RETURNS boolean
+CREATE FUNCTION entitle_internal.as_replica() RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_as_replica';
-COMMENT ON FUNCTION entitle.as_replica() IS 'Whether session_replication_role is replica, as it is where logical replication applies changes';
-GRANT EXECUTE ON FUNCTION entitle.as_replica() TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.as_replica() IS 'Whether session_replication_role is replica, as it is where logical replication applies changes';
+GRANT EXECUTE ON FUNCTION entitle_internal.as_replica() TO PUBLIC;
 
 -- ENABLE ALWAYS: changes under session_replication_role = replica are logged too. Where rows are applied without a statement, the
 -- triggers of rows log them; a statement's rows they leave to its own trigger, which they tell by the transition table.
@@ -86,14 +86,14 @@ BEGIN
                    ('delete', 'REFERENCING OLD TABLE AS old_rows'),
                    ('truncate', '') LOOP
             made := 'entitle_log_' || event;
-            EXECUTE format('CREATE TRIGGER %I AFTER %s ON entitle.%I %s FOR EACH STATEMENT EXECUTE FUNCTION entitle.log_change()',
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON entitle.%I %s FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.log_change()',
                            made, event, relation, tables);
             EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER %I', relation, made);
             EXECUTE format('COMMENT ON TRIGGER %I ON entitle.%I IS %L', made, relation, 'Writes the change log (R21)');
             CONTINUE WHEN event = 'truncate';
             made := 'entitle_log_row_' || event;
-            EXECUTE format('CREATE TRIGGER %I AFTER %s ON entitle.%I %s FOR EACH ROW WHEN (entitle.as_replica())'
-                           ' EXECUTE FUNCTION entitle.log_change()',
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON entitle.%I %s FOR EACH ROW WHEN (entitle_internal.as_replica())'
+                           ' EXECUTE FUNCTION entitle_internal.log_change()',
                            made, event, relation, tables);
             EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER %I', relation, made);
             EXECUTE format('COMMENT ON TRIGGER %I ON entitle.%I IS %L', made, relation,

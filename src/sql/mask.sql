@@ -1,32 +1,32 @@
 -- Masked columns: what a declaration says of them, and how a filtered view shows them.
 
 -- Whoever runs the remedies of verify_protection and lint runs no more than these: a name may hold a line's end.
-CREATE FUNCTION entitle.remark(said text) RETURNS text
+CREATE FUNCTION entitle_internal.remark(said text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT '-- ' || regexp_replace(said, E'[\n\r]+', ' ', 'g')
     $$;
-COMMENT ON FUNCTION entitle.remark(text) IS 'A comment on one line, whatever names it holds';
-GRANT EXECUTE ON FUNCTION entitle.remark(text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.remark(text) IS 'A comment on one line, whatever names it holds';
+GRANT EXECUTE ON FUNCTION entitle_internal.remark(text) TO PUBLIC;
 
-CREATE FUNCTION entitle.masked_names(declared entitle.protection) RETURNS name[]
+CREATE FUNCTION entitle_internal.masked_names(declared entitle.protection) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(array_agg(k::name), '{}') FROM jsonb_object_keys(declared.masked_columns) AS k
     $$;
-COMMENT ON FUNCTION entitle.masked_names(entitle.protection) IS 'The names of the masked columns';
-GRANT EXECUTE ON FUNCTION entitle.masked_names(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.masked_names(entitle.protection) IS 'The names of the masked columns';
+GRANT EXECUTE ON FUNCTION entitle_internal.masked_names(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_masks(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.check_masks(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     masked text;
     level text;
-    document CONSTANT entitle.protection := entitle.find_document(declared);
+    document CONSTANT entitle.protection := entitle_internal.find_document(declared);
 BEGIN
     IF jsonb_typeof(declared.masked_columns) <> 'object' THEN
         RAISE EXCEPTION 'masked_columns is no object: %', left(declared.masked_columns::text, 100)
@@ -41,10 +41,10 @@ BEGIN
             RAISE EXCEPTION 'the level of masked column "%" is no external level: %', masked, coalesce(level, 'null')
                 USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
         END IF;
-        PERFORM entitle.check_protection_level(format('the level of masked column "%s"', masked), level::integer),
-                entitle.check_masked_column(declared, masked);
+        PERFORM entitle_internal.check_protection_level(format('the level of masked column "%s"', masked), level::integer),
+                entitle_internal.check_masked_column(declared, masked);
     END LOOP;
-    IF entitle.has_view(declared)
+    IF entitle_internal.has_view(declared)
        AND EXISTS (SELECT
                    FROM pg_attribute a
                    WHERE a.attrelid = declared.relation AND a.attname = 'masked_columns' AND NOT a.attisdropped) THEN
@@ -53,10 +53,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_masks(entitle.protection) IS 'Refuses masks that cannot be carried out';
-GRANT EXECUTE ON FUNCTION entitle.check_masks(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_masks(entitle.protection) IS 'Refuses masks that cannot be carried out';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_masks(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_masked_column(declared entitle.protection, masked text) RETURNS void
+CREATE FUNCTION entitle_internal.check_masked_column(declared entitle.protection, masked text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -78,7 +78,7 @@ BEGIN
        OR declared.parent IS NOT NULL
           AND EXISTS (SELECT
                       FROM pg_constraint c
-                      WHERE c.oid = entitle.find_parent_key(declared) AND attribute.attnum = ANY (c.conkey)) THEN
+                      WHERE c.oid = entitle_internal.find_parent_key(declared) AND attribute.attnum = ANY (c.conkey)) THEN
         RAISE EXCEPTION 'column "%" of table "%" cannot be masked', masked, declared.relation
             USING ERRCODE = '22023',
                   HINT = 'The primary key, and the columns that tell the customer, date, brand or parent, show with their row.';
@@ -94,33 +94,33 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_masked_column(entitle.protection, text) IS 'Refuses a column that cannot be masked';
-GRANT EXECUTE ON FUNCTION entitle.check_masked_column(entitle.protection, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_masked_column(entitle.protection, text) IS 'Refuses a column that cannot be masked';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_masked_column(entitle.protection, text) TO PUBLIC;
 
-CREATE FUNCTION entitle.mask_test(declared entitle.protection, level integer, prefix text) RETURNS text
+CREATE FUNCTION entitle_internal.mask_test(declared entitle.protection, level integer, prefix text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    document entitle.protection := entitle.find_document(declared);
+    document entitle.protection := entitle_internal.find_document(declared);
 BEGIN
     -- The date decides whether the row shows; how much of it shows is the level's alone.
     document.date_column := NULL;
-    RETURN entitle.protection_test(document, document.view_permission, level, entitle.document_prefix(declared, prefix));
+    RETURN entitle_internal.protection_test(document, document.view_permission, level, entitle_internal.document_prefix(declared, prefix));
 END
 $$;
-COMMENT ON FUNCTION entitle.mask_test(entitle.protection, integer, text) IS 'Whether columns masked below a level show in a row';
-GRANT EXECUTE ON FUNCTION entitle.mask_test(entitle.protection, integer, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.mask_test(entitle.protection, integer, text) IS 'Whether columns masked below a level show in a row';
+GRANT EXECUTE ON FUNCTION entitle_internal.mask_test(entitle.protection, integer, text) TO PUBLIC;
 
 -- The columns that do not show, level by level: whoever sees the higher sees the lower.
-CREATE FUNCTION entitle.mask_list(declared entitle.protection, prefix text) RETURNS text
+CREATE FUNCTION entitle_internal.mask_list(declared entitle.protection, prefix text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     list text;
 BEGIN
-    SELECT string_agg(format(' WHEN %s THEN %L::text[]', entitle.mask_test(declared, s.level, prefix), coalesce(s.hidden, '{}')),
+    SELECT string_agg(format(' WHEN %s THEN %L::text[]', entitle_internal.mask_test(declared, s.level, prefix), coalesce(s.hidden, '{}')),
                       '' ORDER BY s.level DESC)
            || format(' ELSE %L::text[] END', (SELECT array_agg(a.attname ORDER BY a.attnum)
                                               FROM pg_attribute a
@@ -135,11 +135,11 @@ BEGIN
     RETURN coalesce('CASE' || list, '''{}''::text[]');
 END
 $$;
-COMMENT ON FUNCTION entitle.mask_list(entitle.protection, text) IS 'The expression for masked_columns';
-GRANT EXECUTE ON FUNCTION entitle.mask_list(entitle.protection, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.mask_list(entitle.protection, text) IS 'The expression for masked_columns';
+GRANT EXECUTE ON FUNCTION entitle_internal.mask_list(entitle.protection, text) TO PUBLIC;
 
 -- Over the table, for the view; over one row of it, for what a writer may see of that.
-CREATE FUNCTION entitle.view_query(declared entitle.protection, source text, last_column smallint) RETURNS text
+CREATE FUNCTION entitle_internal.view_query(declared entitle.protection, source text, last_column smallint) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -148,28 +148,28 @@ CREATE FUNCTION entitle.view_query(declared entitle.protection, source text, las
                               CASE
                                   WHEN declared.masked_columns ? a.attname THEN
                                       format('CASE WHEN %s THEN t.%I ELSE NULL::%s END AS %2$I',
-                                             entitle.mask_test(declared, (declared.masked_columns ->> a.attname)::integer, 't.'),
+                                             entitle_internal.mask_test(declared, (declared.masked_columns ->> a.attname)::integer, 't.'),
                                              a.attname, format_type(a.atttypid, a.atttypmod))
                                   ELSE format('t.%I', a.attname)
                               END, ', ' ORDER BY a.attnum)
                    FROM pg_attribute a
                    WHERE a.attrelid = declared.relation AND a.attnum BETWEEN 1 AND last_column AND NOT a.attisdropped),
-                  entitle.mask_list(declared, 't.'), source, entitle.parent_join(declared, 't.'))
+                  entitle_internal.mask_list(declared, 't.'), source, entitle_internal.parent_join(declared, 't.'))
     $$;
-COMMENT ON FUNCTION entitle.view_query(entitle.protection, text, smallint) IS 'The filtered view''s query up to a column, but for its WHERE';
-GRANT EXECUTE ON FUNCTION entitle.view_query(entitle.protection, text, smallint) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.view_query(entitle.protection, text, smallint) IS 'The filtered view''s query up to a column, but for its WHERE';
+GRANT EXECUTE ON FUNCTION entitle_internal.view_query(entitle.protection, text, smallint) TO PUBLIC;
 
-CREATE FUNCTION entitle.full_view_query(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.full_view_query(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT format('%s WHERE %s', entitle.view_query(declared, declared.relation::text, 32767::smallint),
-                  entitle.joined_test(declared, 'SELECT', 't.'))
+    SELECT format('%s WHERE %s', entitle_internal.view_query(declared, declared.relation::text, 32767::smallint),
+                  entitle_internal.joined_test(declared, 'SELECT', 't.'))
     $$;
-COMMENT ON FUNCTION entitle.full_view_query(entitle.protection) IS 'The filtered view''s query';
-GRANT EXECUTE ON FUNCTION entitle.full_view_query(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.full_view_query(entitle.protection) IS 'The filtered view''s query';
+GRANT EXECUTE ON FUNCTION entitle_internal.full_view_query(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.warn_of_generated(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.warn_of_generated(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -194,29 +194,29 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.warn_of_generated(entitle.protection) IS 'Warns of generated columns that tell what a mask hides';
-GRANT EXECUTE ON FUNCTION entitle.warn_of_generated(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.warn_of_generated(entitle.protection) IS 'Warns of generated columns that tell what a mask hides';
+GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_generated(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.install_masks(declared entitle.protection, told_masks jsonb) RETURNS void
+CREATE FUNCTION entitle_internal.install_masks(declared entitle.protection, told_masks jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    view CONSTANT regclass := entitle.find_view(declared.relation);
+    view CONSTANT regclass := entitle_internal.find_view(declared.relation);
 BEGIN
-    IF entitle.has_view(declared) THEN
-        PERFORM entitle.install_view(declared, told_masks);
+    IF entitle_internal.has_view(declared) THEN
+        PERFORM entitle_internal.install_view(declared, told_masks);
     ELSIF view IS NOT NULL THEN
-        PERFORM entitle.warn_of_lost_grants(view, declared.relation), entitle.drop_view(view);
+        PERFORM entitle_internal.warn_of_lost_grants(view, declared.relation), entitle_internal.drop_view(view);
     END IF;
-    IF entitle.has_view(declared) THEN
-        PERFORM entitle.narrow_privileges(f, entitle.masked_names(declared))
-        FROM entitle.protection_family(declared.relation) AS f;
+    IF entitle_internal.has_view(declared) THEN
+        PERFORM entitle_internal.narrow_privileges(f, entitle_internal.masked_names(declared))
+        FROM entitle_internal.protection_family(declared.relation) AS f;
         -- Who may read what is known from here on.
-        PERFORM entitle.warn_of_generated(declared), entitle.warn_of_readers(declared),
-                entitle.warn_of_policies(declared.relation);
+        PERFORM entitle_internal.warn_of_generated(declared), entitle_internal.warn_of_readers(declared),
+                entitle_internal.warn_of_policies(declared.relation);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.install_masks(entitle.protection, jsonb) IS 'Makes the filtered view, and closes the masked columns of the table itself';
-GRANT EXECUTE ON FUNCTION entitle.install_masks(entitle.protection, jsonb) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.install_masks(entitle.protection, jsonb) IS 'Makes the filtered view, and closes the masked columns of the table itself';
+GRANT EXECUTE ON FUNCTION entitle_internal.install_masks(entitle.protection, jsonb) TO PUBLIC;

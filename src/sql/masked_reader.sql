@@ -1,14 +1,14 @@
 -- What shows masked columns past the filtered view: views and SECURITY DEFINER functions that read the table with the rights of an
 -- owner who may read these columns. protect_table warns of them, lint calls them errors.
 
-CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
+CREATE FUNCTION entitle_internal.masked_readers(relation regclass, masked name[])
     RETURNS TABLE (severity text, reader text, finding text, remedy text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH RECURSIVE hidden AS (
         SELECT a.attrelid, a.attnum
-        FROM entitle.protection_family(masked_readers.relation) f
+        FROM entitle_internal.protection_family(masked_readers.relation) f
         JOIN pg_attribute a ON a.attrelid = f AND a.attname = ANY (masked) AND a.attnum > 0 AND NOT a.attisdropped),
     -- Each rule of a view, the columns it reads, and from where each of its own columns comes, 0 for what is computed. A whole row is
     -- recorded as a use of the relation only; the rule's tree tells it (attribute 0).
@@ -20,7 +20,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
         JOIN pg_rewrite w ON w.oid = d.objid
         JOIN pg_class c ON c.oid = w.ev_class AND c.oid <> d.refobjid AND c.relkind IN ('v', 'm')
         WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid >= 16384
-          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'entitle.write_view()'::regprocedure)),
+          AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'entitle_internal.write_view()'::regprocedure)),
     -- The masked columns, and those of views that show them with the rights of an owner: views are made of views (S178).
     shown (attrelid, attnum) AS (
         SELECT h.attrelid, h.attnum FROM hidden h
@@ -60,7 +60,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
     UNION ALL
     SELECT 'notice', v.oid::regclass::text,
            format('the view reads masked columns of table %s, which its readers may not', masked_readers.relation),
-           entitle.remark(format('let it read %s instead', entitle.find_view(masked_readers.relation)))
+           entitle_internal.remark(format('let it read %s instead', entitle_internal.find_view(masked_readers.relation)))
     FROM read_view v
     WHERE v.relkind = 'v' AND v.is_invoker
       AND CASE v.grantee WHEN 0 THEN true ELSE NOT has_column_privilege(v.grantee, v.attrelid, v.attnum, 'SELECT') END
@@ -73,7 +73,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
            format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
     FROM pg_trigger t
     JOIN pg_proc p ON p.oid = t.tgfoid
-    WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace)
+    WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace, 'entitle_internal'::regnamespace)
       AND EXISTS (SELECT FROM hidden h WHERE h.attrelid = t.tgrelid AND NOT has_column_privilege(p.proowner, h.attrelid, h.attnum, 'SELECT'))
     UNION ALL
     -- PostgreSQL knows what a function reads when its body is SQL and was parsed; else its text must tell.
@@ -84,7 +84,7 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
     FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
     WHERE p.prosecdef AND l.lanname NOT IN ('c', 'internal') AND p.prokind IN ('f', 'p')
       AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-      AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace)
+      AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace, 'entitle_internal'::regnamespace)
       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
                   WHERE x.grantee <> p.proowner AND x.privilege_type = 'EXECUTE')
       AND EXISTS (SELECT FROM shown h
@@ -95,11 +95,11 @@ CREATE FUNCTION entitle.masked_readers(relation regclass, masked name[])
                                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                       AND d.refclassid = 'pg_class'::regclass AND d.refobjid = h.attrelid)))
     $$;
-COMMENT ON FUNCTION entitle.masked_readers(regclass, name[]) IS
+COMMENT ON FUNCTION entitle_internal.masked_readers(regclass, name[]) IS
     'Views and SECURITY DEFINER functions that others may use and that show masked columns of a table, and views that its masks break';
-GRANT EXECUTE ON FUNCTION entitle.masked_readers(regclass, name[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.masked_readers(regclass, name[]) TO PUBLIC;
 
-CREATE FUNCTION entitle.warn_of_readers(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.warn_of_readers(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -107,7 +107,7 @@ DECLARE
     found record;
 BEGIN
     FOR found IN
-        SELECT r.* FROM entitle.masked_readers(declared.relation, entitle.masked_names(declared)) r ORDER BY r.reader
+        SELECT r.* FROM entitle_internal.masked_readers(declared.relation, entitle_internal.masked_names(declared)) r ORDER BY r.reader
     LOOP
         RAISE WARNING '%: %', found.reader, found.finding
             USING HINT = CASE WHEN found.severity <> 'error' THEN 'Let it read the filtered view.'
@@ -116,12 +116,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.warn_of_readers(entitle.protection) IS 'Warns of views and functions that show masked columns, and of views that masks break';
-GRANT EXECUTE ON FUNCTION entitle.warn_of_readers(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.warn_of_readers(entitle.protection) IS 'Warns of views and functions that show masked columns, and of views that masks break';
+GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_readers(entitle.protection) TO PUBLIC;
 
 -- A filtered view reads and writes with the rights of the table's owner: policies beside entitle's bind that one, and not whoever asks.
 -- SECURITY DEFINER: as declaration; of a line its documents' policies count as well.
-CREATE FUNCTION entitle.unheld_policies(relation regclass) RETURNS TABLE (object regclass, finding text, remedy text)
+CREATE FUNCTION entitle_internal.unheld_policies(relation regclass) RETURNS TABLE (object regclass, finding text, remedy text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -144,20 +144,20 @@ CREATE FUNCTION entitle.unheld_policies(relation regclass) RETURNS TABLE (object
            OR NOT EXISTS (SELECT FROM unnest(p.polroles) AS bound (role)
                           WHERE CASE WHEN bound.role = 0 THEN true ELSE pg_has_role(c.relowner, bound.role, 'USAGE') END))
     $$;
-COMMENT ON FUNCTION entitle.unheld_policies(regclass) IS 'Restrictive policies that do not hold through the filtered view of a table';
-GRANT EXECUTE ON FUNCTION entitle.unheld_policies(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.unheld_policies(regclass) IS 'Restrictive policies that do not hold through the filtered view of a table';
+GRANT EXECUTE ON FUNCTION entitle_internal.unheld_policies(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.warn_of_policies(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.warn_of_policies(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     found record;
 BEGIN
-    FOR found IN SELECT u.* FROM entitle.unheld_policies(relation) u ORDER BY u.finding LOOP
+    FOR found IN SELECT u.* FROM entitle_internal.unheld_policies(relation) u ORDER BY u.finding LOOP
         RAISE WARNING '%: %', found.object, found.finding USING HINT = found.remedy;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.warn_of_policies(regclass) IS 'Warns of restrictive policies that do not hold through the filtered view';
-GRANT EXECUTE ON FUNCTION entitle.warn_of_policies(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.warn_of_policies(regclass) IS 'Warns of restrictive policies that do not hold through the filtered view';
+GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_policies(regclass) TO PUBLIC;

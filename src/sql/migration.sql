@@ -2,18 +2,18 @@
 -- against nothing, an UPDATE of all rows finds none, a materialized view is refreshed to nothing. The bracket lifts it for one
 -- transaction.
 
-CREATE FUNCTION entitle.note_migration(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.note_migration(relation regclass) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_note_migration';
-COMMENT ON FUNCTION entitle.note_migration(regclass) IS
+COMMENT ON FUNCTION entitle_internal.note_migration(regclass) IS
     'Has FORCE ROW LEVEL SECURITY come back to the caller''s protected table when the transaction commits, and logs it';
-GRANT EXECUTE ON FUNCTION entitle.note_migration(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.note_migration(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.is_migrating(relation regclass) RETURNS boolean
+CREATE FUNCTION entitle_internal.is_migrating(relation regclass) RETURNS boolean
     LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_is_migrating';
-COMMENT ON FUNCTION entitle.is_migrating(regclass) IS 'Whether begin_migration lifted FORCE ROW LEVEL SECURITY in this transaction';
-GRANT EXECUTE ON FUNCTION entitle.is_migrating(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.is_migrating(regclass) IS 'Whether begin_migration lifted FORCE ROW LEVEL SECURITY in this transaction';
+GRANT EXECUTE ON FUNCTION entitle_internal.is_migrating(regclass) TO PUBLIC;
 
 CREATE FUNCTION entitle.begin_migration(relations regclass[] DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -24,7 +24,7 @@ DECLARE
     lifted integer := 0;
 BEGIN
     FOREACH member IN ARRAY coalesce(relations, '{}') LOOP
-        IF (entitle.declaration(member)).relation IS NULL THEN
+        IF (entitle_internal.declaration(member)).relation IS NULL THEN
             RAISE EXCEPTION 'table "%" is not protected', member
                 USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
         END IF;
@@ -39,12 +39,12 @@ BEGIN
         FROM pg_class c
         WHERE c.relforcerowsecurity
           AND CASE WHEN relations IS NULL
-              THEN pg_has_role(current_user, c.relowner, 'USAGE') AND (entitle.declaration(c.oid)).relation IS NOT NULL
-              ELSE c.oid IN (SELECT f FROM unnest(relations) AS r, entitle.protection_family(r) AS f)
+              THEN pg_has_role(current_user, c.relowner, 'USAGE') AND (entitle_internal.declaration(c.oid)).relation IS NOT NULL
+              ELSE c.oid IN (SELECT f FROM unnest(relations) AS r, entitle_internal.protection_family(r) AS f)
               END
         ORDER BY c.oid -- locks are taken in one order
     LOOP
-        PERFORM entitle.note_migration(member);
+        PERFORM entitle_internal.note_migration(member);
         EXECUTE format('ALTER TABLE ONLY %s NO FORCE ROW LEVEL SECURITY', member);
         lifted := lifted + 1;
     END LOOP;

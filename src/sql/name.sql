@@ -1,16 +1,16 @@
 -- Names and keys that are blank, or would be mistaken for something else, are refused in words; the constraints behind stay.
 
-CREATE FUNCTION entitle.guard_name() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_name() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_name';
-COMMENT ON FUNCTION entitle.guard_name() IS 'Trigger: the column that it names is neither blank nor too long, a login has no blank at its ends, no metric is called *';
-REVOKE ALL ON FUNCTION entitle.guard_name() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.guard_name() IS 'Trigger: the column that it names is neither blank nor too long, a login has no blank at its ends, no metric is called *';
+REVOKE ALL ON FUNCTION entitle_internal.guard_name() FROM PUBLIC;
 
-CREATE FUNCTION entitle.guard_key() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_key() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_key';
-COMMENT ON FUNCTION entitle.guard_key() IS 'Trigger: the columns that it names, keys of other tables, are not too long for an index';
-REVOKE ALL ON FUNCTION entitle.guard_key() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.guard_key() IS 'Trigger: the columns that it names, keys of other tables, are not too long for an index';
+REVOKE ALL ON FUNCTION entitle_internal.guard_key() FROM PUBLIC;
 
 DO $$
 DECLARE
@@ -23,7 +23,7 @@ BEGIN
                ('permission', 'permission_key'), ('capability', 'capability_key'), ('metric', 'metric_key'), ('role', 'name'),
                ('change_log', 'action') LOOP
         EXECUTE format('CREATE TRIGGER entitle_guard_name BEFORE INSERT OR UPDATE OF %I ON entitle.%I'
-                       ' FOR EACH ROW EXECUTE FUNCTION entitle.guard_name(%L)', field, relation, field);
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_name(%L)', field, relation, field);
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER entitle_guard_name', relation);
         EXECUTE format('COMMENT ON TRIGGER entitle_guard_name ON entitle.%I IS %L', relation, 'Says in words what the constraint would refuse');
     END LOOP;
@@ -38,7 +38,7 @@ BEGIN
                ('metric_module', ARRAY['metric_key', 'module_key']), ('role_permission', ARRAY['permission_key']),
                ('role_metric', ARRAY['metric_key']) LOOP
         EXECUTE format('CREATE TRIGGER entitle_guard_key BEFORE INSERT OR UPDATE ON entitle.%I'
-                       ' FOR EACH ROW EXECUTE FUNCTION entitle.guard_key(%s)',
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_key(%s)',
                        relation, (SELECT string_agg(quote_literal(f), ', ') FROM unnest(fields) AS f));
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER entitle_guard_key', relation);
         EXECUTE format('COMMENT ON TRIGGER entitle_guard_key ON entitle.%I IS %L', relation, 'Says in words that a key is too long for an index');

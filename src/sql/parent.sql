@@ -2,7 +2,7 @@
 -- tables up. The one at the top is the document; its customer, date and brand decide.
 
 -- SECURITY DEFINER: a table's owner needs what is declared of it and of its parents, and may not read the declarations.
-CREATE FUNCTION entitle.declaration(relation regclass) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.declaration(relation regclass) RETURNS entitle.protection
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -11,11 +11,11 @@ CREATE FUNCTION entitle.declaration(relation regclass) RETURNS entitle.protectio
     WHERE p.relation = coalesce((SELECT m.root FROM entitle.protection_member m WHERE m.relation = declaration.relation),
                                 pg_partition_root(declaration.relation), declaration.relation)
     $$;
-COMMENT ON FUNCTION entitle.declaration(regclass) IS 'What is declared of a table, or of the one it is a part of; the policies tell everyone the same';
-GRANT EXECUTE ON FUNCTION entitle.declaration(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.declaration(regclass) IS 'What is declared of a table, or of the one it is a part of; the policies tell everyone the same';
+GRANT EXECUTE ON FUNCTION entitle_internal.declaration(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: as declaration.
-CREATE FUNCTION entitle.lines_of(relation regclass) RETURNS SETOF entitle.protection
+CREATE FUNCTION entitle_internal.lines_of(relation regclass) RETURNS SETOF entitle.protection
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -24,10 +24,10 @@ CREATE FUNCTION entitle.lines_of(relation regclass) RETURNS SETOF entitle.protec
     WHERE p.parent = lines_of.relation AND p.relation IN (SELECT c.oid FROM pg_class c)
     ORDER BY p.relation::text
     $$;
-COMMENT ON FUNCTION entitle.lines_of(regclass) IS 'What is declared of the tables that follow this one';
-GRANT EXECUTE ON FUNCTION entitle.lines_of(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lines_of(regclass) IS 'What is declared of the tables that follow this one';
+GRANT EXECUTE ON FUNCTION entitle_internal.lines_of(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.find_parent_key(declared entitle.protection) RETURNS oid
+CREATE FUNCTION entitle_internal.find_parent_key(declared entitle.protection) RETURNS oid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -63,11 +63,11 @@ BEGIN
     RETURN keys[1];
 END
 $$;
-COMMENT ON FUNCTION entitle.find_parent_key(entitle.protection) IS 'The foreign key by which a line knows its document';
-GRANT EXECUTE ON FUNCTION entitle.find_parent_key(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.find_parent_key(entitle.protection) IS 'The foreign key by which a line knows its document';
+GRANT EXECUTE ON FUNCTION entitle_internal.find_parent_key(entitle.protection) TO PUBLIC;
 
 -- The tables above a line, nearest first, and how each joins the one before; the line itself goes by the given prefix.
-CREATE FUNCTION entitle.parent_links(declared entitle.protection, prefix text)
+CREATE FUNCTION entitle_internal.parent_links(declared entitle.protection, prefix text)
     RETURNS TABLE (depth integer, parent entitle.protection, condition text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -79,7 +79,7 @@ BEGIN
     depth := 0;
     WHILE child.parent IS NOT NULL LOOP
         -- As its policies have it: names may have been exchanged.
-        parent := entitle.declared_now(entitle.declaration(child.parent));
+        parent := entitle_internal.declared_now(entitle_internal.declaration(child.parent));
         IF (parent).relation IS DISTINCT FROM child.parent THEN
             RAISE EXCEPTION 'parent "%" of table "%" is not protected', child.parent, child.relation
                 USING ERRCODE = '55000', HINT = 'Protect the parent first, by its own name.';
@@ -88,7 +88,7 @@ BEGIN
             RAISE EXCEPTION 'table "%" is its own parent', declared.relation
                 USING ERRCODE = '22023', HINT = 'Parents lead to a table that names a customer of its own.';
         END IF;
-        SELECT c.* INTO key_constraint FROM pg_constraint c WHERE c.oid = entitle.find_parent_key(child);
+        SELECT c.* INTO key_constraint FROM pg_constraint c WHERE c.oid = entitle_internal.find_parent_key(child);
         depth := depth + 1;
         SELECT string_agg(
                    format('entitle_parent_%s.%I %s %s%I', depth, up.attname,
@@ -108,22 +108,22 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.parent_links(entitle.protection, text) IS 'How a line joins its document, table by table';
-GRANT EXECUTE ON FUNCTION entitle.parent_links(entitle.protection, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.parent_links(entitle.protection, text) IS 'How a line joins its document, table by table';
+GRANT EXECUTE ON FUNCTION entitle_internal.parent_links(entitle.protection, text) TO PUBLIC;
 
-CREATE FUNCTION entitle.parent_join(declared entitle.protection, prefix text) RETURNS text
+CREATE FUNCTION entitle_internal.parent_join(declared entitle.protection, prefix text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(string_agg(format(' JOIN %s entitle_parent_%s ON %s', (l.parent).relation, l.depth, l.condition), ''
                                ORDER BY l.depth), '')
-    FROM entitle.parent_links(declared, prefix) l
+    FROM entitle_internal.parent_links(declared, prefix) l
     $$;
-COMMENT ON FUNCTION entitle.parent_join(entitle.protection, text) IS 'The joins that lead from a line to its document; empty for a table without parent';
-GRANT EXECUTE ON FUNCTION entitle.parent_join(entitle.protection, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.parent_join(entitle.protection, text) IS 'The joins that lead from a line to its document; empty for a table without parent';
+GRANT EXECUTE ON FUNCTION entitle_internal.parent_join(entitle.protection, text) TO PUBLIC;
 
 -- What decides about a row: the declaration itself, or its document's.
-CREATE FUNCTION entitle.find_document(declared entitle.protection) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.find_document(declared entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -131,49 +131,49 @@ DECLARE
     document entitle.protection := declared;
     link record;
 BEGIN
-    FOR link IN SELECT * FROM entitle.parent_links(declared, '') l ORDER BY l.depth LOOP
+    FOR link IN SELECT * FROM entitle_internal.parent_links(declared, '') l ORDER BY l.depth LOOP
         document := link.parent;
     END LOOP;
     RETURN document;
 END
 $$;
-COMMENT ON FUNCTION entitle.find_document(entitle.protection) IS 'Whose customer, date and brand decide about a row';
-GRANT EXECUTE ON FUNCTION entitle.find_document(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.find_document(entitle.protection) IS 'Whose customer, date and brand decide about a row';
+GRANT EXECUTE ON FUNCTION entitle_internal.find_document(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.document_prefix(declared entitle.protection, prefix text) RETURNS text
+CREATE FUNCTION entitle_internal.document_prefix(declared entitle.protection, prefix text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT coalesce('entitle_parent_' || max(l.depth) || '.', prefix) FROM entitle.parent_links(declared, prefix) l
+    SELECT coalesce('entitle_parent_' || max(l.depth) || '.', prefix) FROM entitle_internal.parent_links(declared, prefix) l
     $$;
-COMMENT ON FUNCTION entitle.document_prefix(entitle.protection, text) IS 'What the columns of the document go by in parent_join';
-GRANT EXECUTE ON FUNCTION entitle.document_prefix(entitle.protection, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.document_prefix(entitle.protection, text) IS 'What the columns of the document go by in parent_join';
+GRANT EXECUTE ON FUNCTION entitle_internal.document_prefix(entitle.protection, text) TO PUBLIC;
 
 -- The test of a row at hand, whose document is joined as parent_join joins it.
-CREATE FUNCTION entitle.joined_test(declared entitle.protection, action text, prefix text) RETURNS text
+CREATE FUNCTION entitle_internal.joined_test(declared entitle.protection, action text, prefix text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    document CONSTANT entitle.protection := entitle.find_document(declared);
-    document_prefix CONSTANT text := entitle.document_prefix(declared, prefix);
+    document CONSTANT entitle.protection := entitle_internal.find_document(declared);
+    document_prefix CONSTANT text := entitle_internal.document_prefix(declared, prefix);
 BEGIN
     RETURN CASE action
-        WHEN 'SELECT' THEN entitle.protection_test(document, document.view_permission,
+        WHEN 'SELECT' THEN entitle_internal.protection_test(document, document.view_permission,
                                CASE WHEN document.customer_column IS NOT NULL THEN document.min_level END, document_prefix)
-        WHEN 'INSERT' THEN entitle.protection_test(document, declared.insert_permission, declared.external_insert_level,
+        WHEN 'INSERT' THEN entitle_internal.protection_test(document, declared.insert_permission, declared.external_insert_level,
                                                    document_prefix, declared.parent IS NULL)
-        WHEN 'UPDATE' THEN entitle.protection_test(document, declared.update_permission, declared.external_update_level,
+        WHEN 'UPDATE' THEN entitle_internal.protection_test(document, declared.update_permission, declared.external_update_level,
                                                    document_prefix)
-        WHEN 'DELETE' THEN entitle.protection_test(document, declared.delete_permission, NULL, document_prefix)
+        WHEN 'DELETE' THEN entitle_internal.protection_test(document, declared.delete_permission, NULL, document_prefix)
     END;
 END
 $$;
-COMMENT ON FUNCTION entitle.joined_test(entitle.protection, text, text) IS 'The row test of an action, on the columns of the row or of its document';
-GRANT EXECUTE ON FUNCTION entitle.joined_test(entitle.protection, text, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.joined_test(entitle.protection, text, text) IS 'The row test of an action, on the columns of the row or of its document';
+GRANT EXECUTE ON FUNCTION entitle_internal.joined_test(entitle.protection, text, text) TO PUBLIC;
 
 -- The same as an expression over the row alone, for policies.
-CREATE FUNCTION entitle.row_condition(declared entitle.protection, action text, prefix text) RETURNS text
+CREATE FUNCTION entitle_internal.row_condition(declared entitle.protection, action text, prefix text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -182,25 +182,25 @@ DECLARE
     conditions text;
 BEGIN
     IF declared.parent IS NULL THEN
-        RETURN entitle.joined_test(declared, action, prefix);
+        RETURN entitle_internal.joined_test(declared, action, prefix);
     END IF;
     SELECT string_agg(format('%s entitle_parent_%s', (l.parent).relation, l.depth), ', ' ORDER BY l.depth),
            string_agg(l.condition, ' AND ' ORDER BY l.depth)
     INTO tables, conditions
-    FROM entitle.parent_links(declared, prefix) l;
-    RETURN format('EXISTS (SELECT FROM %s WHERE %s AND %s)', tables, conditions, entitle.joined_test(declared, action, prefix));
+    FROM entitle_internal.parent_links(declared, prefix) l;
+    RETURN format('EXISTS (SELECT FROM %s WHERE %s AND %s)', tables, conditions, entitle_internal.joined_test(declared, action, prefix));
 END
 $$;
-COMMENT ON FUNCTION entitle.row_condition(entitle.protection, text, text) IS 'The row test of an action as policies write it';
-GRANT EXECUTE ON FUNCTION entitle.row_condition(entitle.protection, text, text) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.row_condition(entitle.protection, text, text) IS 'The row test of an action as policies write it';
+GRANT EXECUTE ON FUNCTION entitle_internal.row_condition(entitle.protection, text, text) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_parent(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.check_parent(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
-    document CONSTANT entitle.protection := entitle.find_document(declared);
+    document CONSTANT entitle.protection := entitle_internal.find_document(declared);
     blocked regclass;
 BEGIN
     -- 10 is what min_level is when it is left out.
@@ -221,7 +221,7 @@ BEGIN
     IF EXISTS (SELECT
                FROM pg_constraint k
                CROSS JOIN unnest(k.confkey) AS n (number)
-               WHERE k.oid = entitle.find_parent_key(declared)
+               WHERE k.oid = entitle_internal.find_parent_key(declared)
                  AND NOT EXISTS (SELECT FROM pg_index i
                                  WHERE i.indrelid = declared.parent AND i.indisprimary AND n.number = ANY (i.indkey::smallint[]))
                  AND NOT EXISTS (SELECT
@@ -233,7 +233,7 @@ BEGIN
             USING ERRCODE = '55000', HINT = 'Protect the parent again first, as it is: SELECT * FROM entitle.verify_protection() gives the call.';
     END IF;
     SELECT (l.parent).relation INTO blocked
-    FROM entitle.parent_links(declared, '') l
+    FROM entitle_internal.parent_links(declared, '') l
     WHERE NOT has_any_column_privilege(owner, (l.parent).relation, 'SELECT')
     LIMIT 1;
     IF FOUND THEN
@@ -242,10 +242,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_parent(entitle.protection) IS 'Refuses a declaration whose parent cannot be followed';
-GRANT EXECUTE ON FUNCTION entitle.check_parent(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_parent(entitle.protection) IS 'Refuses a declaration whose parent cannot be followed';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_parent(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.action_allowed(declared entitle.protection, action text, tested anyelement) RETURNS boolean
+CREATE FUNCTION entitle_internal.action_allowed(declared entitle.protection, action text, tested anyelement) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -255,18 +255,18 @@ BEGIN
     -- A part of a table that was attached since is not declared.
     IF declared.relation IS NOT NULL THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM (SELECT ($1).*) t%s WHERE %s)',
-                       entitle.parent_join(declared, 't.'), entitle.joined_test(declared, action, 't.'))
+                       entitle_internal.parent_join(declared, 't.'), entitle_internal.joined_test(declared, action, 't.'))
         INTO is_allowed USING tested;
     END IF;
     RETURN is_allowed;
 END
 $$;
-COMMENT ON FUNCTION entitle.action_allowed(entitle.protection, text, anyelement) IS 'The row test of an action on one row at hand';
-GRANT EXECUTE ON FUNCTION entitle.action_allowed(entitle.protection, text, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.action_allowed(entitle.protection, text, anyelement) IS 'The row test of an action on one row at hand';
+GRANT EXECUTE ON FUNCTION entitle_internal.action_allowed(entitle.protection, text, anyelement) TO PUBLIC;
 
 -- A trigger's condition cannot look at another table, so lines have a trigger that looks. PUBLIC, as refuse_write.
-CREATE FUNCTION entitle.refuse_line_write() RETURNS trigger
+CREATE FUNCTION entitle_internal.refuse_line_write() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_refuse_line_write';
-COMMENT ON FUNCTION entitle.refuse_line_write() IS 'Trigger: raises 42501 for a visible line that may not be written (R3, R51)';
-GRANT EXECUTE ON FUNCTION entitle.refuse_line_write() TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.refuse_line_write() IS 'Trigger: raises 42501 for a visible line that may not be written (R3, R51)';
+GRANT EXECUTE ON FUNCTION entitle_internal.refuse_line_write() TO PUBLIC;

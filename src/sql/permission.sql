@@ -198,7 +198,7 @@ CREATE INDEX brand_organization_idx ON entitle.brand (organization_id);
 COMMENT ON INDEX entitle.brand_organization_idx IS 'Finds the brands of an organization';
 
 -- SECURITY DEFINER: it reads brands and roles that the writer's row-level security may hide.
-CREATE FUNCTION entitle.check_membership() RETURNS trigger
+CREATE FUNCTION entitle_internal.check_membership() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -206,7 +206,7 @@ DECLARE
     home bigint := NEW.organization_id;
 BEGIN
     -- A restored or replicated row brings its value; its brand and role may come later.
-    IF entitle.restoring() OR entitle.replaying() THEN
+    IF entitle_internal.restoring() OR entitle_internal.replaying() THEN
         RETURN NEW;
     END IF;
     NEW.role_organization_id := NULL;
@@ -241,17 +241,17 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_membership() IS 'Trigger: a membership''s role belongs to its organization (R22)';
-REVOKE ALL ON FUNCTION entitle.check_membership() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_membership() IS 'Trigger: a membership''s role belongs to its organization (R22)';
+REVOKE ALL ON FUNCTION entitle_internal.check_membership() FROM PUBLIC;
 
 CREATE TRIGGER entitle_check_membership
     BEFORE INSERT OR UPDATE ON entitle.membership
-    FOR EACH ROW EXECUTE FUNCTION entitle.check_membership();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.check_membership();
 ALTER TABLE entitle.membership ENABLE ALWAYS TRIGGER entitle_check_membership;
 COMMENT ON TRIGGER entitle_check_membership ON entitle.membership IS 'Sets role_organization_id, and says in words what the foreign keys would refuse';
 
 -- SECURITY DEFINER: it reads memberships that the writer's row-level security may hide.
-CREATE FUNCTION entitle.check_home() RETURNS trigger
+CREATE FUNCTION entitle_internal.check_home() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -271,44 +271,44 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_home() IS 'Trigger: a brand or role does not move away from under a membership (R22)';
-REVOKE ALL ON FUNCTION entitle.check_home() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_home() IS 'Trigger: a brand or role does not move away from under a membership (R22)';
+REVOKE ALL ON FUNCTION entitle_internal.check_home() FROM PUBLIC;
 
 CREATE TRIGGER entitle_check_home
     BEFORE UPDATE OF organization_id ON entitle.brand
     FOR EACH ROW WHEN (OLD.organization_id IS DISTINCT FROM NEW.organization_id)
-    EXECUTE FUNCTION entitle.check_home();
+    EXECUTE FUNCTION entitle_internal.check_home();
 ALTER TABLE entitle.brand ENABLE ALWAYS TRIGGER entitle_check_home;
 COMMENT ON TRIGGER entitle_check_home ON entitle.brand IS 'Says in words what the memberships'' foreign key would refuse';
 
 CREATE TRIGGER entitle_check_home
     BEFORE UPDATE OF organization_id ON entitle.role
     FOR EACH ROW WHEN (OLD.organization_id IS DISTINCT FROM NEW.organization_id)
-    EXECUTE FUNCTION entitle.check_home();
+    EXECUTE FUNCTION entitle_internal.check_home();
 ALTER TABLE entitle.role ENABLE ALWAYS TRIGGER entitle_check_home;
 COMMENT ON TRIGGER entitle_check_home ON entitle.role IS 'Says in words what the memberships'' foreign key would refuse';
 
 -- Advisory locks are open to every role, which could hold one for as long as it likes.
-CREATE FUNCTION entitle.take_turn() RETURNS void
+CREATE FUNCTION entitle_internal.take_turn() RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_take_turn';
-COMMENT ON FUNCTION entitle.take_turn() IS
+COMMENT ON FUNCTION entitle_internal.take_turn() IS
     'Waits until every other transaction that took its turn has ended; for checks that two sessions must not run beside each other';
-REVOKE ALL ON FUNCTION entitle.take_turn() FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.take_turn() FROM PUBLIC;
 
 -- SECURITY DEFINER: it follows prerequisites that the writer's row-level security may hide.
-CREATE FUNCTION entitle.check_prerequisite() RETURNS trigger
+CREATE FUNCTION entitle_internal.check_prerequisite() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     -- A restore meets shipped rows that the dumped database had removed; they are taken away later.
-    restoring boolean := entitle.restoring();
+    restoring boolean := entitle_internal.restoring();
 BEGIN
     -- Two sessions that each add one half of a cycle wait here for each other, and the second sees the first's half. (A
     -- transaction with one snapshot for all does not; the evaluator denies whatever hangs on a cycle.) It is not a lock on
     -- the table: both sessions already hold one, and would deadlock.
-    PERFORM entitle.take_turn();
+    PERFORM entitle_internal.take_turn();
     IF EXISTS (
         WITH RECURSIVE required (key) AS (
             SELECT NEW.requires_key
@@ -325,12 +325,12 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_prerequisite() IS 'Trigger: prerequisites are free of cycles (R5)';
-REVOKE ALL ON FUNCTION entitle.check_prerequisite() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_prerequisite() IS 'Trigger: prerequisites are free of cycles (R5)';
+REVOKE ALL ON FUNCTION entitle_internal.check_prerequisite() FROM PUBLIC;
 
 CREATE TRIGGER entitle_check_prerequisite
     AFTER INSERT OR UPDATE ON entitle.permission_prerequisite
-    FOR EACH ROW EXECUTE FUNCTION entitle.check_prerequisite();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.check_prerequisite();
 ALTER TABLE entitle.permission_prerequisite ENABLE ALWAYS TRIGGER entitle_check_prerequisite;
 COMMENT ON TRIGGER entitle_check_prerequisite ON entitle.permission_prerequisite IS 'Refuses a cycle';
 

@@ -1,16 +1,16 @@
 -- What the planner makes of the row tests: their support functions, and the STABLE functions its conditions call.
 
-CREATE FUNCTION entitle.row_allowed_support(internal) RETURNS internal
+CREATE FUNCTION entitle_internal.row_allowed_support(internal) RETURNS internal
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_row_allowed_support';
-COMMENT ON FUNCTION entitle.row_allowed_support(internal) IS 'Planner support of row_allowed: index conditions, estimates, folding';
-REVOKE ALL ON FUNCTION entitle.row_allowed_support(internal) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.row_allowed_support(internal) IS 'Planner support of row_allowed: index conditions, estimates, folding';
+REVOKE ALL ON FUNCTION entitle_internal.row_allowed_support(internal) FROM PUBLIC;
 
-CREATE FUNCTION entitle.brand_row_allowed_support(internal) RETURNS internal
+CREATE FUNCTION entitle_internal.brand_row_allowed_support(internal) RETURNS internal
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed_support';
-COMMENT ON FUNCTION entitle.brand_row_allowed_support(internal) IS 'Planner support of brand_row_allowed: index conditions, estimates, folding';
-REVOKE ALL ON FUNCTION entitle.brand_row_allowed_support(internal) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.brand_row_allowed_support(internal) IS 'Planner support of brand_row_allowed: index conditions, estimates, folding';
+REVOKE ALL ON FUNCTION entitle_internal.brand_row_allowed_support(internal) FROM PUBLIC;
 
 -- How far back the widest window reaches at a level: the least a dated row must satisfy to be visible to anyone whose
 -- grants all have a window. Minus infinity when a window is unlimited, infinity without any grant.

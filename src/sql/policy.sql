@@ -2,21 +2,21 @@
 
 -- The row tests. LEAKPROOF: no error or message depends on an argument.
 CREATE FUNCTION entitle.row_allowed(permission text, level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_row_allowed';
 COMMENT ON FUNCTION entitle.row_allowed(text, integer, "any") IS
     'Row test: the permission in the current brand, or at least the level on the row''s customer; NULL closes that way in';
 GRANT EXECUTE ON FUNCTION entitle.row_allowed(text, integer, "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.row_allowed(permission text, level integer, customer "any", on_date "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_row_allowed';
 COMMENT ON FUNCTION entitle.row_allowed(text, integer, "any", "any") IS
     'Row test of a dated table: external access also needs the date inside its window (R38, R39)';
 GRANT EXECUTE ON FUNCTION entitle.row_allowed(text, integer, "any", "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.brand_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.brand_row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed';
 COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any") IS
     'Row test of a table that carries its brand: the permission is judged there (R52)';
@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any")
 
 CREATE FUNCTION entitle.brand_row_allowed(permission text, brand "any", level integer, customer "any", on_date "any")
     RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle.brand_row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed';
 COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any") IS
     'Row test of a dated table that carries its brand';
@@ -46,20 +46,20 @@ COMMENT ON FUNCTION entitle.new_row_allowed(text, "any", integer, "any", "any") 
 GRANT EXECUTE ON FUNCTION entitle.new_row_allowed(text, "any", integer, "any", "any") TO PUBLIC;
 
 -- PUBLIC, because a table's owner must be able to put the trigger on; all it does is refuse.
-CREATE FUNCTION entitle.refuse_move() RETURNS trigger
+CREATE FUNCTION entitle_internal.refuse_move() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_refuse_move';
-COMMENT ON FUNCTION entitle.refuse_move() IS
+COMMENT ON FUNCTION entitle_internal.refuse_move() IS
     'Trigger: raises 42501 for a row that its writer moves to where there are more rights on it (R54, R55)';
-GRANT EXECUTE ON FUNCTION entitle.refuse_move() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.refuse_move() TO PUBLIC;
 
-CREATE FUNCTION entitle.refuse_write() RETURNS trigger
+CREATE FUNCTION entitle_internal.refuse_write() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_refuse_write';
-COMMENT ON FUNCTION entitle.refuse_write() IS 'Trigger: raises 42501 for a visible row that may not be written (R3)';
-GRANT EXECUTE ON FUNCTION entitle.refuse_write() TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.refuse_write() IS 'Trigger: raises 42501 for a visible row that may not be written (R3)';
+GRANT EXECUTE ON FUNCTION entitle_internal.refuse_write() TO PUBLIC;
 
-CREATE FUNCTION entitle.protection_test(declared entitle.protection, permission text, level integer, prefix text,
+CREATE FUNCTION entitle_internal.protection_test(declared entitle.protection, permission text, level integer, prefix text,
                                         is_new boolean DEFAULT false)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -76,11 +76,11 @@ CREATE FUNCTION entitle.protection_test(declared entitle.protection, permission 
             coalesce(prefix || quote_ident(declared.customer_column), 'NULL::bigint'),
             prefix || quote_ident(declared.date_column)))
     $$;
-COMMENT ON FUNCTION entitle.protection_test(entitle.protection, text, integer, text, boolean) IS
+COMMENT ON FUNCTION entitle_internal.protection_test(entitle.protection, text, integer, text, boolean) IS
     'The row test as policies and triggers write it: literals and the declared columns';
-GRANT EXECUTE ON FUNCTION entitle.protection_test(entitle.protection, text, integer, text, boolean) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.protection_test(entitle.protection, text, integer, text, boolean) TO PUBLIC;
 
-CREATE FUNCTION entitle.place_columns(declared entitle.protection)
+CREATE FUNCTION entitle_internal.place_columns(declared entitle.protection)
     RETURNS TABLE (number smallint, column_name name, column_type oid, is_generated boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -96,15 +96,15 @@ CREATE FUNCTION entitle.place_columns(declared entitle.protection)
            OR CASE WHEN declared.parent IS NULL
                    THEN a.attname IN (declared.customer_column, declared.date_column, declared.brand_column)
                    ELSE a.attnum = ANY ((SELECT c.conkey FROM pg_constraint c
-                                         WHERE c.oid = entitle.find_parent_key(declared))::smallint[]) END)
+                                         WHERE c.oid = entitle_internal.find_parent_key(declared))::smallint[]) END)
     $$;
-COMMENT ON FUNCTION entitle.place_columns(entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.place_columns(entitle.protection) IS
     'The columns that tell what a row belongs to, and the keys by which lines know it';
-GRANT EXECUTE ON FUNCTION entitle.place_columns(entitle.protection) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.place_columns(entitle.protection) TO PUBLIC;
 
 -- They are compared as they are stored, because keys match byte for byte (R4), whatever a type's own = says; plain types have
 -- an = that says the same.
-CREATE FUNCTION entitle.move_test(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.move_test(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -113,14 +113,14 @@ CREATE FUNCTION entitle.move_test(declared entitle.protection) RETURNS text
                  format(CASE WHEN p.column_type = ANY ('{int2,int4,int8,uuid,date,timestamp,timestamptz}'::regtype[]::oid[]) THEN
                                  '(old.%1$I IS DISTINCT FROM new.%1$I)'
                              ELSE 'record_image_ne(ROW(old.%1$I), ROW(new.%1$I))' END, p.column_name) AS test
-          FROM entitle.place_columns(declared) p) c
+          FROM entitle_internal.place_columns(declared) p) c
     $$;
-COMMENT ON FUNCTION entitle.move_test(entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.move_test(entitle.protection) IS
     'Whether an UPDATE may be a move, as the triggers'' conditions show it; NULL when none can';
-GRANT EXECUTE ON FUNCTION entitle.move_test(entitle.protection) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.move_test(entitle.protection) TO PUBLIC;
 
 -- What bears our names and calls our functions is ours.
-CREATE FUNCTION entitle.remove_protection(member regclass) RETURNS void
+CREATE FUNCTION entitle_internal.remove_protection(member regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -137,7 +137,7 @@ BEGIN
                       JOIN pg_proc f ON f.oid = d.refobjid
                       WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
                         AND d.refclassid = 'pg_proc'::regclass
-                        AND f.pronamespace = 'entitle'::regnamespace) LOOP
+                        AND f.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)) LOOP
         EXECUTE format('DROP POLICY %I ON %s', made, member);
     END LOOP;
     -- A partition's copies go with the trigger they were copied from.
@@ -146,51 +146,51 @@ BEGIN
         FROM pg_trigger t
         WHERE t.tgrelid = member AND t.tgparentid = 0
           AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate', 'zz_entitle_move', 'entitle_moved', 'entitle_left', 'entitle_arrived')
-          AND t.tgfoid IN ('entitle.refuse_write()'::regprocedure, 'entitle.refuse_line_write()'::regprocedure,
-                           'entitle.refuse_move()'::regprocedure) LOOP
+          AND t.tgfoid IN ('entitle_internal.refuse_write()'::regprocedure, 'entitle_internal.refuse_line_write()'::regprocedure,
+                           'entitle_internal.refuse_move()'::regprocedure) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made, member);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.remove_protection(regclass) IS 'Drops the policies and triggers that protect_table made on one table';
-GRANT EXECUTE ON FUNCTION entitle.remove_protection(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.remove_protection(regclass) IS 'Drops the policies and triggers that protect_table made on one table';
+GRANT EXECUTE ON FUNCTION entitle_internal.remove_protection(regclass) TO PUBLIC;
 
 -- Row-level security knows whom it does not bind: superusers, BYPASSRLS, the cascades of foreign keys. The root is asked, because
 -- a partition that was attached later may not have it switched on itself.
-CREATE FUNCTION entitle.trigger_bound(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.trigger_bound(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT format('pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)', declared.relation)
     $$;
-COMMENT ON FUNCTION entitle.trigger_bound(entitle.protection) IS 'Whom the triggers of a protected table bind';
-GRANT EXECUTE ON FUNCTION entitle.trigger_bound(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.trigger_bound(entitle.protection) IS 'Whom the triggers of a protected table bind';
+GRANT EXECUTE ON FUNCTION entitle_internal.trigger_bound(entitle.protection) TO PUBLIC;
 
 -- Whom it binds, the function knows, cascades of foreign keys included. Of lines it looks at those before the row is written, by
 -- early_move_test: afterwards, outside of the cascade, one that stays with a document whose key changes looks like a move.
-CREATE FUNCTION entitle.move_condition(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.move_condition(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT entitle.move_test(declared) || CASE WHEN declared.parent IS NULL THEN '' ELSE ' AND ' || entitle.trigger_bound(declared) END
+    SELECT entitle_internal.move_test(declared) || CASE WHEN declared.parent IS NULL THEN '' ELSE ' AND ' || entitle_internal.trigger_bound(declared) END
     $$;
-COMMENT ON FUNCTION entitle.move_condition(entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.move_condition(entitle.protection) IS
     'When the trigger fires that refuses moves after the row is written; NULL when there is none';
-GRANT EXECUTE ON FUNCTION entitle.move_condition(entitle.protection) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.move_condition(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.early_move_test(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.early_move_test(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     -- A condition sees no generated column before the row is written; the function computes it.
-    SELECT CASE WHEN EXISTS (SELECT FROM entitle.place_columns(declared) p WHERE p.is_generated) THEN 'true'
-           ELSE entitle.move_test(declared) END
+    SELECT CASE WHEN EXISTS (SELECT FROM entitle_internal.place_columns(declared) p WHERE p.is_generated) THEN 'true'
+           ELSE entitle_internal.move_test(declared) END
     $$;
-COMMENT ON FUNCTION entitle.early_move_test(entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.early_move_test(entitle.protection) IS
     'When the trigger fires that refuses moves before the row is written; NULL when there is none';
-GRANT EXECUTE ON FUNCTION entitle.early_move_test(entitle.protection) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.early_move_test(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.install_protection(declared entitle.protection, member regclass) RETURNS void
+CREATE FUNCTION entitle_internal.install_protection(declared entitle.protection, member regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -200,17 +200,17 @@ DECLARE
         WHEN declared.parent IS NULL THEN ''
         ELSE (SELECT quote_ident(c.relname) || '.' FROM pg_class c WHERE c.oid = member)
     END;
-    seen CONSTANT text := entitle.row_condition(declared, 'SELECT', prefix);
-    inserted CONSTANT text := entitle.row_condition(declared, 'INSERT', prefix);
-    updated CONSTANT text := entitle.row_condition(declared, 'UPDATE', prefix);
-    bound CONSTANT text := entitle.trigger_bound(declared);
-    move CONSTANT text := entitle.move_condition(declared);
+    seen CONSTANT text := entitle_internal.row_condition(declared, 'SELECT', prefix);
+    inserted CONSTANT text := entitle_internal.row_condition(declared, 'INSERT', prefix);
+    updated CONSTANT text := entitle_internal.row_condition(declared, 'UPDATE', prefix);
+    bound CONSTANT text := entitle_internal.trigger_bound(declared);
+    move CONSTANT text := entitle_internal.move_condition(declared);
     is_partitioned CONSTANT boolean := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = member);
     made record;
 BEGIN
     -- Inside of a migration its commit forces it.
     EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', member)
-            || CASE WHEN entitle.is_migrating(member) THEN '' ELSE ', FORCE ROW LEVEL SECURITY' END;
+            || CASE WHEN entitle_internal.is_migrating(member) THEN '' ELSE ', FORCE ROW LEVEL SECURITY' END;
     EXECUTE format('CREATE POLICY entitle_select ON %s FOR SELECT USING (%s)', member, seen);
     EXECUTE format('CREATE POLICY entitle_insert ON %s FOR INSERT WITH CHECK (%s)', member, inserted);
     EXECUTE format('CREATE POLICY entitle_update ON %s FOR UPDATE USING (%s) WITH CHECK (%s)', member, seen, updated);
@@ -221,14 +221,14 @@ BEGIN
         FROM (VALUES
             -- A condition cannot look at a line's document: there the function does.
             ('entitle_update', 'BEFORE UPDATE', 'ROW', CASE WHEN declared.parent IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END,
-             bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle.joined_test(declared, 'UPDATE', 'OLD.') ELSE '' END),
+             bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle_internal.joined_test(declared, 'UPDATE', 'OLD.') ELSE '' END),
             ('entitle_delete', 'BEFORE DELETE', 'ROW', CASE WHEN declared.parent IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END,
-             bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle.joined_test(declared, 'DELETE', 'OLD.') ELSE '' END),
+             bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle_internal.joined_test(declared, 'DELETE', 'OLD.') ELSE '' END),
             ('entitle_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'refuse_write', bound),
             -- Before, so that nothing sees the row where it must not be; by its name after the table's other triggers, as
             -- these may change the row. And afterwards, when all is said.
             ('zz_entitle_move', 'BEFORE UPDATE', 'ROW', 'refuse_move',
-             entitle.early_move_test(declared)),
+             entitle_internal.early_move_test(declared)),
             ('entitle_moved', 'AFTER UPDATE', 'ROW', 'refuse_move', move),
             -- A deleted row leaves no lines to another. And to another partition an UPDATE is a DELETE and an INSERT, and
             -- afterwards neither is an UPDATE.
@@ -238,11 +238,11 @@ BEGIN
         -- PostgreSQL copies a partitioned table's row triggers to its partitions, later ones too.
         WHERE v.test IS NOT NULL
           AND (v.reach = 'STATEMENT' OR NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = member)) LOOP
-        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle.%I()',
+        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH %s WHEN (%s) EXECUTE FUNCTION entitle_internal.%I()',
                        made.name, made.event, member, made.reach, made.test, made.function);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made.name);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.install_protection(entitle.protection, regclass) IS 'Makes the policies and triggers of a declaration on one table';
-GRANT EXECUTE ON FUNCTION entitle.install_protection(entitle.protection, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.install_protection(entitle.protection, regclass) IS 'Makes the policies and triggers of a declaration on one table';
+GRANT EXECUTE ON FUNCTION entitle_internal.install_protection(entitle.protection, regclass) TO PUBLIC;

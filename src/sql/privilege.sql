@@ -21,7 +21,7 @@ COMMENT ON COLUMN entitle.protection_privilege.grantor_oid IS 'As grantee_oid';
 COMMENT ON COLUMN entitle.protection_privilege.grantee_oid IS
     'The role''s OID when the row was written, never believed from input: a renamed role gets back what it had; 0 is PUBLIC';
 
-CREATE FUNCTION entitle.record_privilege_roles() RETURNS trigger
+CREATE FUNCTION entitle_internal.record_privilege_roles() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -31,13 +31,13 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION entitle.record_privilege_roles() IS 'Trigger: sets the OIDs of the roles from their names; NULL when there is no such role';
-REVOKE ALL ON FUNCTION entitle.record_privilege_roles() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_privilege_roles() IS 'Trigger: sets the OIDs of the roles from their names; NULL when there is no such role';
+REVOKE ALL ON FUNCTION entitle_internal.record_privilege_roles() FROM PUBLIC;
 
 -- A restore into another cluster finds the roles by name: OIDs mean other roles there.
 CREATE TRIGGER entitle_record_roles
     BEFORE INSERT OR UPDATE OF grantor, grantee, grantor_oid, grantee_oid ON entitle.protection_privilege
-    FOR EACH ROW EXECUTE FUNCTION entitle.record_privilege_roles();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.record_privilege_roles();
 ALTER TABLE entitle.protection_privilege ENABLE ALWAYS TRIGGER entitle_record_roles;
 COMMENT ON TRIGGER entitle_record_roles ON entitle.protection_privilege IS 'Binds the row to the roles that exist now';
 
@@ -45,7 +45,7 @@ COMMENT ON TRIGGER entitle_record_roles ON entitle.protection_privilege IS 'Bind
 -- are SECURITY DEFINER: they ask for EXECUTE on protect_table or unprotect_table, take nothing but a table, and read the rest in
 -- the catalogues.
 
-CREATE FUNCTION entitle.table_privileges(relation regclass)
+CREATE FUNCTION entitle_internal.table_privileges(relation regclass)
     RETURNS TABLE ("position" integer, column_name name, grantor name, grantee name, privilege text, is_grantable boolean)
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -64,10 +64,10 @@ CREATE FUNCTION entitle.table_privileges(relation regclass)
           WHERE c.oid = table_privileges.relation) l
     WHERE l.grantee <> l.relowner
     $$;
-COMMENT ON FUNCTION entitle.table_privileges(regclass) IS 'What roles other than its owner hold on a relation and its columns';
-GRANT EXECUTE ON FUNCTION entitle.table_privileges(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.table_privileges(regclass) IS 'What roles other than its owner hold on a relation and its columns';
+GRANT EXECUTE ON FUNCTION entitle_internal.table_privileges(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.grant_privilege(relation regclass, privilege text, columns name[], grantee name, is_grantable boolean)
+CREATE FUNCTION entitle_internal.grant_privilege(relation regclass, privilege text, columns name[], grantee name, is_grantable boolean)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -83,11 +83,11 @@ BEGIN
                    CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION entitle.grant_privilege(regclass, text, name[], name, boolean) IS 'GRANT, on the columns or with NULL on the whole relation';
-GRANT EXECUTE ON FUNCTION entitle.grant_privilege(regclass, text, name[], name, boolean) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.grant_privilege(regclass, text, name[], name, boolean) IS 'GRANT, on the columns or with NULL on the whole relation';
+GRANT EXECUTE ON FUNCTION entitle_internal.grant_privilege(regclass, text, name[], name, boolean) TO PUBLIC;
 
 -- Also what others granted on: CASCADE.
-CREATE FUNCTION entitle.revoke_privilege(relation regclass, privilege text, grantee name) RETURNS void
+CREATE FUNCTION entitle_internal.revoke_privilege(relation regclass, privilege text, grantee name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -100,22 +100,22 @@ BEGIN
                    CASE grantee WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(grantee) END);
 END
 $$;
-COMMENT ON FUNCTION entitle.revoke_privilege(regclass, text, name) IS 'REVOKE on a relation, which takes its columns along';
-GRANT EXECUTE ON FUNCTION entitle.revoke_privilege(regclass, text, name) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.revoke_privilege(regclass, text, name) IS 'REVOKE on a relation, which takes its columns along';
+GRANT EXECUTE ON FUNCTION entitle_internal.revoke_privilege(regclass, text, name) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the records directly. TRIGGER is taken whole, masks or not: a trigger sees every column of every
 -- row it fires for, and writes through the view fire it with the rights of the table's owner.
-CREATE FUNCTION entitle.record_privileges(member regclass) RETURNS SETOF entitle.protection_privilege
+CREATE FUNCTION entitle_internal.record_privileges(member regclass) RETURNS SETOF entitle.protection_privilege
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    masked CONSTANT name[] := entitle.masked_names(entitle.declaration(member));
+    masked CONSTANT name[] := entitle_internal.masked_names(entitle_internal.declaration(member));
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = member);
     recorded CONSTANT integer := (SELECT coalesce(max(p.position), 0) FROM entitle.protection_privilege p WHERE p.relation = member);
     reaching text[];
 BEGIN
-    IF entitle.may_declare(member,
+    IF entitle_internal.may_declare(member,
             'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
        IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied to protect table "%"', member
@@ -126,7 +126,7 @@ BEGIN
             USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
     END IF;
     SELECT array_agg(DISTINCT p.privilege || ' ' || p.grantee) INTO reaching
-    FROM entitle.table_privileges(member) p
+    FROM entitle_internal.table_privileges(member) p
     WHERE p.privilege = 'TRIGGER'
        OR p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
           AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked));
@@ -136,24 +136,24 @@ BEGIN
         INSERT INTO entitle.protection_privilege AS p
             (relation, position, column_name, grantor, grantee, privilege, is_grantable)
         SELECT member, recorded + h.position, h.column_name, h.grantor, h.grantee, h.privilege, h.is_grantable
-        FROM entitle.table_privileges(member) h
+        FROM entitle_internal.table_privileges(member) h
         WHERE h.privilege || ' ' || h.grantee = ANY (reaching)
            OR h.grantor <> owner AND h.privilege IN (SELECT split_part(r, ' ', 1) FROM unnest(reaching) AS r)
         RETURNING p.*;
 END
 $$;
-COMMENT ON FUNCTION entitle.record_privileges(regclass) IS 'Writes down the privileges that are about to be narrowed';
-GRANT EXECUTE ON FUNCTION entitle.record_privileges(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_privileges(regclass) IS 'Writes down the privileges that are about to be narrowed';
+GRANT EXECUTE ON FUNCTION entitle_internal.record_privileges(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the records directly. Roles come by the names they have now; what the roles that are gone had
 -- is forgotten.
-CREATE FUNCTION entitle.forget_privileges(root regclass) RETURNS SETOF entitle.protection_privilege
+CREATE FUNCTION entitle_internal.forget_privileges(root regclass) RETURNS SETOF entitle.protection_privilege
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF entitle.may_declare(root, 'entitle.unprotect_table(regclass)') IS NOT TRUE
-       AND entitle.may_declare(root,
+    IF entitle_internal.may_declare(root, 'entitle.unprotect_table(regclass)') IS NOT TRUE
+       AND entitle_internal.may_declare(root,
                'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
            IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied to unprotect table "%"', root
@@ -177,10 +177,10 @@ BEGIN
           AND f.grantee_oid <> c.relowner;
 END
 $$;
-COMMENT ON FUNCTION entitle.forget_privileges(regclass) IS 'Forgets the narrowed privileges of a table with its parts, and gives them back';
-GRANT EXECUTE ON FUNCTION entitle.forget_privileges(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.forget_privileges(regclass) IS 'Forgets the narrowed privileges of a table with its parts, and gives them back';
+GRANT EXECUTE ON FUNCTION entitle_internal.forget_privileges(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.narrow_privileges(member regclass, masked name[]) RETURNS void
+CREATE FUNCTION entitle_internal.narrow_privileges(member regclass, masked name[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -189,48 +189,48 @@ DECLARE
         SELECT array_agg(a.attname ORDER BY a.attnum)
         FROM pg_attribute a
         WHERE a.attrelid = member AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (masked));
-    held CONSTANT entitle.protection_privilege[] := ARRAY(SELECT r FROM entitle.record_privileges(member) r ORDER BY r.position);
+    held CONSTANT entitle.protection_privilege[] := ARRAY(SELECT r FROM entitle_internal.record_privileges(member) r ORDER BY r.position);
     item entitle.protection_privilege;
 BEGIN
-    PERFORM entitle.revoke_privilege(member, f.privilege, f.grantee)
+    PERFORM entitle_internal.revoke_privilege(member, f.privilege, f.grantee)
     FROM (SELECT DISTINCT u.privilege, u.grantee FROM unnest(held) AS u) f;
     -- What a role granted on a column by its privilege on the table, no REVOKE of the table's takes along. That of the column's does.
-    PERFORM entitle.grant_privilege(member, f.privilege, ARRAY[f.column_name], f.grantor, true),
-            entitle.revoke_privilege(member, f.privilege, f.grantor)
-    FROM entitle.table_privileges(member) f
+    PERFORM entitle_internal.grant_privilege(member, f.privilege, ARRAY[f.column_name], f.grantor, true),
+            entitle_internal.revoke_privilege(member, f.privilege, f.grantor)
+    FROM entitle_internal.table_privileges(member) f
     WHERE f.column_name = ANY (masked);
     FOREACH item IN ARRAY held LOOP
         CONTINUE WHEN item.privilege = 'TRIGGER' OR item.column_name = ANY (masked);
-        PERFORM entitle.grant_privilege(member, item.privilege,
+        PERFORM entitle_internal.grant_privilege(member, item.privilege,
                     CASE WHEN item.column_name IS NULL THEN open_columns ELSE ARRAY[item.column_name] END,
                     item.grantee, item.is_grantable);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.narrow_privileges(regclass, name[]) IS 'Leaves other roles what they hold on a table except its masked columns, and records what they held';
-GRANT EXECUTE ON FUNCTION entitle.narrow_privileges(regclass, name[]) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.narrow_privileges(regclass, name[]) IS 'Leaves other roles what they hold on a table except its masked columns, and records what they held';
+GRANT EXECUTE ON FUNCTION entitle_internal.narrow_privileges(regclass, name[]) TO PUBLIC;
 
 -- Whoever reads, inserts or updates the table does so through the view, at whose masked columns the rules are kept.
-CREATE FUNCTION entitle.grant_view(view regclass, relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.grant_view(view regclass, relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM entitle.grant_privilege(view, p.privilege,
+    PERFORM entitle_internal.grant_privilege(view, p.privilege,
                 CASE
                     WHEN p.column_name IS NULL THEN NULL
                     WHEN p.privilege = 'SELECT' THEN ARRAY[p.column_name, 'masked_columns']
                     ELSE ARRAY[p.column_name]
                 END, p.grantee, p.is_grantable)
-    FROM entitle.table_privileges(relation) p
+    FROM entitle_internal.table_privileges(relation) p
     WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE');
 END
 $$;
-COMMENT ON FUNCTION entitle.grant_view(regclass, regclass) IS 'Grants the filtered view to those who hold the table, the same and no more';
-GRANT EXECUTE ON FUNCTION entitle.grant_view(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.grant_view(regclass, regclass) IS 'Grants the filtered view to those who hold the table, the same and no more';
+GRANT EXECUTE ON FUNCTION entitle_internal.grant_view(regclass, regclass) TO PUBLIC;
 
 -- Tells of what was granted on a filtered view alone, before the view goes: nobody could say later who had it.
-CREATE FUNCTION entitle.warn_of_lost_grants(view regclass, relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.warn_of_lost_grants(view regclass, relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -239,12 +239,12 @@ DECLARE
 BEGIN
     FOR lost IN
         SELECT p.grantee, string_agg(DISTINCT p.privilege, ', ' ORDER BY p.privilege) AS privileges
-        FROM entitle.table_privileges(view) p
-        LEFT JOIN entitle.view_columns(relation, view) c ON c.view_column = p.column_name
+        FROM entitle_internal.table_privileges(view) p
+        LEFT JOIN entitle_internal.view_columns(relation, view) c ON c.view_column = p.column_name
         WHERE (p.column_name IS NULL OR c.column_name IS NOT NULL)
           AND p.grantee <> (SELECT pg_get_userbyid(t.relowner) FROM pg_class t WHERE t.oid = relation)
           AND NOT EXISTS (SELECT
-                          FROM entitle.table_privileges(relation) t
+                          FROM entitle_internal.table_privileges(relation) t
                           WHERE t.grantee = p.grantee AND t.privilege = p.privilege
                             AND (t.column_name IS NULL OR p.column_name IS NULL OR t.column_name = c.column_name))
         GROUP BY p.grantee LOOP
@@ -254,12 +254,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.warn_of_lost_grants(regclass, regclass) IS 'Warns of privileges that go with a filtered view and that its table does not have';
-GRANT EXECUTE ON FUNCTION entitle.warn_of_lost_grants(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.warn_of_lost_grants(regclass, regclass) IS 'Warns of privileges that go with a filtered view and that its table does not have';
+GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_lost_grants(regclass, regclass) TO PUBLIC;
 
 -- Gives one privilege back. Nothing that stands in its way keeps the table from being protected or unprotected: what cannot be
 -- given back is named, and stays away.
-CREATE FUNCTION entitle.put_back_privilege(item entitle.protection_privilege) RETURNS void
+CREATE FUNCTION entitle_internal.put_back_privilege(item entitle.protection_privilege) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -284,7 +284,7 @@ BEGIN
             OR has_column_privilege(item.grantor, item.relation, item.column_name, granted)) THEN
         PERFORM set_config('role', item.grantor, true);
     END IF;
-    PERFORM entitle.grant_privilege(item.relation, item.privilege,
+    PERFORM entitle_internal.grant_privilege(item.relation, item.privilege,
                 CASE WHEN item.column_name IS NOT NULL THEN ARRAY[item.column_name] END, item.grantee, item.is_grantable);
     PERFORM set_config('role', was_role, true);
 EXCEPTION WHEN OTHERS THEN
@@ -292,26 +292,26 @@ EXCEPTION WHEN OTHERS THEN
         USING HINT = 'Grant it by hand, if the role is to have it.';
 END
 $$;
-COMMENT ON FUNCTION entitle.put_back_privilege(entitle.protection_privilege) IS 'GRANT of what was recorded, in the name of who gave it where that can be';
-GRANT EXECUTE ON FUNCTION entitle.put_back_privilege(entitle.protection_privilege) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.put_back_privilege(entitle.protection_privilege) IS 'GRANT of what was recorded, in the name of who gave it where that can be';
+GRANT EXECUTE ON FUNCTION entitle_internal.put_back_privilege(entitle.protection_privilege) TO PUBLIC;
 
 -- What was revoked meanwhile is not given back: a role is given back what it held on the table if it still holds the same on
 -- the view, and what it held on a partition, or on a table whose view is gone, if it still holds the same on some column of that.
-CREATE FUNCTION entitle.put_back_privileges(root regclass, view regclass) RETURNS void
+CREATE FUNCTION entitle_internal.put_back_privileges(root regclass, view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     -- Columns that were renamed keep their old names in the view.
-    names CONSTANT jsonb := (SELECT jsonb_object_agg(c.view_column, c.column_name) FROM entitle.view_columns(root, view) c);
-    held CONSTANT entitle.protection_privilege[] := ARRAY(SELECT f FROM entitle.forget_privileges(root) f ORDER BY f.relation::oid, f.position);
+    names CONSTANT jsonb := (SELECT jsonb_object_agg(c.view_column, c.column_name) FROM entitle_internal.view_columns(root, view) c);
+    held CONSTANT entitle.protection_privilege[] := ARRAY(SELECT f FROM entitle_internal.forget_privileges(root) f ORDER BY f.relation::oid, f.position);
     item entitle.protection_privilege;
     kept text[];
 BEGIN
     SELECT coalesce(array_agg(format('%s %s %s', f.relation::oid, f.privilege, f.grantee)), '{}') INTO kept
     FROM unnest(held) AS f
     WHERE EXISTS (SELECT
-                  FROM entitle.table_privileges(CASE WHEN f.relation = root AND view IS NOT NULL THEN view ELSE f.relation END) p
+                  FROM entitle_internal.table_privileges(CASE WHEN f.relation = root AND view IS NOT NULL THEN view ELSE f.relation END) p
                   WHERE p.grantee = f.grantee
                     AND (p.privilege = f.privilege OR f.privilege IN ('REFERENCES', 'TRIGGER')))
        -- Nothing stands on the view for a role that could neither read nor write the table.
@@ -320,14 +320,14 @@ BEGIN
                       WHERE o.relation = f.relation AND o.grantee = f.grantee
                         AND o.privilege IN ('SELECT', 'INSERT', 'UPDATE'));
 
-    PERFORM entitle.revoke_privilege(f.relation, f.privilege, f.grantee)
+    PERFORM entitle_internal.revoke_privilege(f.relation, f.privilege, f.grantee)
     FROM (SELECT DISTINCT u.relation, u.privilege, u.grantee FROM unnest(held) AS u) f;
     FOREACH item IN ARRAY held LOOP
         CONTINUE WHEN format('%s %s %s', item.relation::oid, item.privilege, item.grantee) <> ALL (kept);
         item.column_name := coalesce(names ->> item.column_name::text, item.column_name);
-        PERFORM entitle.put_back_privilege(item);
+        PERFORM entitle_internal.put_back_privilege(item);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.put_back_privileges(regclass, regclass) IS 'Undoes narrow_privileges on a table with its parts';
-GRANT EXECUTE ON FUNCTION entitle.put_back_privileges(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.put_back_privileges(regclass, regclass) IS 'Undoes narrow_privileges on a table with its parts';
+GRANT EXECUTE ON FUNCTION entitle_internal.put_back_privileges(regclass, regclass) TO PUBLIC;

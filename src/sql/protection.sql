@@ -1,7 +1,7 @@
 -- The commands: protect_table, unprotect_table and alter_protected. Each is a door to its steps, so that errors come without the
 -- lines of PL/pgSQL between the two; who may execute the door may do what it does.
 
-CREATE FUNCTION entitle.protect_table_steps(
+CREATE FUNCTION entitle_internal.protect_table_steps(
     relation regclass,
     customer_column name,
     date_column name,
@@ -30,27 +30,27 @@ DECLARE
     line entitle.protection;
     sound regclass[] := '{}';
 BEGIN
-    PERFORM entitle.check_protection(declared);
+    PERFORM entitle_internal.check_protection(declared);
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    PERFORM entitle.check_protection(declared), entitle.claim_view(relation);
-    told := entitle.repeated_masks(declared, told);
-    declared := entitle.kept_declaration(declared);
-    FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
+    PERFORM entitle_internal.check_protection(declared), entitle_internal.claim_view(relation);
+    told := entitle_internal.repeated_masks(declared, told);
+    declared := entitle_internal.kept_declaration(declared);
+    FOR line IN SELECT * FROM entitle_internal.lines_of(relation) LOOP
         BEGIN
-            PERFORM entitle.check_protection(entitle.repeated_declaration(line));
+            PERFORM entitle_internal.check_protection(entitle_internal.repeated_declaration(line));
             sound := sound || line.relation;
         EXCEPTION WHEN OTHERS THEN
             NULL; -- told below
         END;
     END LOOP;
-    PERFORM entitle.put_back_privileges(relation, entitle.find_view(relation));
-    PERFORM entitle.record_protection(declared);
+    PERFORM entitle_internal.put_back_privileges(relation, entitle_internal.find_view(relation));
+    PERFORM entitle_internal.record_protection(declared);
 
     -- All old triggers go before new ones come: a root's are copied to its partitions.
-    PERFORM entitle.remove_protection(f) FROM entitle.protection_family(relation) AS f;
-    FOR member IN SELECT * FROM entitle.protection_family(relation) LOOP
-        PERFORM entitle.install_protection(declared, member);
+    PERFORM entitle_internal.remove_protection(f) FROM entitle_internal.protection_family(relation) AS f;
+    FOR member IN SELECT * FROM entitle_internal.protection_family(relation) LOOP
+        PERFORM entitle_internal.install_protection(declared, member);
         SELECT string_agg(quote_ident(p.polname), ', ' ORDER BY p.polname) INTO others
         FROM pg_policy p
         WHERE p.polrelid = member AND p.polpermissive
@@ -60,14 +60,14 @@ BEGIN
                 USING HINT = 'They show and let write whatever they allow, beside what entitle allows. Drop them, or make them restrictive.';
         END IF;
     END LOOP;
-    PERFORM entitle.install_masks(declared, told);
-    PERFORM entitle.warn_of_oracles(declared);
+    PERFORM entitle_internal.install_masks(declared, told);
+    PERFORM entitle_internal.warn_of_oracles(declared);
 
     -- Lines follow what is declared now. One that cannot, because it is another owner's or no longer what it was when it was
     -- protected, stays as it is and does not keep its document from being protected.
-    FOR line IN SELECT * FROM entitle.lines_of(relation) LOOP
+    FOR line IN SELECT * FROM entitle_internal.lines_of(relation) LOOP
         BEGIN
-            line := entitle.repeated_declaration(line);
+            line := entitle_internal.repeated_declaration(line);
             PERFORM entitle.protect_table(
                 line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
                 line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
@@ -84,9 +84,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
+COMMENT ON FUNCTION entitle_internal.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                                 jsonb, text, regclass) IS 'What protect_table does';
-REVOKE ALL ON FUNCTION entitle.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
+REVOKE ALL ON FUNCTION entitle_internal.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                                    jsonb, text, regclass) FROM PUBLIC;
 
 CREATE FUNCTION entitle.protect_table(
@@ -112,7 +112,7 @@ COMMENT ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, t
 REVOKE ALL ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                              jsonb, text, regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.unprotect_table_steps(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.unprotect_table_steps(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -121,20 +121,20 @@ DECLARE
     is_protected boolean := false;
     view regclass;
 BEGIN
-    PERFORM entitle.check_unprotectable(relation), entitle.check_followed(relation);
+    PERFORM entitle_internal.check_unprotectable(relation), entitle_internal.check_followed(relation);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    PERFORM entitle.check_unprotectable(relation), entitle.check_followed(relation), entitle.claim_view(relation);
-    view := entitle.find_view(relation);
-    PERFORM entitle.put_back_privileges(relation, view);
+    PERFORM entitle_internal.check_unprotectable(relation), entitle_internal.check_followed(relation), entitle_internal.claim_view(relation);
+    view := entitle_internal.find_view(relation);
+    PERFORM entitle_internal.put_back_privileges(relation, view);
     IF view IS NOT NULL THEN
-        PERFORM entitle.warn_of_lost_grants(view, relation);
-        PERFORM entitle.drop_view(view);
+        PERFORM entitle_internal.warn_of_lost_grants(view, relation);
+        PERFORM entitle_internal.drop_view(view);
     END IF;
-    FOR found_once IN SELECT * FROM entitle.forget_protection(relation) LOOP
+    FOR found_once IN SELECT * FROM entitle_internal.forget_protection(relation) LOOP
         is_protected := true;
         -- A partition may have been dropped meanwhile.
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = found_once.relation);
-        PERFORM entitle.remove_protection(found_once.relation);
+        PERFORM entitle_internal.remove_protection(found_once.relation);
         IF NOT found_once.rls_was_forced THEN
             EXECUTE format('ALTER TABLE ONLY %s NO FORCE ROW LEVEL SECURITY', found_once.relation);
         END IF;
@@ -143,7 +143,7 @@ BEGIN
         END IF;
     END LOOP;
     IF NOT is_protected THEN
-        view := (entitle.declaration(relation)).relation;
+        view := (entitle_internal.declaration(relation)).relation;
         IF view IS NOT NULL THEN
             RAISE EXCEPTION 'table "%" is a part of "%"', relation, view
                 USING ERRCODE = '42809', HINT = 'Name the table at the root; all its partitions and inheriting tables follow it.';
@@ -153,8 +153,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.unprotect_table_steps(regclass) IS 'What unprotect_table does';
-REVOKE ALL ON FUNCTION entitle.unprotect_table_steps(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.unprotect_table_steps(regclass) IS 'What unprotect_table does';
+REVOKE ALL ON FUNCTION entitle_internal.unprotect_table_steps(regclass) FROM PUBLIC;
 
 CREATE FUNCTION entitle.unprotect_table(relation regclass) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -163,7 +163,7 @@ COMMENT ON FUNCTION entitle.unprotect_table(regclass) IS 'Removes exactly what p
 REVOKE ALL ON FUNCTION entitle.unprotect_table(regclass) FROM PUBLIC;
 
 -- A declaration after its table was altered: by the numbers that its columns had. What bears a masked name is masked, too.
-CREATE FUNCTION entitle.altered_declaration(declared entitle.protection, numbers jsonb) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.altered_declaration(declared entitle.protection, numbers jsonb) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -186,12 +186,12 @@ BEGIN
     RETURN declared;
 END
 $$;
-COMMENT ON FUNCTION entitle.altered_declaration(entitle.protection, jsonb) IS 'A declaration by the names that columns have after ALTER TABLE';
-GRANT EXECUTE ON FUNCTION entitle.altered_declaration(entitle.protection, jsonb) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.altered_declaration(entitle.protection, jsonb) IS 'A declaration by the names that columns have after ALTER TABLE';
+GRANT EXECUTE ON FUNCTION entitle_internal.altered_declaration(entitle.protection, jsonb) TO PUBLIC;
 
 -- With the caller's own rights, like all the rest: what the text says, the caller may say to ALTER TABLE. The lock that
 -- unprotect_table takes is held until the transaction ends, so nobody meets the table without its protection.
-CREATE FUNCTION entitle.alter_protected_steps(relation regclass, alterations text, masked_columns jsonb) RETURNS void
+CREATE FUNCTION entitle_internal.alter_protected_steps(relation regclass, alterations text, masked_columns jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -206,19 +206,19 @@ BEGIN
     IF alterations IS NULL THEN
         RAISE EXCEPTION 'no alteration is given' USING ERRCODE = '22004', HINT = 'Give what follows ALTER TABLE and its name, such as ADD COLUMN.';
     END IF;
-    PERFORM entitle.check_unprotectable(relation);
+    PERFORM entitle_internal.check_unprotectable(relation);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    declared := entitle.declaration(relation);
+    declared := entitle_internal.declaration(relation);
     IF declared.relation IS DISTINCT FROM relation THEN
         RAISE EXCEPTION 'table "%" is not protected', relation
             USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
     END IF;
-    declared := entitle.mended_declaration(declared);
-    told := coalesce(entitle.told_masks(relation), '{}') || declared.masked_columns;
+    declared := entitle_internal.mended_declaration(declared);
+    told := coalesce(entitle_internal.told_masks(relation), '{}') || declared.masked_columns;
     -- Those that follow it, nearest first.
     level := ARRAY[declared];
     LOOP
-        level := ARRAY(SELECT entitle.mended_declaration(l) FROM unnest(level) AS p, entitle.lines_of(p.relation) l);
+        level := ARRAY(SELECT entitle_internal.mended_declaration(l) FROM unnest(level) AS p, entitle_internal.lines_of(p.relation) l);
         EXIT WHEN level = '{}';
         lines := lines || level;
     END LOOP;
@@ -231,7 +231,7 @@ BEGIN
     FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
     EXECUTE format('ALTER TABLE %s %s', relation, alterations);
     declared.masked_columns := told;
-    declared := entitle.altered_declaration(declared, numbers);
+    declared := entitle_internal.altered_declaration(declared, numbers);
 
     FOR member IN SELECT m.* FROM unnest(declared || lines) WITH ORDINALITY AS m ORDER BY m.ordinality LOOP
         PERFORM entitle.protect_table(
@@ -243,13 +243,13 @@ BEGIN
             member.view_name, member.parent);
     END LOOP;
     -- Names that were masked stay so, for what bears them after the next alteration.
-    IF masked_columns IS NULL AND entitle.find_view(relation) IS NOT NULL THEN
-        PERFORM entitle.record_view(relation, entitle.find_view(relation), told || declared.masked_columns);
+    IF masked_columns IS NULL AND entitle_internal.find_view(relation) IS NOT NULL THEN
+        PERFORM entitle_internal.record_view(relation, entitle_internal.find_view(relation), told || declared.masked_columns);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.alter_protected_steps(regclass, text, jsonb) IS 'What alter_protected does';
-REVOKE ALL ON FUNCTION entitle.alter_protected_steps(regclass, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.alter_protected_steps(regclass, text, jsonb) IS 'What alter_protected does';
+REVOKE ALL ON FUNCTION entitle_internal.alter_protected_steps(regclass, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION entitle.alter_protected(relation regclass, alterations text, masked_columns jsonb DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -1,11 +1,11 @@
 -- Reports: who may do what, who sees which customer, what a change would give and take. Each row is what the checks decide.
 
-CREATE FUNCTION entitle.role_capabilities(role_id bigint, brand_id bigint) RETURNS text[]
+CREATE FUNCTION entitle_internal.role_capabilities(role_id bigint, brand_id bigint) RETURNS text[]
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_role_capabilities';
-COMMENT ON FUNCTION entitle.role_capabilities(bigint, bigint) IS
+COMMENT ON FUNCTION entitle_internal.role_capabilities(bigint, bigint) IS
     'The capabilities of a member who holds only that role, in the brand, or with NULL in any brand of the role''s organization';
-REVOKE ALL ON FUNCTION entitle.role_capabilities(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.role_capabilities(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION entitle.user_rights(user_id bigint) RETURNS TABLE (kind text, place text, key text, value text)
     LANGUAGE C STABLE PARALLEL SAFE ROWS 100
@@ -21,7 +21,7 @@ CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigin
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH opened AS MATERIALIZED (
-        SELECT r.name, entitle.role_capabilities(r.role_id, permission_matrix.brand_id) AS keys
+        SELECT r.name, entitle_internal.role_capabilities(r.role_id, permission_matrix.brand_id) AS keys
         FROM entitle.role r
         WHERE r.organization_id = permission_matrix.organization_id
           AND (entitle.acting_superuser()
@@ -87,13 +87,13 @@ GRANT EXECUTE ON FUNCTION entitle.user_access(text) TO PUBLIC;
 
 -- The past, from the change log.
 
-CREATE FUNCTION entitle.past_level(role text, days_back integer, valid_from date, valid_until date, is_active boolean, as_of timestamptz)
+CREATE FUNCTION entitle_internal.past_level(role text, days_back integer, valid_from date, valid_until date, is_active boolean, as_of timestamptz)
     RETURNS integer
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_past_level';
-COMMENT ON FUNCTION entitle.past_level(text, integer, date, date, boolean, timestamptz) IS
+COMMENT ON FUNCTION entitle_internal.past_level(text, integer, date, date, boolean, timestamptz) IS
     'The level that such a grant of such a user gave at that time';
-REVOKE ALL ON FUNCTION entitle.past_level(text, integer, date, date, boolean, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.past_level(text, integer, date, date, boolean, timestamptz) FROM PUBLIC;
 
 -- The log's entries of a grant or user are found by its key: the one that the row had before, and where a change moved the row
 -- the one it got. What was written anew has not moved, which is asked first: a load logs row after row.
@@ -111,7 +111,7 @@ CREATE INDEX change_log_renumbered_user_idx ON entitle.change_log (((new_row ->>
     WHERE relation = 'entitle.app_user'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
 CREATE INDEX change_log_truncate_idx ON entitle.change_log (relation, change_id) WHERE action = 'truncate';
 
-CREATE FUNCTION entitle.last_truncate(logged regclass, as_of timestamptz) RETURNS bigint
+CREATE FUNCTION entitle_internal.last_truncate(logged regclass, as_of timestamptz) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -119,10 +119,10 @@ CREATE FUNCTION entitle.last_truncate(logged regclass, as_of timestamptz) RETURN
     FROM entitle.change_log l
     WHERE l.relation = logged AND l.action = 'truncate' AND l.changed_at <= as_of
     $$;
-COMMENT ON FUNCTION entitle.last_truncate(regclass, timestamptz) IS 'The change that emptied a logged table last before that time; 0 when none did';
-REVOKE ALL ON FUNCTION entitle.last_truncate(regclass, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.last_truncate(regclass, timestamptz) IS 'The change that emptied a logged table last before that time; 0 when none did';
+REVOKE ALL ON FUNCTION entitle_internal.last_truncate(regclass, timestamptz) FROM PUBLIC;
 
-CREATE FUNCTION entitle.past_user(id bigint, as_of timestamptz) RETURNS TABLE (login text, is_active boolean)
+CREATE FUNCTION entitle_internal.past_user(id bigint, as_of timestamptz) RETURNS TABLE (login text, is_active boolean)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -138,13 +138,13 @@ CREATE FUNCTION entitle.past_user(id bigint, as_of timestamptz) RETURNS TABLE (l
           ORDER BY e.change_id DESC
           LIMIT 1) last
     -- Deleted, or given another number.
-    WHERE (last.new_row ->> 'user_id')::bigint = id AND last.change_id > (SELECT entitle.last_truncate('entitle.app_user', as_of))
+    WHERE (last.new_row ->> 'user_id')::bigint = id AND last.change_id > (SELECT entitle_internal.last_truncate('entitle.app_user', as_of))
     $$;
-COMMENT ON FUNCTION entitle.past_user(bigint, timestamptz) IS 'A user as at that time; no row when there was none';
-REVOKE ALL ON FUNCTION entitle.past_user(bigint, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.past_user(bigint, timestamptz) IS 'A user as at that time; no row when there was none';
+REVOKE ALL ON FUNCTION entitle_internal.past_user(bigint, timestamptz) FROM PUBLIC;
 
 -- A change of the key ends one grant and begins another; an emptied table has none left.
-CREATE FUNCTION entitle.past_grants(customer bigint, holder bigint, as_of timestamptz)
+CREATE FUNCTION entitle_internal.past_grants(customer bigint, holder bigint, as_of timestamptz)
     RETURNS TABLE (customer_id bigint, login text, role text, level integer, days_back integer, valid_from date, valid_until date)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -179,17 +179,17 @@ CREATE FUNCTION entitle.past_grants(customer bigint, holder bigint, as_of timest
         CROSS JOIN LATERAL jsonb_to_record(last.stored)
             AS g (customer_id bigint, user_id bigint, role text, days_back integer, valid_from date, valid_until date)
         WHERE (g.customer_id = customer OR g.user_id = holder)
-          AND last.change_id > (SELECT entitle.last_truncate('entitle.external_access', as_of)))
+          AND last.change_id > (SELECT entitle_internal.last_truncate('entitle.external_access', as_of)))
     SELECT g.customer_id, u.login, g.role,
-           entitle.past_level(g.role, g.days_back, g.valid_from, g.valid_until, u.is_active, as_of), g.days_back, g.valid_from, g.valid_until
+           entitle_internal.past_level(g.role, g.days_back, g.valid_from, g.valid_until, u.is_active, as_of), g.days_back, g.valid_from, g.valid_until
     FROM past g
     LEFT JOIN (SELECT i.user_id, p.login, p.is_active
                FROM (SELECT DISTINCT past.user_id FROM past) i
-               CROSS JOIN LATERAL entitle.past_user(i.user_id, as_of) p) u USING (user_id)
+               CROSS JOIN LATERAL entitle_internal.past_user(i.user_id, as_of) p) u USING (user_id)
     $$;
-COMMENT ON FUNCTION entitle.past_grants(bigint, bigint, timestamptz) IS
+COMMENT ON FUNCTION entitle_internal.past_grants(bigint, bigint, timestamptz) IS
     'Grants on a customer or of a user, one of the two given, and their users, as they were at that time';
-REVOKE ALL ON FUNCTION entitle.past_grants(bigint, bigint, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.past_grants(bigint, bigint, timestamptz) FROM PUBLIC;
 
 -- SECURITY DEFINER: the log is closed. Superusers and who manages the customer's access today may ask.
 CREATE FUNCTION entitle.customer_access(customer_id bigint, as_of timestamptz)
@@ -199,7 +199,7 @@ CREATE FUNCTION entitle.customer_access(customer_id bigint, as_of timestamptz)
     AS $$
     SELECT g.login, g.role, g.level, g.days_back, g.valid_from, g.valid_until
     FROM (SELECT WHERE entitle.acting_superuser() OR entitle.manages_access(customer_access.customer_id)) allowed,
-         entitle.past_grants(customer_access.customer_id, NULL, as_of) g
+         entitle_internal.past_grants(customer_access.customer_id, NULL, as_of) g
     ORDER BY g.login
     $$;
 COMMENT ON FUNCTION entitle.customer_access(bigint, timestamptz) IS 'customer_access as it was at that time, from the change log';
@@ -213,7 +213,7 @@ CREATE FUNCTION entitle.user_access(login text, as_of timestamptz)
     AS $$
     SELECT g.customer_id, g.role, g.level, g.days_back, g.valid_from, g.valid_until
     FROM entitle.app_user u
-    CROSS JOIN LATERAL entitle.past_grants(NULL, u.user_id, as_of) g
+    CROSS JOIN LATERAL entitle_internal.past_grants(NULL, u.user_id, as_of) g
     WHERE u.login = user_access.login AND ((SELECT entitle.acting_superuser()) OR entitle.manages_access(g.customer_id))
     ORDER BY g.customer_id
     $$;

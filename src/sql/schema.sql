@@ -28,3 +28,9 @@ $$;
 COMMENT ON SCHEMA entitle IS 'Application permissions and per-customer external access, enforced in the database';
 REVOKE ALL ON SCHEMA entitle FROM PUBLIC;
 GRANT USAGE ON SCHEMA entitle TO PUBLIC;
+
+-- What no user, policy, view or visible plan names. Made here, so that nobody else's can be taken for it.
+CREATE SCHEMA entitle_internal;
+COMMENT ON SCHEMA entitle_internal IS 'Functions by which the extension does its work; no interface, and different with every release';
+REVOKE ALL ON SCHEMA entitle_internal FROM PUBLIC;
+GRANT USAGE ON SCHEMA entitle_internal TO PUBLIC;

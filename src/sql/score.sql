@@ -27,28 +27,28 @@ CREATE TABLE entitle.customer_metric (
 COMMENT ON TABLE entitle.customer_metric IS 'A customer''s slider values (R12 to R14)';
 COMMENT ON COLUMN entitle.customer_metric.value IS '0 to 100';
 
-CREATE FUNCTION entitle.guard_metric() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_metric() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_metric';
-COMMENT ON FUNCTION entitle.guard_metric() IS 'Trigger: who writes the catalogue of client metrics (R15, R16)';
-REVOKE ALL ON FUNCTION entitle.guard_metric() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.guard_metric() IS 'Trigger: who writes the catalogue of client metrics (R15, R16)';
+REVOKE ALL ON FUNCTION entitle_internal.guard_metric() FROM PUBLIC;
 
 CREATE TRIGGER entitle_guard
     BEFORE INSERT OR UPDATE OR DELETE ON entitle.client_metric
-    FOR EACH ROW EXECUTE FUNCTION entitle.guard_metric();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_metric();
 ALTER TABLE entitle.client_metric ENABLE ALWAYS TRIGGER entitle_guard;
 COMMENT ON TRIGGER entitle_guard ON entitle.client_metric IS 'Holds every write to the rules, whoever writes and however';
 
-CREATE FUNCTION entitle.guard_metric_value() RETURNS trigger
+CREATE FUNCTION entitle_internal.guard_metric_value() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_guard_metric_value';
-COMMENT ON FUNCTION entitle.guard_metric_value() IS
+COMMENT ON FUNCTION entitle_internal.guard_metric_value() IS
     'Trigger: who writes a customer''s metric values (R12 to R14); locks the customer, so that its status holds';
-REVOKE ALL ON FUNCTION entitle.guard_metric_value() FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.guard_metric_value() FROM PUBLIC;
 
 CREATE TRIGGER entitle_guard
     BEFORE INSERT OR UPDATE OR DELETE ON entitle.customer_metric
-    FOR EACH ROW EXECUTE FUNCTION entitle.guard_metric_value();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_metric_value();
 ALTER TABLE entitle.customer_metric ENABLE ALWAYS TRIGGER entitle_guard;
 COMMENT ON TRIGGER entitle_guard ON entitle.customer_metric IS 'Holds every write to the rules, whoever writes and however';
 
@@ -71,11 +71,11 @@ CREATE FUNCTION entitle.writes_metrics(organization_id bigint) RETURNS boolean
 COMMENT ON FUNCTION entitle.writes_metrics(bigint) IS 'Whether the user writes the organization''s catalogue of client metrics (R15, R57)';
 GRANT EXECUTE ON FUNCTION entitle.writes_metrics(bigint) TO PUBLIC;
 
-CREATE FUNCTION entitle.require_scoring(customer_id bigint) RETURNS void
+CREATE FUNCTION entitle_internal.require_scoring(customer_id bigint) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_require_scoring';
-COMMENT ON FUNCTION entitle.require_scoring(bigint) IS 'An error unless the caller may write the customer''s metric values; locks the customer';
-REVOKE ALL ON FUNCTION entitle.require_scoring(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.require_scoring(bigint) IS 'An error unless the caller may write the customer''s metric values; locks the customer';
+REVOKE ALL ON FUNCTION entitle_internal.require_scoring(bigint) FROM PUBLIC;
 
 -- SECURITY DEFINER: the caller sees neither the catalogue nor needs a privilege on the table. Who may not write the value is
 -- told so before the metric is looked for: names are for editors (R15).
@@ -87,7 +87,7 @@ DECLARE
     home bigint;
     wanted bigint;
 BEGIN
-    PERFORM entitle.require_scoring(customer_id);
+    PERFORM entitle_internal.require_scoring(customer_id);
     SELECT b.organization_id INTO home
     FROM entitle.customer c
     JOIN entitle.brand b ON b.brand_id = c.brand_id
@@ -116,41 +116,41 @@ COMMENT ON FUNCTION entitle.set_metric_value(bigint, text, numeric) IS
     'Sets a customer''s slider by the metric''s name in the catalogue of the customer''s organization (R12 to R14, R57)';
 REVOKE ALL ON FUNCTION entitle.set_metric_value(bigint, text, numeric) FROM PUBLIC;
 
-CREATE FUNCTION entitle.await_writers(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.await_writers(relation regclass) RETURNS void
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_await_writers';
-COMMENT ON FUNCTION entitle.await_writers(regclass) IS
+COMMENT ON FUNCTION entitle_internal.await_writers(regclass) IS
     'Waits for the transactions that have written to the table by now, holding nothing that they could wait for';
-REVOKE ALL ON FUNCTION entitle.await_writers(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.await_writers(regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.add_weighted(internal, metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) RETURNS internal
+CREATE FUNCTION entitle_internal.add_weighted(internal, metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) RETURNS internal
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_add_weighted';
-COMMENT ON FUNCTION entitle.add_weighted(internal, bigint, numeric, bigint[], numeric[]) IS 'Part of weighted_mean';
-REVOKE ALL ON FUNCTION entitle.add_weighted(internal, bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.add_weighted(internal, bigint, numeric, bigint[], numeric[]) IS 'Part of weighted_mean';
+REVOKE ALL ON FUNCTION entitle_internal.add_weighted(internal, bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
 
-CREATE FUNCTION entitle.weighted_mean_of(internal) RETURNS numeric
+CREATE FUNCTION entitle_internal.weighted_mean_of(internal) RETURNS numeric
     LANGUAGE C IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_weighted_mean';
-COMMENT ON FUNCTION entitle.weighted_mean_of(internal) IS 'Part of weighted_mean';
-REVOKE ALL ON FUNCTION entitle.weighted_mean_of(internal) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.weighted_mean_of(internal) IS 'Part of weighted_mean';
+REVOKE ALL ON FUNCTION entitle_internal.weighted_mean_of(internal) FROM PUBLIC;
 
 -- round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2) over the metrics listed, in half the time (R16).
-CREATE AGGREGATE entitle.weighted_mean(metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) (
-    SFUNC = entitle.add_weighted, STYPE = internal, SSPACE = 96, FINALFUNC = entitle.weighted_mean_of, PARALLEL = SAFE);
-COMMENT ON AGGREGATE entitle.weighted_mean(bigint, numeric, bigint[], numeric[]) IS
+CREATE AGGREGATE entitle_internal.weighted_mean(metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) (
+    SFUNC = entitle_internal.add_weighted, STYPE = internal, SSPACE = 96, FINALFUNC = entitle_internal.weighted_mean_of, PARALLEL = SAFE);
+COMMENT ON AGGREGATE entitle_internal.weighted_mean(bigint, numeric, bigint[], numeric[]) IS
     'The score that values of metrics with these multipliers make; metrics that are not listed count for nothing (R16)';
-REVOKE ALL ON FUNCTION entitle.weighted_mean(bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.weighted_mean(bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
 
 -- Joined row by row, in the order of the arrays, and never in that of a small table's rows: every recalculation locks customers
 -- in key order.
-CREATE FUNCTION entitle.write_scores(customers bigint[], scores numeric[]) RETURNS bigint
+CREATE FUNCTION entitle_internal.write_scores(customers bigint[], scores numeric[]) RETURNS bigint
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'entitle_write_scores';
-COMMENT ON FUNCTION entitle.write_scores(bigint[], numeric[]) IS
+COMMENT ON FUNCTION entitle_internal.write_scores(bigint[], numeric[]) IS
     'Writes scores, which nothing else may (R17); returns how many changed. For recalc_scores, with customers in key order';
-REVOKE ALL ON FUNCTION entitle.write_scores(bigint[], numeric[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.write_scores(bigint[], numeric[]) FROM PUBLIC;
 
 -- SECURITY DEFINER: it writes scores of customers whose other columns the caller may not change. It decides by itself who
 -- may call it (R15), so PUBLIC may execute it.
@@ -182,7 +182,7 @@ BEGIN
                          ' SELECT * FROM entitle.explain_permission(''customers.client_metrics'').';
     END IF;
     -- Values that are being written now count, once they are committed.
-    PERFORM entitle.await_writers('entitle.customer_metric');
+    PERFORM entitle_internal.await_writers('entitle.customer_metric');
     -- Read once: all scores come of the same multipliers, whoever changes them meanwhile.
     WITH scope AS (
         SELECT DISTINCT b.organization_id
@@ -215,12 +215,12 @@ BEGIN
         -- Where all customers have one catalogue, its metrics tell which values count. Else every value is held against the
         -- catalogue of its customer: one that was moved to another organization keeps values that do not count there (R57).
         WITH score AS (
-            SELECT v.customer_id, entitle.weighted_mean(v.metric_id, v.value, metrics, multipliers) AS score
+            SELECT v.customer_id, entitle_internal.weighted_mean(v.metric_id, v.value, metrics, multipliers) AS score
             FROM entitle.customer_metric v
             WHERE catalogues = 1 AND v.customer_id BETWEEN batch_first AND batch_last
             GROUP BY v.customer_id
             UNION ALL
-            SELECT v.customer_id, entitle.weighted_mean(v.metric_id, v.value, metrics, multipliers)
+            SELECT v.customer_id, entitle_internal.weighted_mean(v.metric_id, v.value, metrics, multipliers)
             FROM entitle.customer o
             JOIN entitle.brand b ON b.brand_id = o.brand_id
             JOIN entitle.customer_metric v ON v.customer_id = o.customer_id
@@ -240,7 +240,7 @@ BEGIN
           AND c.client_score IS DISTINCT FROM s.score;
 
         recalculated := recalculated + batch_count;
-        changed := changed + coalesce(entitle.write_scores(stale, scores), 0);
+        changed := changed + coalesce(entitle_internal.write_scores(stale, scores), 0);
 
         IF clock_timestamp() - last_notice > silence THEN
             last_notice := clock_timestamp();

@@ -2,7 +2,7 @@
 -- and puts others in the place of those by which the extension refuses writes and keeps its log (S177). On protected tables, their
 -- filtered views and the model only the owner makes any. An event trigger: it needs no library loaded.
 
-CREATE FUNCTION entitle.refuse_trigger() RETURNS event_trigger
+CREATE FUNCTION entitle_internal.refuse_trigger() RETURNS event_trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -17,7 +17,7 @@ BEGIN
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE d.classid = 'pg_trigger'::regclass AND NOT t.tgisinternal
           AND NOT pg_has_role(current_user, c.relowner, 'USAGE')
-          AND (n.nspname = 'entitle' OR (entitle.declaration(c.oid)).relation IS NOT NULL OR entitle.view_relation(c.oid) IS NOT NULL)
+          AND (n.nspname = 'entitle' OR (entitle_internal.declaration(c.oid)).relation IS NOT NULL OR entitle_internal.view_relation(c.oid) IS NOT NULL)
     LOOP
         RAISE EXCEPTION 'permission denied to make a trigger of "%"', made.relname
             USING ERRCODE = '42501', TABLE = made.relname, SCHEMA = made.nspname,
@@ -25,11 +25,11 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.refuse_trigger() IS 'Event trigger: only owners make triggers of the model, of protected tables and of filtered views';
-REVOKE ALL ON FUNCTION entitle.refuse_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.refuse_trigger() IS 'Event trigger: only owners make triggers of the model, of protected tables and of filtered views';
+REVOKE ALL ON FUNCTION entitle_internal.refuse_trigger() FROM PUBLIC;
 
 CREATE EVENT TRIGGER entitle_refuse_trigger ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
-    EXECUTE FUNCTION entitle.refuse_trigger();
+    EXECUTE FUNCTION entitle_internal.refuse_trigger();
 ALTER EVENT TRIGGER entitle_refuse_trigger ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_refuse_trigger IS 'Only owners make triggers of the model, of protected tables and of filtered views';
 
@@ -38,7 +38,7 @@ COMMENT ON EVENT TRIGGER entitle_refuse_trigger IS 'Only owners make triggers of
 -- to the rules when the table is protected again. Queries of the table above ask that one's policies alone.
 
 -- SECURITY DEFINER: whoever makes a part may not read the declarations.
-CREATE FUNCTION entitle.open_parts(relation regclass) RETURNS SETOF regclass
+CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF regclass
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -49,22 +49,22 @@ CREATE FUNCTION entitle.open_parts(relation regclass) RETURNS SETOF regclass
     SELECT c.oid::regclass
     FROM above a
     JOIN entitle.protection p ON p.relation = a.oid
-    CROSS JOIN LATERAL entitle.protection_family(p.relation) f
+    CROSS JOIN LATERAL entitle_internal.protection_family(p.relation) f
     JOIN pg_class c ON c.oid = f AND c.oid <> p.relation AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
     -- What was protected, and is not any more, is told by verify_protection.
     WHERE NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid AND m.table_name IS NOT NULL)
     $$;
-COMMENT ON FUNCTION entitle.open_parts(regclass) IS 'Parts of the protected table that a table is, or is a part of, that were not protected with it and have no row-level security';
-GRANT EXECUTE ON FUNCTION entitle.open_parts(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.open_parts(regclass) IS 'Parts of the protected table that a table is, or is a part of, that were not protected with it and have no row-level security';
+GRANT EXECUTE ON FUNCTION entitle_internal.open_parts(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the records directly. It takes a part of the caller's, and reads the rest in the catalogues. Without
 -- a name of its table: it is not protected yet.
-CREATE FUNCTION entitle.record_part(part regclass) RETURNS void
+CREATE FUNCTION entitle_internal.record_part(part regclass) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     WITH RECURSIVE above (oid) AS (
-        SELECT o::oid FROM entitle.open_parts(part) o WHERE o = part
+        SELECT o::oid FROM entitle_internal.open_parts(part) o WHERE o = part
         UNION
         SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)
     INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
@@ -73,14 +73,14 @@ CREATE FUNCTION entitle.record_part(part regclass) RETURNS void
     JOIN entitle.protection p ON p.relation = a.oid
     JOIN pg_class c ON c.oid = part
     JOIN pg_roles r ON r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)
-         AND pg_has_role(coalesce(entitle.definer_in_charge(), r.oid), c.relowner, 'USAGE')
+         AND pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE')
     LIMIT 1
     ON CONFLICT (relation) DO NOTHING
     $$;
-COMMENT ON FUNCTION entitle.record_part(regclass) IS 'Writes down what was found on an open part of a protected table, for unprotect_table';
-GRANT EXECUTE ON FUNCTION entitle.record_part(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_part(regclass) IS 'Writes down what was found on an open part of a protected table, for unprotect_table';
+GRANT EXECUTE ON FUNCTION entitle_internal.record_part(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.close_parts() RETURNS event_trigger
+CREATE FUNCTION entitle_internal.close_parts() RETURNS event_trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -90,33 +90,33 @@ BEGIN
     FOR part IN
         SELECT DISTINCT o.part
         FROM pg_event_trigger_ddl_commands() d
-        CROSS JOIN LATERAL entitle.open_parts(d.objid::regclass) AS o (part)
+        CROSS JOIN LATERAL entitle_internal.open_parts(d.objid::regclass) AS o (part)
         JOIN pg_class c ON c.oid = o.part AND pg_has_role(current_user, c.relowner, 'USAGE')
         WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table'
           AND EXISTS (SELECT FROM pg_inherits i WHERE d.objid IN (i.inhrelid, i.inhparent))
     LOOP
-        PERFORM entitle.record_part(part);
+        PERFORM entitle_internal.record_part(part);
         EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', part);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.close_parts() IS 'Event trigger: a new part of a protected table shows nothing by itself until it is protected, too';
-REVOKE ALL ON FUNCTION entitle.close_parts() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.close_parts() IS 'Event trigger: a new part of a protected table shows nothing by itself until it is protected, too';
+REVOKE ALL ON FUNCTION entitle_internal.close_parts() FROM PUBLIC;
 
 CREATE EVENT TRIGGER entitle_close_parts ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
-    EXECUTE FUNCTION entitle.close_parts();
+    EXECUTE FUNCTION entitle_internal.close_parts();
 ALTER EVENT TRIGGER entitle_close_parts ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_close_parts IS 'A new part of a protected table shows nothing by itself until it is protected, too';
 
 -- Foreign keys of others: REFERENCES is part of a GRANT ALL, and a key of one's own that refers to a masked column asks for its
 -- values, in all rows, with the rights of the table's owner (S201).
-CREATE FUNCTION entitle.refers_to_masked(key_constraint oid) RETURNS name
+CREATE FUNCTION entitle_internal.refers_to_masked(key_constraint oid) RETURNS name
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     referring CONSTANT pg_constraint := (SELECT c FROM pg_constraint c WHERE c.oid = key_constraint);
-    declared CONSTANT entitle.protection := entitle.declaration(referring.confrelid);
+    declared CONSTANT entitle.protection := entitle_internal.declaration(referring.confrelid);
     masked name[];
 BEGIN
     IF declared.relation IS NULL THEN
@@ -124,17 +124,17 @@ BEGIN
     END IF;
     -- A declaration that makes no sense masks everything.
     IF jsonb_typeof(declared.masked_columns) = 'object' THEN
-        masked := entitle.masked_names(entitle.mended_declaration(declared));
+        masked := entitle_internal.masked_names(entitle_internal.mended_declaration(declared));
     END IF;
     RETURN (SELECT min(a.attname)
             FROM pg_attribute a
             WHERE a.attrelid = referring.confrelid AND a.attnum = ANY (referring.confkey) AND (a.attname = ANY (masked)) IS NOT FALSE);
 END
 $$;
-COMMENT ON FUNCTION entitle.refers_to_masked(oid) IS 'A masked column that a foreign key refers to; NULL when there is none';
-GRANT EXECUTE ON FUNCTION entitle.refers_to_masked(oid) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.refers_to_masked(oid) IS 'A masked column that a foreign key refers to; NULL when there is none';
+GRANT EXECUTE ON FUNCTION entitle_internal.refers_to_masked(oid) TO PUBLIC;
 
-CREATE FUNCTION entitle.refuse_reference() RETURNS event_trigger
+CREATE FUNCTION entitle_internal.refuse_reference() RETURNS event_trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -142,7 +142,7 @@ DECLARE
     made record;
 BEGIN
     FOR made IN
-        SELECT c.relname, n.nspname, entitle.refers_to_masked(k.oid) AS masked
+        SELECT c.relname, n.nspname, entitle_internal.refers_to_masked(k.oid) AS masked
         FROM pg_event_trigger_ddl_commands() d
         -- Those that were there before stay. Numbers of subtransactions come after that of their transaction.
         JOIN pg_constraint k ON k.conrelid = d.objid AND k.contype = 'f' AND age(k.xmin) <= age(pg_current_xact_id()::xid)
@@ -158,10 +158,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.refuse_reference() IS 'Event trigger: nobody but the owner makes a foreign key that refers to a masked column';
-REVOKE ALL ON FUNCTION entitle.refuse_reference() FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.refuse_reference() IS 'Event trigger: nobody but the owner makes a foreign key that refers to a masked column';
+REVOKE ALL ON FUNCTION entitle_internal.refuse_reference() FROM PUBLIC;
 
 CREATE EVENT TRIGGER entitle_refuse_reference ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
-    EXECUTE FUNCTION entitle.refuse_reference();
+    EXECUTE FUNCTION entitle_internal.refuse_reference();
 ALTER EVENT TRIGGER entitle_refuse_reference ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_refuse_reference IS 'Nobody but the owner makes a foreign key that refers to a masked column';

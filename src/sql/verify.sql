@@ -1,7 +1,7 @@
 -- verify_protection: where what is installed on the protected tables differs from what was declared. The remedies are
 -- statements for the table's owner or a superuser; executed, they make the finding go away.
 
-CREATE FUNCTION entitle.protection_call(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.protection_call(declared entitle.protection) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -21,29 +21,29 @@ CREATE FUNCTION entitle.protection_call(declared entitle.protection) RETURNS tex
         'view_name => ' || quote_literal(declared.view_name),
         'parent => ' || quote_literal(declared.parent::text)))
     $$;
-COMMENT ON FUNCTION entitle.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
-REVOKE ALL ON FUNCTION entitle.protection_call(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
+REVOKE ALL ON FUNCTION entitle_internal.protection_call(entitle.protection) FROM PUBLIC;
 
 -- What cannot be made good is closed: without its protection a table would show all that its privileges allow. The tables that follow
 -- it go first, as unprotect_table wants it.
-CREATE FUNCTION entitle.closing_call(relation regclass) RETURNS text
+CREATE FUNCTION entitle_internal.closing_call(relation regclass) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH RECURSIVE follower (relation, depth) AS (
         SELECT closing_call.relation, 0
         UNION ALL
-        SELECT l.relation::regclass, f.depth + 1 FROM follower f CROSS JOIN LATERAL entitle.lines_of(f.relation) l WHERE f.depth < 30)
+        SELECT l.relation::regclass, f.depth + 1 FROM follower f CROSS JOIN LATERAL entitle_internal.lines_of(f.relation) l WHERE f.depth < 30)
     SELECT string_agg(format('SELECT entitle.unprotect_table(%L); %s', c.relation::text,
                              (SELECT string_agg(format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', m), ' ')
-                              FROM entitle.protection_family(c.relation) m)), ' ' ORDER BY c.depth DESC, c.relation::text)
-           || ' ' || entitle.remark('closed to everyone: protect it again')
+                              FROM entitle_internal.protection_family(c.relation) m)), ' ' ORDER BY c.depth DESC, c.relation::text)
+           || ' ' || entitle_internal.remark('closed to everyone: protect it again')
     FROM (SELECT f.relation, max(f.depth) AS depth FROM follower f GROUP BY f.relation) c
     $$;
-COMMENT ON FUNCTION entitle.closing_call(regclass) IS 'The statements that close a table whose declaration cannot be carried out, and those that follow it';
-REVOKE ALL ON FUNCTION entitle.closing_call(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.closing_call(regclass) IS 'The statements that close a table whose declaration cannot be carried out, and those that follow it';
+REVOKE ALL ON FUNCTION entitle_internal.closing_call(regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.lost_columns(current entitle.protection) RETURNS TABLE (column_name name, column_type regtype)
+CREATE FUNCTION entitle_internal.lost_columns(current entitle.protection) RETURNS TABLE (column_name name, column_type regtype)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -54,87 +54,87 @@ CREATE FUNCTION entitle.lost_columns(current entitle.protection) RETURNS TABLE (
                       FROM pg_attribute a
                       WHERE a.attrelid = current.relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped)
     $$;
-COMMENT ON FUNCTION entitle.lost_columns(entitle.protection) IS 'The declared columns that a table does not have, and a type for each';
-REVOKE ALL ON FUNCTION entitle.lost_columns(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.lost_columns(entitle.protection) IS 'The declared columns that a table does not have, and a type for each';
+REVOKE ALL ON FUNCTION entitle_internal.lost_columns(entitle.protection) FROM PUBLIC;
 
 -- The texts that protect_table would run now, as this server reads them, against what is installed.
-CREATE FUNCTION entitle.view_shows(view regclass, query text) RETURNS boolean
+CREATE FUNCTION entitle_internal.view_shows(view regclass, query text) RETURNS boolean
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_view_shows';
-COMMENT ON FUNCTION entitle.view_shows(regclass, text) IS 'Whether a view''s query is this one, however either is written';
-REVOKE ALL ON FUNCTION entitle.view_shows(regclass, text) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.view_shows(regclass, text) IS 'Whether a view''s query is this one, however either is written';
+REVOKE ALL ON FUNCTION entitle_internal.view_shows(regclass, text) FROM PUBLIC;
 
-CREATE FUNCTION entitle.same_condition(part text, object oid, condition text) RETURNS boolean
+CREATE FUNCTION entitle_internal.same_condition(part text, object oid, condition text) RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_same_condition';
-COMMENT ON FUNCTION entitle.same_condition(text, oid, text) IS
+COMMENT ON FUNCTION entitle_internal.same_condition(text, oid, text) IS
     'Whether the USING or CHECK of a policy, or the WHEN of a trigger, is this condition, however either is written; NULL is none';
-REVOKE ALL ON FUNCTION entitle.same_condition(text, oid, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.same_condition(text, oid, text) FROM PUBLIC;
 
 -- Somebody else's object may have a condition that PostgreSQL does not even read as ours. PARALLEL UNSAFE: a subtransaction.
-CREATE FUNCTION entitle.is_condition(part text, object oid, condition text) RETURNS boolean
+CREATE FUNCTION entitle_internal.is_condition(part text, object oid, condition text) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    RETURN entitle.same_condition(part, object, condition);
+    RETURN entitle_internal.same_condition(part, object, condition);
 EXCEPTION WHEN OTHERS THEN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION entitle.is_condition(text, oid, text) IS 'same_condition; false where the condition cannot be read';
-REVOKE ALL ON FUNCTION entitle.is_condition(text, oid, text) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.is_condition(text, oid, text) IS 'same_condition; false where the condition cannot be read';
+REVOKE ALL ON FUNCTION entitle_internal.is_condition(text, oid, text) FROM PUBLIC;
 
-CREATE FUNCTION entitle.expected_policies(declared entitle.protection, member regclass)
+CREATE FUNCTION entitle_internal.expected_policies(declared entitle.protection, member regclass)
     RETURNS TABLE (name name, command "char", seen text, written text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.name, v.command, v.seen, v.written
-    FROM (SELECT entitle.row_condition(declared, 'SELECT', p.prefix), entitle.row_condition(declared, 'INSERT', p.prefix),
-                 entitle.row_condition(declared, 'UPDATE', p.prefix)
+    FROM (SELECT entitle_internal.row_condition(declared, 'SELECT', p.prefix), entitle_internal.row_condition(declared, 'INSERT', p.prefix),
+                 entitle_internal.row_condition(declared, 'UPDATE', p.prefix)
           FROM (SELECT CASE WHEN declared.parent IS NULL THEN '' ELSE quote_ident(c.relname) || '.' END AS prefix
                 FROM pg_class c WHERE c.oid = member) p
-          WHERE entitle.parent_problem(declared) IS NULL
+          WHERE entitle_internal.parent_problem(declared) IS NULL
          ) AS t (seen, inserted, updated),
          LATERAL (VALUES ('entitle_select', 'r', t.seen, NULL), ('entitle_insert', 'a', NULL, t.inserted),
                          ('entitle_update', 'w', t.seen, t.updated), ('entitle_delete', 'd', t.seen, NULL)
          ) AS v (name, command, seen, written)
     $$;
-COMMENT ON FUNCTION entitle.expected_policies(entitle.protection, regclass) IS 'The policies that install_protection makes of a declaration';
-REVOKE ALL ON FUNCTION entitle.expected_policies(entitle.protection, regclass) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.expected_policies(entitle.protection, regclass) IS 'The policies that install_protection makes of a declaration';
+REVOKE ALL ON FUNCTION entitle_internal.expected_policies(entitle.protection, regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.expected_triggers(declared entitle.protection)
+CREATE FUNCTION entitle_internal.expected_triggers(declared entitle.protection)
     RETURNS TABLE (name name, kind smallint, function regprocedure, condition text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.name, v.kind,
-           CASE WHEN declared.parent IS NULL OR v.action IS NULL THEN 'entitle.refuse_write()' ELSE 'entitle.refuse_line_write()' END::regprocedure,
+           CASE WHEN declared.parent IS NULL OR v.action IS NULL THEN 'entitle_internal.refuse_write()' ELSE 'entitle_internal.refuse_line_write()' END::regprocedure,
            -- A line's document is looked at by the trigger's function.
-           entitle.trigger_bound(declared)
-           || CASE WHEN declared.parent IS NULL THEN coalesce(' AND NOT ' || entitle.joined_test(declared, v.action, 'OLD.'), '') ELSE '' END
+           entitle_internal.trigger_bound(declared)
+           || CASE WHEN declared.parent IS NULL THEN coalesce(' AND NOT ' || entitle_internal.joined_test(declared, v.action, 'OLD.'), '') ELSE '' END
     -- BEFORE, each with its event, those of rows FOR EACH ROW.
     FROM (VALUES ('entitle_update', 19::smallint, 'UPDATE'), ('entitle_delete', 11::smallint, 'DELETE'),
                  ('entitle_truncate', 34::smallint, NULL)) AS v (name, kind, action)
     UNION ALL
     -- BEFORE and AFTER UPDATE.
-    SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure,
-           CASE v.name WHEN 'entitle_moved' THEN entitle.move_condition(declared) ELSE entitle.early_move_test(declared) END
+    SELECT v.name, v.kind, 'entitle_internal.refuse_move()'::regprocedure,
+           CASE v.name WHEN 'entitle_moved' THEN entitle_internal.move_condition(declared) ELSE entitle_internal.early_move_test(declared) END
     FROM (VALUES ('zz_entitle_move', 19::smallint), ('entitle_moved', 17::smallint)) AS v (name, kind)
-    WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
+    WHERE entitle_internal.parent_problem(declared) IS NULL AND entitle_internal.move_condition(declared) IS NOT NULL
     UNION ALL
     -- AFTER DELETE and INSERT.
-    SELECT v.name, v.kind, 'entitle.refuse_move()'::regprocedure, entitle.trigger_bound(declared)
+    SELECT v.name, v.kind, 'entitle_internal.refuse_move()'::regprocedure, entitle_internal.trigger_bound(declared)
     FROM (VALUES ('entitle_left', 9::smallint), ('entitle_arrived', 5::smallint)) AS v (name, kind)
-    WHERE entitle.parent_problem(declared) IS NULL AND entitle.move_condition(declared) IS NOT NULL
+    WHERE entitle_internal.parent_problem(declared) IS NULL AND entitle_internal.move_condition(declared) IS NOT NULL
       AND (v.name = 'entitle_left' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = declared.relation AND c.relkind = 'p'))
     $$;
-COMMENT ON FUNCTION entitle.expected_triggers(entitle.protection) IS 'The triggers that install_protection makes of a declaration';
-REVOKE ALL ON FUNCTION entitle.expected_triggers(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.expected_triggers(entitle.protection) IS 'The triggers that install_protection makes of a declaration';
+REVOKE ALL ON FUNCTION entitle_internal.expected_triggers(entitle.protection) FROM PUBLIC;
 
 -- The name of a filtered view may be taken by that of the table whose place this one took.
-CREATE FUNCTION entitle.declared_for(declared entitle.protection, relation regclass) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.declared_for(declared entitle.protection, relation regclass) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -142,8 +142,8 @@ DECLARE
     target text;
 BEGIN
     declared.relation := relation;
-    IF entitle.has_view(declared) THEN
-        target := entitle.view_target(declared);
+    IF entitle_internal.has_view(declared) THEN
+        target := entitle_internal.view_target(declared);
         IF to_regclass(target) IS NOT NULL THEN
             declared.view_name := (SELECT format('%I.%I', n.nspname, left(c.relname, 54) || '_new_view')
                                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
@@ -152,10 +152,10 @@ BEGIN
     RETURN declared;
 END
 $$;
-COMMENT ON FUNCTION entitle.declared_for(entitle.protection, regclass) IS 'A declaration, for a table that took the place of the declared one';
-REVOKE ALL ON FUNCTION entitle.declared_for(entitle.protection, regclass) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.declared_for(entitle.protection, regclass) IS 'A declaration, for a table that took the place of the declared one';
+REVOKE ALL ON FUNCTION entitle_internal.declared_for(entitle.protection, regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle.relation_called(name text) RETURNS regclass
+CREATE FUNCTION entitle_internal.relation_called(name text) RETURNS regclass
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -165,8 +165,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL; -- no name at all
 END
 $$;
-COMMENT ON FUNCTION entitle.relation_called(text) IS 'The relation of that name; NULL when there is none, or the text is no name';
-REVOKE ALL ON FUNCTION entitle.relation_called(text) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.relation_called(text) IS 'The relation of that name; NULL when there is none, or the text is no name';
+REVOKE ALL ON FUNCTION entitle_internal.relation_called(text) FROM PUBLIC;
 
 -- SECURITY DEFINER: it reads the declarations, which nobody else may.
 CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, problem text, remedy text)
@@ -177,43 +177,43 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SET DateStyle = 'ISO, MDY' SET IntervalStyle = 'postgres' SET extra_float_digits = 1 SET TimeZone = 'UTC'
     AS $$
     WITH stored AS MATERIALIZED (
-        SELECT p AS declared, entitle.declaration_problem(p) AS problem
+        SELECT p AS declared, entitle_internal.declaration_problem(p) AS problem
         FROM entitle.protection p
         JOIN pg_class c ON c.oid = p.relation),
     declared AS (
-        SELECT s.declared, n AS current, entitle.view_remedy(s.declared, n) AS call
+        SELECT s.declared, n AS current, entitle_internal.view_remedy(s.declared, n) AS call
         FROM stored s
-        CROSS JOIN LATERAL entitle.declared_now(s.declared) n
+        CROSS JOIN LATERAL entitle_internal.declared_now(s.declared) n
         WHERE s.problem IS NULL),
     member AS (
         SELECT d.*, c.oid::regclass AS relation, c.relrowsecurity, c.relforcerowsecurity,
                m.table_name IS NOT NULL AS is_known -- one that was merely closed has no name
         FROM declared d
-        CROSS JOIN LATERAL entitle.protection_family((d.declared).relation) f
+        CROSS JOIN LATERAL entitle_internal.protection_family((d.declared).relation) f
         JOIN pg_class c ON c.oid = f
         LEFT JOIN entitle.protection_member m ON m.relation = f AND m.root = (d.declared).relation),
     policy AS (
         SELECT m.relation, m.call, e.name, p.oid IS NULL AS is_missing,
                p.oid IS NOT NULL
                AND ((p.polcmd, p.polpermissive, p.polroles) IS DISTINCT FROM (e.command, true, '{0}'::oid[])
-                    OR NOT entitle.is_condition('using', p.oid, e.seen)
-                    OR NOT entitle.is_condition('check', p.oid, e.written)) AS is_different
+                    OR NOT entitle_internal.is_condition('using', p.oid, e.seen)
+                    OR NOT entitle_internal.is_condition('check', p.oid, e.written)) AS is_different
         FROM member m
-        CROSS JOIN LATERAL entitle.expected_policies(m.current, m.relation) e
+        CROSS JOIN LATERAL entitle_internal.expected_policies(m.current, m.relation) e
         LEFT JOIN pg_policy p ON p.polrelid = m.relation AND p.polname = e.name
         WHERE m.is_known),
     trigger AS (
         SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
                t.oid IS NOT NULL
                AND ((t.tgtype, t.tgfoid) IS DISTINCT FROM (e.kind, e.function::oid)
-                    OR NOT entitle.is_condition('when', t.oid, e.condition)) AS is_different
+                    OR NOT entitle_internal.is_condition('when', t.oid, e.condition)) AS is_different
         FROM member m
-        CROSS JOIN LATERAL entitle.expected_triggers(m.current) e
+        CROSS JOIN LATERAL entitle_internal.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
         WHERE m.is_known)
     SELECT f.*
     FROM (
-    SELECT (s.declared).relation, s.problem, entitle.closing_call((s.declared).relation)
+    SELECT (s.declared).relation, s.problem, entitle_internal.closing_call((s.declared).relation)
     FROM stored s WHERE s.problem IS NOT NULL
     UNION ALL
     SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation)
@@ -235,14 +235,14 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     UNION ALL
     -- DETACH PARTITION takes the triggers away that refuse writes, and leaves the policies.
     SELECT c.oid::regclass, format('was a part of protected table %s, and is one of its own now', (d.declared).relation),
-           entitle.protection_call(ROW(c.oid, (d.current).customer_column, (d.current).date_column, (d.current).brand_column,
+           entitle_internal.protection_call(ROW(c.oid, (d.current).customer_column, (d.current).date_column, (d.current).brand_column,
                (d.current).min_level, (d.current).view_permission, (d.current).insert_permission, (d.current).update_permission,
                (d.current).delete_permission, (d.current).external_insert_level, (d.current).external_update_level,
                (d.current).masked_columns, NULL, (d.current).parent)::entitle.protection)
     FROM declared d
     JOIN entitle.protection_member m ON m.root = (d.declared).relation
     JOIN pg_class c ON c.oid = m.relation
-    WHERE m.relation NOT IN (SELECT f FROM entitle.protection_family((d.declared).relation) f)
+    WHERE m.relation NOT IN (SELECT f FROM entitle_internal.protection_family((d.declared).relation) f)
     UNION ALL
     SELECT p.relation, format('policy "%s" is missing', p.name), p.call FROM policy p WHERE p.is_missing
     UNION ALL
@@ -263,35 +263,35 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SELECT coalesce(n.named, g.relation),
            CASE WHEN n.named IS NOT NULL THEN format('protected table %s is gone, and another one bears its name, unprotected', g.name)
                 ELSE format('protected table %s did not come when a dump was restored', g.name) END,
-           CASE WHEN n.named IS NOT NULL THEN entitle.protection_call(entitle.declared_for(p, n.named))
+           CASE WHEN n.named IS NOT NULL THEN entitle_internal.protection_call(entitle_internal.declared_for(p, n.named))
                 ELSE format('DELETE FROM entitle.protection WHERE relation = %s; %s', g.relation::oid,
-                            entitle.remark('or restore the table, and ' || entitle.protection_call(p))) END
-    FROM entitle.gone_tables() g
+                            entitle_internal.remark('or restore the table, and ' || entitle_internal.protection_call(p))) END
+    FROM entitle_internal.gone_tables() g
     JOIN entitle.protection p ON p.relation = g.relation
-    CROSS JOIN LATERAL (SELECT entitle.relation_called(g.name)) AS n (named)
+    CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(g.name)) AS n (named)
     WHERE g.is_absent OR n.named IS NOT NULL
     UNION ALL
     SELECT n.named, format('bears the name that protected table %s had, and is not protected', m.relation),
-           entitle.protection_call(entitle.declared_for(p, n.named))
+           entitle_internal.protection_call(entitle_internal.declared_for(p, n.named))
     FROM entitle.protection p
     JOIN entitle.protection_member m ON m.relation = p.relation
     JOIN pg_class c ON c.oid = p.relation
-    CROSS JOIN LATERAL (SELECT entitle.relation_called(m.table_name)) AS n (named)
+    CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(m.table_name)) AS n (named)
     WHERE n.named <> p.relation AND n.named NOT IN (SELECT o.relation FROM entitle.protection_member o)
       AND EXISTS (SELECT FROM pg_class o WHERE o.oid = n.named AND o.relkind IN ('r', 'p'))
     UNION ALL
     SELECT (d.declared).relation, 'a declared column was renamed or dropped', d.call
     FROM declared d
-    WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle.lost_columns(d.current))
+    WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle_internal.lost_columns(d.current))
     UNION ALL
     SELECT (d.declared).relation, format('masked column "%s" is neither in the table nor in its filtered view', k),
-           entitle.closing_call((d.declared).relation)
+           entitle_internal.closing_call((d.declared).relation)
     FROM declared d
-    CROSS JOIN LATERAL unnest(entitle.masked_names(d.declared)) AS k
-    WHERE EXISTS (SELECT FROM pg_class v WHERE v.oid = entitle.find_view((d.declared).relation))
+    CROSS JOIN LATERAL unnest(entitle_internal.masked_names(d.declared)) AS k
+    WHERE EXISTS (SELECT FROM pg_class v WHERE v.oid = entitle_internal.find_view((d.declared).relation))
       AND NOT EXISTS (SELECT
                       FROM pg_attribute a
-                      WHERE a.attrelid IN ((d.declared).relation, entitle.find_view((d.declared).relation)) AND a.attname = k
+                      WHERE a.attrelid IN ((d.declared).relation, entitle_internal.find_view((d.declared).relation)) AND a.attname = k
                         AND a.attnum > 0 AND NOT a.attisdropped)
     UNION ALL
     SELECT (d.declared).relation, format('permission "%s" is not known', k),
@@ -303,7 +303,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     UNION ALL
     SELECT (d.declared).relation, v.problem, v.remedy
     FROM declared d
-    CROSS JOIN LATERAL entitle.verify_view(d.declared, d.current) v
+    CROSS JOIN LATERAL entitle_internal.verify_view(d.declared, d.current) v
     ) AS f (relation, problem, remedy)
     ORDER BY f.relation::text, f.problem, f.remedy
     $$;

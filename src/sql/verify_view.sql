@@ -1,23 +1,23 @@
 -- What verify_protection finds out about filtered views, masked columns and parents. PARALLEL UNSAFE: an EXCEPTION clause is a
 -- subtransaction, which no parallel plan can have.
 
-CREATE FUNCTION entitle.parent_problem(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.parent_problem(declared entitle.protection) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    PERFORM entitle.parent_links(declared, '');
+    PERFORM entitle_internal.parent_links(declared, '');
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION entitle.parent_problem(entitle.protection) IS 'Why a line no longer leads to its document; NULL when it does';
-REVOKE ALL ON FUNCTION entitle.parent_problem(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.parent_problem(entitle.protection) IS 'Why a line no longer leads to its document; NULL when it does';
+REVOKE ALL ON FUNCTION entitle_internal.parent_problem(entitle.protection) FROM PUBLIC;
 
 -- Declarations are written by protect_table, which checks them; a restore or a superuser may bring any. One that makes no sense is
 -- told, and is in nobody else's way. What the table itself has or lacks is looked at elsewhere.
-CREATE FUNCTION entitle.declaration_problem(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.declaration_problem(declared entitle.protection) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -37,18 +37,18 @@ BEGIN
     IF declared.customer_column = '' OR declared.date_column = '' OR declared.brand_column = '' OR declared.masked_columns ? '' THEN
         RETURN 'the declaration makes no sense: a column has no name';
     END IF;
-    PERFORM entitle.view_target(declared);
+    PERFORM entitle_internal.view_target(declared);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RETURN 'the declaration makes no sense: ' || SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION entitle.declaration_problem(entitle.protection) IS 'Why a stored declaration is none that protect_table would have written; NULL when it is';
-REVOKE ALL ON FUNCTION entitle.declaration_problem(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.declaration_problem(entitle.protection) IS 'Why a stored declaration is none that protect_table would have written; NULL when it is';
+REVOKE ALL ON FUNCTION entitle_internal.declaration_problem(entitle.protection) FROM PUBLIC;
 
 -- The statement that makes a declaration good. A column that decided and is gone comes back empty: without it rows would show to
 -- more people than before. Where columns of a line's document changed, it is the document's statement, which renews its lines.
-CREATE FUNCTION entitle.view_remedy(declared entitle.protection, current entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.view_remedy(declared entitle.protection, current entitle.protection) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -56,27 +56,27 @@ DECLARE
     above record;
 BEGIN
     FOR above IN
-        SELECT entitle.declaration((l.parent).relation) AS parent, l.parent AS current
-        FROM entitle.parent_links(declared, '') l
+        SELECT entitle_internal.declaration((l.parent).relation) AS parent, l.parent AS current
+        FROM entitle_internal.parent_links(declared, '') l
         ORDER BY l.depth DESC LOOP
-        IF above.parent IS DISTINCT FROM above.current OR EXISTS (SELECT FROM entitle.lost_columns(above.current)) THEN
-            RETURN entitle.view_remedy(above.parent, above.current);
+        IF above.parent IS DISTINCT FROM above.current OR EXISTS (SELECT FROM entitle_internal.lost_columns(above.current)) THEN
+            RETURN entitle_internal.view_remedy(above.parent, above.current);
         END IF;
     END LOOP;
-    current := entitle.repeated_declaration(current);
+    current := entitle_internal.repeated_declaration(current);
     RETURN (SELECT coalesce(string_agg(format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s; ', current.relation, l.column_name, l.column_type), ''), '')
-            FROM entitle.lost_columns(current) l)
-           || entitle.protection_call(current);
+            FROM entitle_internal.lost_columns(current) l)
+           || entitle_internal.protection_call(current);
 EXCEPTION WHEN OTHERS THEN
-    RETURN entitle.protection_call(current);
+    RETURN entitle_internal.protection_call(current);
 END
 $$;
-COMMENT ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) IS 'The call of protect_table that makes a declaration good again';
-REVOKE ALL ON FUNCTION entitle.view_remedy(entitle.protection, entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.view_remedy(entitle.protection, entitle.protection) IS 'The call of protect_table that makes a declaration good again';
+REVOKE ALL ON FUNCTION entitle_internal.view_remedy(entitle.protection, entitle.protection) FROM PUBLIC;
 
 -- The statement for a line whose way to its document is broken somewhere above: the same for all on that way. A document that was made
 -- anew is protected, and its lines follow it then.
-CREATE FUNCTION entitle.orphan_remedy(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.orphan_remedy(declared entitle.protection) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -85,57 +85,57 @@ DECLARE
     above entitle.protection;
 BEGIN
     FOR i IN 1..30 LOOP -- parents may lead in a circle
-        above := entitle.declaration(broken.parent);
-        EXIT WHEN above.relation IS DISTINCT FROM broken.parent OR entitle.parent_problem(above) IS NULL;
+        above := entitle_internal.declaration(broken.parent);
+        EXIT WHEN above.relation IS DISTINCT FROM broken.parent OR entitle_internal.parent_problem(above) IS NULL;
         broken := above;
     END LOOP;
-    RETURN coalesce((SELECT entitle.protection_call(entitle.declared_for(p, n.named))
-                     FROM entitle.gone_tables() g
+    RETURN coalesce((SELECT entitle_internal.protection_call(entitle_internal.declared_for(p, n.named))
+                     FROM entitle_internal.gone_tables() g
                      JOIN entitle.protection p ON p.relation = g.relation
-                     CROSS JOIN LATERAL (SELECT entitle.relation_called(g.name)) AS n (named)
+                     CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(g.name)) AS n (named)
                      WHERE g.relation = broken.parent AND n.named IS NOT NULL),
-                    entitle.closing_call(broken.relation));
+                    entitle_internal.closing_call(broken.relation));
 EXCEPTION WHEN OTHERS THEN
-    RETURN entitle.closing_call(declared.relation);
+    RETURN entitle_internal.closing_call(declared.relation);
 END
 $$;
-COMMENT ON FUNCTION entitle.orphan_remedy(entitle.protection) IS 'The statement for a line that no longer leads to its document';
-REVOKE ALL ON FUNCTION entitle.orphan_remedy(entitle.protection) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.orphan_remedy(entitle.protection) IS 'The statement for a line that no longer leads to its document';
+REVOKE ALL ON FUNCTION entitle_internal.orphan_remedy(entitle.protection) FROM PUBLIC;
 
-CREATE FUNCTION entitle.is_view(view regclass, query text) RETURNS boolean
+CREATE FUNCTION entitle_internal.is_view(view regclass, query text) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    RETURN entitle.view_shows(view, query);
+    RETURN entitle_internal.view_shows(view, query);
 EXCEPTION WHEN OTHERS THEN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION entitle.is_view(regclass, text) IS 'view_shows; false where the query cannot be read';
-REVOKE ALL ON FUNCTION entitle.is_view(regclass, text) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.is_view(regclass, text) IS 'view_shows; false where the query cannot be read';
+REVOKE ALL ON FUNCTION entitle_internal.is_view(regclass, text) FROM PUBLIC;
 
-CREATE FUNCTION entitle.verify_view(declared entitle.protection, current entitle.protection)
+CREATE FUNCTION entitle_internal.verify_view(declared entitle.protection, current entitle.protection)
     RETURNS TABLE (problem text, remedy text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    view CONSTANT regclass := entitle.find_view(declared.relation);
-    masked CONSTANT name[] := entitle.masked_names(declared);
+    view CONSTANT regclass := entitle_internal.find_view(declared.relation);
+    masked CONSTANT name[] := entitle_internal.masked_names(declared);
     owner name;
     class pg_class;
 BEGIN
-    problem := entitle.parent_problem(declared);
+    problem := entitle_internal.parent_problem(declared);
     IF problem IS NOT NULL THEN
-        remedy := entitle.orphan_remedy(declared);
+        remedy := entitle_internal.orphan_remedy(declared);
         RETURN NEXT;
         RETURN;
     END IF;
-    IF NOT entitle.has_view(declared) THEN
+    IF NOT entitle_internal.has_view(declared) THEN
         RETURN;
     END IF;
-    remedy := entitle.view_remedy(declared, current);
+    remedy := entitle_internal.view_remedy(declared, current);
     IF view IS NULL THEN
         problem := 'the filtered view, or the trigger that writes through it, is missing';
         RETURN NEXT;
@@ -148,16 +148,16 @@ BEGIN
         SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view),
                -- The view has a column of that name.
                CASE WHEN a.attname = 'masked_columns' THEN format('ALTER TABLE %s RENAME COLUMN masked_columns TO own_masked_columns; ', a.attrelid::regclass)
-               ELSE '' END || entitle.view_remedy(declared, current)
+               ELSE '' END || entitle_internal.view_remedy(declared, current)
         FROM pg_attribute a
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped
-          AND NOT EXISTS (SELECT FROM entitle.view_columns(declared.relation, view) c WHERE c.number = a.attnum)
+          AND NOT EXISTS (SELECT FROM entitle_internal.view_columns(declared.relation, view) c WHERE c.number = a.attnum)
         UNION ALL
         SELECT format('column "%s" is "%s" in the filtered view "%s"', c.column_name, c.view_column, view),
-               entitle.view_remedy(declared, current)
-        FROM entitle.view_columns(declared.relation, view) c
+               entitle_internal.view_remedy(declared, current)
+        FROM entitle_internal.view_columns(declared.relation, view) c
         WHERE c.column_name <> c.view_column;
-    IF NOT FOUND AND NOT entitle.is_view(view, entitle.full_view_query(current)) THEN
+    IF NOT FOUND AND NOT entitle_internal.is_view(view, entitle_internal.full_view_query(current)) THEN
         problem := format('the filtered view "%s" is not as it was made', view);
         RETURN NEXT;
     END IF;
@@ -173,14 +173,14 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT format('trigger "%s" of the filtered view "%s" does not fire', t.tgname, view),
-               entitle.view_remedy(declared, current)
+               entitle_internal.view_remedy(declared, current)
         FROM pg_trigger t
-        WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgenabled NOT IN ('O', 'A')
+        WHERE t.tgrelid = view AND t.tgfoid = 'entitle_internal.write_view()'::regprocedure AND t.tgenabled NOT IN ('O', 'A')
         UNION ALL
         SELECT format('trigger "%s" of the filtered view "%s" writes in the place of ours', t.tgname, view),
                format('DROP TRIGGER %I ON %s;', t.tgname, view)
         FROM pg_trigger t
-        WHERE t.tgrelid = view AND t.tgfoid <> 'entitle.write_view()'::regprocedure AND t.tgtype & 64 <> 0 -- INSTEAD OF
+        WHERE t.tgrelid = view AND t.tgfoid <> 'entitle_internal.write_view()'::regprocedure AND t.tgtype & 64 <> 0 -- INSTEAD OF
         UNION ALL
         SELECT format('rule "%s" of the filtered view "%s" goes past its trigger', r.rulename, view),
                format('DROP RULE %I ON %s;', r.rulename, view)
@@ -189,17 +189,17 @@ BEGIN
         UNION ALL
         SELECT format('%s may %s%s of %s', p.grantee, CASE p.privilege WHEN 'REFERENCES' THEN 'reference' ELSE lower(p.privilege) END,
                       coalesce(' masked column ' || p.column_name, ' masked columns'), f),
-               entitle.view_remedy(declared, current)
-        FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
+               entitle_internal.view_remedy(declared, current)
+        FROM entitle_internal.protection_family(declared.relation) f, entitle_internal.table_privileges(f) p
         WHERE p.privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
           AND masked <> '{}' AND (p.column_name IS NULL OR p.column_name = ANY (masked))
         UNION ALL
         SELECT format('%s may create triggers on %s, which fire with its owner''s rights', p.grantee, f),
-               entitle.view_remedy(declared, current)
-        FROM entitle.protection_family(declared.relation) f, entitle.table_privileges(f) p
+               entitle_internal.view_remedy(declared, current)
+        FROM entitle_internal.protection_family(declared.relation) f, entitle_internal.table_privileges(f) p
         WHERE p.privilege = 'TRIGGER';
 END
 $$;
-COMMENT ON FUNCTION entitle.verify_view(entitle.protection, entitle.protection) IS
+COMMENT ON FUNCTION entitle_internal.verify_view(entitle.protection, entitle.protection) IS
     'Where a filtered view, masked columns or a parent are not as declared, and the statements that mend it';
-REVOKE ALL ON FUNCTION entitle.verify_view(entitle.protection, entitle.protection) FROM PUBLIC;
+REVOKE ALL ON FUNCTION entitle_internal.verify_view(entitle.protection, entitle.protection) FROM PUBLIC;

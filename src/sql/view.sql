@@ -19,11 +19,11 @@ COMMENT ON COLUMN entitle.protection_view.table_oid IS 'The table that numbered 
 COMMENT ON COLUMN entitle.protection_view.told_masks IS 'The masks that were asked for; columns whose names were exchanged since are masked beside them';
 
 -- PUBLIC, because a view's owner must be able to put the trigger on; it acts for the recorded views alone.
-CREATE FUNCTION entitle.write_view() RETURNS trigger
+CREATE FUNCTION entitle_internal.write_view() RETURNS trigger
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_write_view';
-COMMENT ON FUNCTION entitle.write_view() IS 'Trigger: writes through a filtered view, with the rights of the table''s owner and under the rules (R37)';
-GRANT EXECUTE ON FUNCTION entitle.write_view() TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.write_view() IS 'Trigger: writes through a filtered view, with the rights of the table''s owner and under the rules (R37)';
+GRANT EXECUTE ON FUNCTION entitle_internal.write_view() TO PUBLIC;
 
 -- PUBLIC: a default is evaluated for whoever inserts, with the rights of that one.
 CREATE FUNCTION entitle.column_default(relation regclass, place integer, of_type anyelement) RETURNS anyelement
@@ -34,47 +34,47 @@ COMMENT ON FUNCTION entitle.column_default(regclass, integer, anyelement) IS
 GRANT EXECUTE ON FUNCTION entitle.column_default(regclass, integer, anyelement) TO PUBLIC;
 
 -- SECURITY DEFINER: whoever writes through a view may not read the declarations.
-CREATE FUNCTION entitle.view_relation(view regclass) RETURNS regclass
+CREATE FUNCTION entitle_internal.view_relation(view regclass) RETURNS regclass
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.relation FROM entitle.protection_view v WHERE v.view = view_relation.view
     $$;
-COMMENT ON FUNCTION entitle.view_relation(regclass) IS 'The table a filtered view is of; NULL for any other relation';
-GRANT EXECUTE ON FUNCTION entitle.view_relation(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.view_relation(regclass) IS 'The table a filtered view is of; NULL for any other relation';
+GRANT EXECUTE ON FUNCTION entitle_internal.view_relation(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: as view_relation. A view that was dropped is not found.
-CREATE FUNCTION entitle.find_view(relation regclass) RETURNS regclass
+CREATE FUNCTION entitle_internal.find_view(relation regclass) RETURNS regclass
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT v.view
     FROM entitle.protection_view v
-    JOIN pg_trigger t ON t.tgrelid = v.view AND t.tgfoid = 'entitle.write_view()'::regprocedure
+    JOIN pg_trigger t ON t.tgrelid = v.view AND t.tgfoid = 'entitle_internal.write_view()'::regprocedure
     WHERE v.relation = find_view.relation
     $$;
-COMMENT ON FUNCTION entitle.find_view(regclass) IS 'The filtered view of a table, if there is one';
-GRANT EXECUTE ON FUNCTION entitle.find_view(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.find_view(regclass) IS 'The filtered view of a table, if there is one';
+GRANT EXECUTE ON FUNCTION entitle_internal.find_view(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the records directly. Its caller may be another than protect_table: the view must be just what
 -- that makes of the declaration.
-CREATE FUNCTION entitle.record_view(relation regclass, view regclass, told_masks jsonb) RETURNS void
+CREATE FUNCTION entitle_internal.record_view(relation regclass, view regclass, told_masks jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    declared CONSTANT entitle.protection := entitle.declaration(relation);
+    declared CONSTANT entitle.protection := entitle_internal.declaration(relation);
 BEGIN
-    IF entitle.may_declare(relation,
+    IF entitle_internal.may_declare(relation,
             'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
        IS NOT TRUE
-       OR entitle.may_declare(view,
+       OR entitle_internal.may_declare(view,
             'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
        IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied to protect table "%"', relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
     END IF;
-    IF declared.relation IS DISTINCT FROM relation OR entitle.has_view(declared) IS NOT TRUE
+    IF declared.relation IS DISTINCT FROM relation OR entitle_internal.has_view(declared) IS NOT TRUE
        OR NOT EXISTS (SELECT
                       FROM pg_class v
                       JOIN pg_class c ON c.oid = relation AND c.relowner = v.relowner
@@ -87,8 +87,8 @@ BEGIN
        -- Of each row, instead of each write: ROW, INSERT, DELETE, UPDATE, INSTEAD.
        OR NOT EXISTS (SELECT
                       FROM pg_trigger t
-                      WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure AND t.tgtype = 93)
-       OR NOT entitle.is_view(view, entitle.full_view_query(declared)) THEN
+                      WHERE t.tgrelid = view AND t.tgfoid = 'entitle_internal.write_view()'::regprocedure AND t.tgtype = 93)
+       OR NOT entitle_internal.is_view(view, entitle_internal.full_view_query(declared)) THEN
         RAISE EXCEPTION 'view "%" is not what protect_table makes for table "%"', view, relation
             USING ERRCODE = '55000', HINT = 'Call entitle.protect_table, which makes and records it.';
     END IF;
@@ -97,15 +97,15 @@ BEGIN
     INSERT INTO entitle.protection_view
     SELECT relation, view, declared.view_name IS NOT NULL, array_agg(c.column_name ORDER BY c.number),
            array_agg(c.number ORDER BY c.number), relation, told_masks
-    FROM entitle.view_columns(relation, view) c;
+    FROM entitle_internal.view_columns(relation, view) c;
 END
 $$;
-COMMENT ON FUNCTION entitle.record_view(regclass, regclass, jsonb) IS 'Writes down which view protect_table made';
-GRANT EXECUTE ON FUNCTION entitle.record_view(regclass, regclass, jsonb) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.record_view(regclass, regclass, jsonb) IS 'Writes down which view protect_table made';
+GRANT EXECUTE ON FUNCTION entitle_internal.record_view(regclass, regclass, jsonb) TO PUBLIC;
 
 -- SECURITY DEFINER: a table's new owner need not be a member of the role that made the view. A view reads with the rights of its
 -- owner, so it goes with the table.
-CREATE FUNCTION entitle.claim_view(relation regclass) RETURNS void
+CREATE FUNCTION entitle_internal.claim_view(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -113,8 +113,8 @@ DECLARE
     view CONSTANT regclass := (SELECT v.view FROM entitle.protection_view v WHERE v.relation = claim_view.relation);
     owner oid;
 BEGIN
-    IF entitle.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE
-       AND entitle.may_declare(relation,
+    IF entitle_internal.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE
+       AND entitle_internal.may_declare(relation,
                'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
            IS NOT TRUE THEN
         RAISE EXCEPTION 'permission denied to protect table "%"', relation
@@ -135,11 +135,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.claim_view(regclass) IS 'Gives the filtered view to the owner of its table';
-GRANT EXECUTE ON FUNCTION entitle.claim_view(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.claim_view(regclass) IS 'Gives the filtered view to the owner of its table';
+GRANT EXECUTE ON FUNCTION entitle_internal.claim_view(regclass) TO PUBLIC;
 
 -- A view's columns keep the order of the table's, whatever these are called by now and wherever later ones were added.
-CREATE FUNCTION entitle.view_columns(relation regclass, view regclass)
+CREATE FUNCTION entitle_internal.view_columns(relation regclass, view regclass)
     RETURNS TABLE (number smallint, column_name name, view_column name)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -151,30 +151,30 @@ CREATE FUNCTION entitle.view_columns(relation regclass, view regclass)
     JOIN pg_attribute v ON v.attrelid = view AND v.attnum = b.position
     WHERE v.attnum < (SELECT c.relnatts FROM pg_class c WHERE c.oid = view)
     $$;
-COMMENT ON FUNCTION entitle.view_columns(regclass, regclass) IS 'Which column of a filtered view shows which column of its table';
-GRANT EXECUTE ON FUNCTION entitle.view_columns(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.view_columns(regclass, regclass) IS 'Which column of a filtered view shows which column of its table';
+GRANT EXECUTE ON FUNCTION entitle_internal.view_columns(regclass, regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: as view_relation.
-CREATE FUNCTION entitle.has_default_name(view regclass) RETURNS boolean
+CREATE FUNCTION entitle_internal.has_default_name(view regclass) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT EXISTS (SELECT FROM entitle.protection_view v WHERE v.view = has_default_name.view AND NOT v.is_named)
     $$;
-COMMENT ON FUNCTION entitle.has_default_name(regclass) IS 'Whether a filtered view was made without view_name';
-GRANT EXECUTE ON FUNCTION entitle.has_default_name(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.has_default_name(regclass) IS 'Whether a filtered view was made without view_name';
+GRANT EXECUTE ON FUNCTION entitle_internal.has_default_name(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.has_view(declared entitle.protection) RETURNS boolean
+CREATE FUNCTION entitle_internal.has_view(declared entitle.protection) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     -- Lines always have one: it joins their document, which PostgreSQL plans better than a policy's sub-select.
     SELECT declared.masked_columns <> '{}' OR declared.view_name IS NOT NULL OR declared.parent IS NOT NULL
     $$;
-COMMENT ON FUNCTION entitle.has_view(entitle.protection) IS 'Whether a declaration asks for a filtered view';
-GRANT EXECUTE ON FUNCTION entitle.has_view(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.has_view(entitle.protection) IS 'Whether a declaration asks for a filtered view';
+GRANT EXECUTE ON FUNCTION entitle_internal.has_view(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle.view_target(declared entitle.protection) RETURNS text
+CREATE FUNCTION entitle_internal.view_target(declared entitle.protection) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -201,16 +201,16 @@ BEGIN
             WHERE c.oid = declared.relation);
 END
 $$;
-COMMENT ON FUNCTION entitle.view_target(entitle.protection) IS 'Where the filtered view is to be';
-GRANT EXECUTE ON FUNCTION entitle.view_target(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.view_target(entitle.protection) IS 'Where the filtered view is to be';
+GRANT EXECUTE ON FUNCTION entitle_internal.view_target(entitle.protection) TO PUBLIC;
 
 -- Descriptions, as the table has them, and its defaults, whatever they are when a row comes. A sequence is left to the table, whose owner need not share it.
-CREATE FUNCTION entitle.describe_view(relation regclass, view regclass) RETURNS void
+CREATE FUNCTION entitle_internal.describe_view(relation regclass, view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    masked CONSTANT name[] := entitle.masked_names(entitle.declaration(relation));
+    masked CONSTANT name[] := entitle_internal.masked_names(entitle_internal.declaration(relation));
     shown record;
 BEGIN
     EXECUTE format('COMMENT ON VIEW %s IS %L', view, obj_description(relation, 'pg_class'));
@@ -227,10 +227,10 @@ BEGIN
                                          WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
                     -- By what a domain is over: the domain may refuse the NULL.
                     THEN format('entitle.column_default(%L::regclass, %s, NULL::%s)', relation, row_number() OVER (ORDER BY c.number),
-                                CASE WHEN entitle.base_type(a.atttypid) <> a.atttypid THEN entitle.base_type(a.atttypid)::text
+                                CASE WHEN entitle_internal.base_type(a.atttypid) <> a.atttypid THEN entitle_internal.base_type(a.atttypid)::text
                                      ELSE format_type(a.atttypid, a.atttypmod) END)
                END AS default_value
-        FROM entitle.view_columns(relation, view) c
+        FROM entitle_internal.view_columns(relation, view) c
         JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.number LOOP
         EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', view, shown.view_column, col_description(relation, shown.number));
         EXECUTE format('ALTER VIEW %s ALTER COLUMN %I %s', view, shown.view_column,
@@ -238,10 +238,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.describe_view(regclass, regclass) IS 'Gives a filtered view the comments and defaults of its table';
-GRANT EXECUTE ON FUNCTION entitle.describe_view(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.describe_view(regclass, regclass) IS 'Gives a filtered view the comments and defaults of its table';
+GRANT EXECUTE ON FUNCTION entitle_internal.describe_view(regclass, regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.drop_view(view regclass) RETURNS void
+CREATE FUNCTION entitle_internal.drop_view(view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -255,26 +255,26 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
         USING ERRCODE = '2BP01', DETAIL = objects, HINT = 'Drop them first; make them again when the view is there again.';
 END
 $$;
-COMMENT ON FUNCTION entitle.drop_view(regclass) IS 'Drops a filtered view, unless something was built on it';
-GRANT EXECUTE ON FUNCTION entitle.drop_view(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.drop_view(regclass) IS 'Drops a filtered view, unless something was built on it';
+GRANT EXECUTE ON FUNCTION entitle_internal.drop_view(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.install_view(declared entitle.protection, told_masks jsonb) RETURNS void
+CREATE FUNCTION entitle_internal.install_view(declared entitle.protection, told_masks jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    query CONSTANT text := entitle.full_view_query(declared);
+    query CONSTANT text := entitle_internal.full_view_query(declared);
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
-    view regclass := entitle.find_view(declared.relation);
+    view regclass := entitle_internal.find_view(declared.relation);
     full_name CONSTANT text := CASE
-        WHEN declared.view_name IS NULL AND entitle.has_default_name(view) THEN view::text
-        ELSE entitle.view_target(declared)
+        WHEN declared.view_name IS NULL AND entitle_internal.has_default_name(view) THEN view::text
+        ELSE entitle_internal.view_target(declared)
     END;
     present CONSTANT regclass := to_regclass(full_name);
     shared entitle.protection_privilege[];
     share entitle.protection_privilege;
 BEGIN
-    IF view IS NULL AND entitle.view_relation(present) = declared.relation THEN
+    IF view IS NULL AND entitle_internal.view_relation(present) = declared.relation THEN
         view := present; -- all it lacks is its trigger
     END IF;
     IF present IS NOT NULL AND present IS DISTINCT FROM view THEN
@@ -296,9 +296,9 @@ BEGIN
         SELECT array_agg(ROW(view, p.position, coalesce(c.column_name, p.column_name), p.grantor, p.grantee, p.privilege,
                              p.is_grantable, NULL, NULL)::entitle.protection_privilege)
         INTO shared
-        FROM entitle.table_privileges(view) p
-        LEFT JOIN entitle.view_columns(declared.relation, view) c ON c.view_column = p.column_name;
-        PERFORM entitle.drop_view(view);
+        FROM entitle_internal.table_privileges(view) p
+        LEFT JOIN entitle_internal.view_columns(declared.relation, view) c ON c.view_column = p.column_name;
+        PERFORM entitle_internal.drop_view(view);
         view := NULL;
     END IF;
     -- In two words: nothing but the view that is ours is ever replaced.
@@ -307,22 +307,22 @@ BEGIN
     IF view IS NULL THEN
         view := full_name::regclass;
         EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', view);
-        PERFORM entitle.revoke_privilege(view, 'ALL', d.grantee)
-        FROM (SELECT DISTINCT p.grantee FROM entitle.table_privileges(view) p) d;
+        PERFORM entitle_internal.revoke_privilege(view, 'ALL', d.grantee)
+        FROM (SELECT DISTINCT p.grantee FROM entitle_internal.table_privileges(view) p) d;
         EXECUTE format('ALTER VIEW %s OWNER TO %I', view, owner);
         FOREACH share IN ARRAY coalesce(shared, '{}') LOOP
             share.relation := view;
-            PERFORM entitle.put_back_privilege(share);
+            PERFORM entitle_internal.put_back_privilege(share);
         END LOOP;
     END IF;
-    IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = view AND t.tgfoid = 'entitle.write_view()'::regprocedure) THEN
+    IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = view AND t.tgfoid = 'entitle_internal.write_view()'::regprocedure) THEN
         EXECUTE format('CREATE TRIGGER entitle_write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s'
-                       ' FOR EACH ROW EXECUTE FUNCTION entitle.write_view()', view);
+                       ' FOR EACH ROW EXECUTE FUNCTION entitle_internal.write_view()', view);
     END IF;
-    PERFORM entitle.record_view(declared.relation, view, told_masks),
-            entitle.describe_view(declared.relation, view),
-            entitle.grant_view(view, declared.relation);
+    PERFORM entitle_internal.record_view(declared.relation, view, told_masks),
+            entitle_internal.describe_view(declared.relation, view),
+            entitle_internal.grant_view(view, declared.relation);
 END
 $$;
-COMMENT ON FUNCTION entitle.install_view(entitle.protection, jsonb) IS 'Makes the filtered view of a declaration, or exchanges it';
-GRANT EXECUTE ON FUNCTION entitle.install_view(entitle.protection, jsonb) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.install_view(entitle.protection, jsonb) IS 'Makes the filtered view of a declaration, or exchanges it';
+GRANT EXECUTE ON FUNCTION entitle_internal.install_view(entitle.protection, jsonb) TO PUBLIC;

@@ -37,11 +37,11 @@ CREATE FUNCTION entitle.own_brands() RETURNS bigint[]
 COMMENT ON FUNCTION entitle.own_brands() IS 'The brands the user is a member of';
 GRANT EXECUTE ON FUNCTION entitle.own_brands() TO PUBLIC;
 
-CREATE FUNCTION entitle.held_roles() RETURNS bigint[]
+CREATE FUNCTION entitle_internal.held_roles() RETURNS bigint[]
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_held_roles';
-COMMENT ON FUNCTION entitle.held_roles() IS 'The roles of the user''s memberships';
-GRANT EXECUTE ON FUNCTION entitle.held_roles() TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.held_roles() IS 'The roles of the user''s memberships';
+GRANT EXECUTE ON FUNCTION entitle_internal.held_roles() TO PUBLIC;
 
 -- SECURITY DEFINER, like the functions down to customer_allowed: they read the model past its own policies, which would otherwise
 -- ask themselves (S100). Each answers about the caller only, so PUBLIC may execute it.
@@ -52,7 +52,7 @@ CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
     SELECT coalesce(array_agg(r.role_id), '{}')
     FROM entitle.role r
     WHERE r.organization_id = ANY (entitle.owned_organizations())
-       OR r.role_id = ANY (entitle.held_roles())
+       OR r.role_id = ANY (entitle_internal.held_roles())
     $$;
 COMMENT ON FUNCTION entitle.own_roles() IS 'The roles the user holds, and those of the organizations the user owns';
 GRANT EXECUTE ON FUNCTION entitle.own_roles() TO PUBLIC;
@@ -210,7 +210,7 @@ BEGIN
         CONTINUE WHEN writes IS NOT NULL;
         EXECUTE format(
             'CREATE TRIGGER entitle_delete BEFORE DELETE ON entitle.%I FOR EACH ROW'
-            ' WHEN (pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)) EXECUTE FUNCTION entitle.refuse_write()',
+            ' WHEN (pg_catalog.row_security_active(%L::pg_catalog.regclass::oid)) EXECUTE FUNCTION entitle_internal.refuse_write()',
             relation, 'entitle.' || quote_ident(relation));
         EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER entitle_delete', relation);
         EXECUTE format('COMMENT ON TRIGGER entitle_delete ON entitle.%I IS %L', relation,
@@ -230,7 +230,7 @@ COMMENT ON VIEW entitle.customer_profile IS 'A customer''s profile, for customer
 -- The view runs with its owner's rights: writing through it would pass by the table's policies.
 CREATE TRIGGER entitle_write
     INSTEAD OF INSERT OR UPDATE OR DELETE ON entitle.customer_profile
-    FOR EACH ROW EXECUTE FUNCTION entitle.refuse_write();
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.refuse_write();
 COMMENT ON TRIGGER entitle_write ON entitle.customer_profile IS 'The view is for reading; customers are written in entitle.customer';
 
 -- The sliders of a customer (R15): names show here to those who may edit, without the catalogue's multipliers.

@@ -1,17 +1,17 @@
 -- Writing through a filtered view: the rules of the table, and no masked column by whom it is masked from (R37). The trigger
--- entitle.write_view calls write_row with the rights of the table's owner, so that nothing of the table runs with more.
+-- entitle_internal.write_view calls write_row with the rights of the table's owner, so that nothing of the table runs with more.
 --
 -- Functions that take rows are polymorphic, because PL/pgSQL plans their expressions once for each type of argument; those of
 -- a record variable would be planned once, for the first view that is written.
 
 -- Rows are written by the table's own names of its columns; a declaration keeps those that it was made with, as the view does.
-CREATE FUNCTION entitle.renamed_declaration(relation regclass, view regclass) RETURNS entitle.protection
+CREATE FUNCTION entitle_internal.renamed_declaration(relation regclass, view regclass) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    declared entitle.protection := entitle.declaration(relation);
-    names CONSTANT jsonb := (SELECT jsonb_object_agg(c.view_column, c.column_name) FROM entitle.view_columns(relation, view) c);
+    declared entitle.protection := entitle_internal.declaration(relation);
+    names CONSTANT jsonb := (SELECT jsonb_object_agg(c.view_column, c.column_name) FROM entitle_internal.view_columns(relation, view) c);
     known CONSTANT text[] := array_remove(
         ARRAY(SELECT jsonb_object_keys(declared.masked_columns))
         || ARRAY[declared.customer_column, declared.date_column, declared.brand_column]::text[], NULL);
@@ -28,11 +28,11 @@ BEGIN
     RETURN declared;
 END
 $$;
-COMMENT ON FUNCTION entitle.renamed_declaration(regclass, regclass) IS 'A declaration by the names that its table''s columns have now';
-GRANT EXECUTE ON FUNCTION entitle.renamed_declaration(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.renamed_declaration(regclass, regclass) IS 'A declaration by the names that its table''s columns have now';
+GRANT EXECUTE ON FUNCTION entitle_internal.renamed_declaration(regclass, regclass) TO PUBLIC;
 
 -- By the operators of the primary key's index: a type's own = need not be in pg_catalog.
-CREATE FUNCTION entitle.key_condition(relation regclass, view regclass) RETURNS text
+CREATE FUNCTION entitle_internal.key_condition(relation regclass, view regclass) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -43,7 +43,7 @@ BEGIN
     INTO condition
     FROM pg_index i
     CROSS JOIN unnest(i.indkey::smallint[], i.indclass::oid[]) AS k (number, class)
-    JOIN entitle.view_columns(relation, view) c ON c.number = k.number
+    JOIN entitle_internal.view_columns(relation, view) c ON c.number = k.number
     JOIN pg_opclass p ON p.oid = k.class
     JOIN pg_amop m ON m.amopfamily = p.opcfamily AND m.amoplefttype = p.opcintype AND m.amoprighttype = p.opcintype
          AND m.amopstrategy = 3
@@ -57,27 +57,27 @@ BEGIN
     RETURN condition;
 END
 $$;
-COMMENT ON FUNCTION entitle.key_condition(regclass, regclass) IS 'What tells the row of a table that a row of its filtered view is';
-GRANT EXECUTE ON FUNCTION entitle.key_condition(regclass, regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.key_condition(regclass, regclass) IS 'What tells the row of a table that a row of its filtered view is';
+GRANT EXECUTE ON FUNCTION entitle_internal.key_condition(regclass, regclass) TO PUBLIC;
 
 -- A stored row as the writer sees it in the view, whether it shows or not.
-CREATE FUNCTION entitle.masked_row(declared entitle.protection, view regclass, stored anyelement) RETURNS record
+CREATE FUNCTION entitle_internal.masked_row(declared entitle.protection, view regclass, stored anyelement) RETURNS record
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     shown record;
 BEGIN
-    EXECUTE entitle.view_query(declared, '(SELECT ($1).*)',
-                               (SELECT max(c.number) FROM entitle.view_columns(declared.relation, view) c))
+    EXECUTE entitle_internal.view_query(declared, '(SELECT ($1).*)',
+                               (SELECT max(c.number) FROM entitle_internal.view_columns(declared.relation, view) c))
     INTO shown USING stored;
     RETURN shown;
 END
 $$;
-COMMENT ON FUNCTION entitle.masked_row(entitle.protection, regclass, anyelement) IS 'A row of a table as its filtered view shows it to the signed-in user';
-GRANT EXECUTE ON FUNCTION entitle.masked_row(entitle.protection, regclass, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.masked_row(entitle.protection, regclass, anyelement) IS 'A row of a table as its filtered view shows it to the signed-in user';
+GRANT EXECUTE ON FUNCTION entitle_internal.masked_row(entitle.protection, regclass, anyelement) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_unmasked(view regclass, action text, written name[], masked text[]) RETURNS void
+CREATE FUNCTION entitle_internal.check_unmasked(view regclass, action text, written name[], masked text[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -96,15 +96,15 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_unmasked(regclass, text, name[], text[]) IS 'Refuses to write a column that is masked from the writer (R37)';
-GRANT EXECUTE ON FUNCTION entitle.check_unmasked(regclass, text, name[], text[]) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_unmasked(regclass, text, name[], text[]) IS 'Refuses to write a column that is masked from the writer (R37)';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_unmasked(regclass, text, name[], text[]) TO PUBLIC;
 
-CREATE FUNCTION entitle.check_action(declared entitle.protection, view regclass, action text, tested anyelement) RETURNS void
+CREATE FUNCTION entitle_internal.check_action(declared entitle.protection, view regclass, action text, tested anyelement) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF NOT entitle.action_allowed(declared, action, tested) THEN
+    IF NOT entitle_internal.action_allowed(declared, action, tested) THEN
         RAISE EXCEPTION 'permission denied to % this row of "%"', lower(action), view
             USING ERRCODE = '42501',
                   HINT = 'The signed-in user may not write such a row. To see why: SELECT * FROM '
@@ -113,11 +113,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) IS 'Refuses a write that the rules do not allow (R3)';
-GRANT EXECUTE ON FUNCTION entitle.check_action(entitle.protection, regclass, text, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_action(entitle.protection, regclass, text, anyelement) IS 'Refuses a write that the rules do not allow (R3)';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_action(entitle.protection, regclass, text, anyelement) TO PUBLIC;
 
 -- The table at the root of a partition, and what it calls the constraint; the table itself when it is none.
-CREATE FUNCTION entitle.written_table(of_schema name, of_table name, of_constraint name)
+CREATE FUNCTION entitle_internal.written_table(of_schema name, of_table name, of_constraint name)
     RETURNS TABLE (schema_name name, table_name name, constraint_name name)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -135,13 +135,13 @@ CREATE FUNCTION entitle.written_table(of_schema name, of_table name, of_constrai
     UNION ALL
     SELECT of_schema, of_table, of_constraint WHERE NOT EXISTS (SELECT FROM own)
     $$;
-COMMENT ON FUNCTION entitle.written_table(name, name, name) IS 'What was written, when a partition refused a row';
-GRANT EXECUTE ON FUNCTION entitle.written_table(name, name, name) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.written_table(name, name, name) IS 'What was written, when a partition refused a row';
+GRANT EXECUTE ON FUNCTION entitle_internal.written_table(name, name, name) TO PUBLIC;
 
 -- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
 -- which some may be masked (S53); what the table cannot compute of the row is kept back by the library (S167). Triggers and defaults
 -- of the table's find their names in its own schema, and temporary objects of the session last (R56).
-CREATE FUNCTION entitle.run_write(relation regclass, statement text, old_row anyelement, new_row anyelement) RETURNS record
+CREATE FUNCTION entitle_internal.run_write(relation regclass, statement text, old_row anyelement, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -171,7 +171,7 @@ EXCEPTION WHEN integrity_constraint_violation THEN
                    format('"%s"', of_table), format('"%s"', w.table_name)),
            coalesce(w.constraint_name, of_constraint), w.table_name, w.schema_name
     INTO message, of_constraint, of_table, of_schema
-    FROM entitle.written_table(of_schema, of_table, of_constraint) w;
+    FROM entitle_internal.written_table(of_schema, of_table, of_constraint) w;
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, CONSTRAINT = of_constraint, COLUMN = of_column,
                           TABLE = of_table, SCHEMA = of_schema;
 WHEN generated_always THEN
@@ -180,23 +180,23 @@ WHEN generated_always THEN
     RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = message, DETAIL = detail, HINT = 'Leave the column out: the table fills it in.';
 END
 $$;
-COMMENT ON FUNCTION entitle.run_write(regclass, text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';
-GRANT EXECUTE ON FUNCTION entitle.run_write(regclass, text, anyelement, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.run_write(regclass, text, anyelement, anyelement) IS 'Runs a statement that writes a row; errors tell no value of it';
+GRANT EXECUTE ON FUNCTION entitle_internal.run_write(regclass, text, anyelement, anyelement) TO PUBLIC;
 
-CREATE FUNCTION entitle.refuse_hidden(view regclass) RETURNS void
+CREATE FUNCTION entitle_internal.refuse_hidden(view regclass) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_refuse_hidden';
-COMMENT ON FUNCTION entitle.refuse_hidden(regclass) IS
+COMMENT ON FUNCTION entitle_internal.refuse_hidden(regclass) IS
     'An error when the running INSERT into a filtered view has RETURNING: of a new row that does not show to its writer';
-GRANT EXECUTE ON FUNCTION entitle.refuse_hidden(regclass) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.refuse_hidden(regclass) TO PUBLIC;
 
-CREATE FUNCTION entitle.insert_row(declared entitle.protection, view regclass, new_row anyelement) RETURNS record
+CREATE FUNCTION entitle_internal.insert_row(declared entitle.protection, view regclass, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     is_free CONSTANT boolean := entitle.acting_superuser();
-    masked CONSTANT name[] := entitle.masked_names(declared);
+    masked CONSTANT name[] := entitle_internal.masked_names(declared);
     given name[];
     columns text;
     fields text;
@@ -224,55 +224,55 @@ BEGIN
                       string_agg(coalesce('($1).' || quote_ident(c.view_column), 'NULL'), ', ' ORDER BY a.attnum),
                       declared.relation)
         FROM pg_attribute a
-        LEFT JOIN entitle.view_columns(declared.relation, view) c ON c.number = a.attnum
+        LEFT JOIN entitle_internal.view_columns(declared.relation, view) c ON c.number = a.attnum
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped)
     INTO drafted USING new_row;
     given := drafted.array_remove;
     -- Asked before the table is touched, whose unique keys would tell of hidden rows (S42). A key that is still missing, a
     -- trigger of the table's may fill in.
     IF NOT is_free THEN
-        shown := entitle.masked_row(declared, view, drafted.stored);
-        PERFORM entitle.check_action(declared, view, 'INSERT', drafted.stored),
-                entitle.check_unmasked(view, 'INSERT', ARRAY(SELECT g FROM unnest(given) AS g WHERE g = ANY (masked)),
+        shown := entitle_internal.masked_row(declared, view, drafted.stored);
+        PERFORM entitle_internal.check_action(declared, view, 'INSERT', drafted.stored),
+                entitle_internal.check_unmasked(view, 'INSERT', ARRAY(SELECT g FROM unnest(given) AS g WHERE g = ANY (masked)),
                                        shown.masked_columns);
     END IF;
-    is_seen := entitle.action_allowed(declared, 'SELECT', drafted.stored);
+    is_seen := entitle_internal.action_allowed(declared, 'SELECT', drafted.stored);
     SELECT string_agg(quote_ident(c.column_name), ', ' ORDER BY c.number),
            string_agg('($2).' || quote_ident(c.view_column), ', ' ORDER BY c.number)
     INTO columns, fields
-    FROM entitle.view_columns(declared.relation, view) c
+    FROM entitle_internal.view_columns(declared.relation, view) c
     WHERE c.column_name = ANY (given);
     -- RETURNING reads, so it is for those who may.
-    written := entitle.run_write(
+    written := entitle_internal.run_write(
         declared.relation,
         format(CASE WHEN is_seen THEN 'INSERT INTO %1$s AS t (%2$s) SELECT %3$s RETURNING (t.*)::%1$s AS t'
                     ELSE 'WITH hidden AS (INSERT INTO %1$s (%2$s) SELECT %3$s) SELECT NULL AS t' END,
                declared.relation, columns, fields), NULL, new_row);
     IF NOT is_seen THEN
-        PERFORM entitle.refuse_hidden(view);
+        PERFORM entitle_internal.refuse_hidden(view);
         RETURN new_row;
     END IF;
     IF written.t IS NULL THEN
         RETURN NULL; -- a trigger of the table's said no
     ELSIF NOT is_free THEN
-        PERFORM entitle.check_action(declared, view, 'INSERT', written.t);
+        PERFORM entitle_internal.check_action(declared, view, 'INSERT', written.t);
     END IF;
-    RETURN entitle.masked_row(declared, view, written.t);
+    RETURN entitle_internal.masked_row(declared, view, written.t);
 END
 $$;
-COMMENT ON FUNCTION entitle.insert_row(entitle.protection, regclass, anyelement) IS 'INSERT through a filtered view';
-GRANT EXECUTE ON FUNCTION entitle.insert_row(entitle.protection, regclass, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.insert_row(entitle.protection, regclass, anyelement) IS 'INSERT through a filtered view';
+GRANT EXECUTE ON FUNCTION entitle_internal.insert_row(entitle.protection, regclass, anyelement) TO PUBLIC;
 
 -- PUBLIC, as the table's owner calls it who writes through a view: it tells the signed-in user what an UPDATE of the table would.
-CREATE FUNCTION entitle.check_move(relation regclass, before anyelement, after anyelement) RETURNS void
+CREATE FUNCTION entitle_internal.check_move(relation regclass, before anyelement, after anyelement) RETURNS void
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_check_move';
-COMMENT ON FUNCTION entitle.check_move(regclass, anyelement, anyelement) IS
+COMMENT ON FUNCTION entitle_internal.check_move(regclass, anyelement, anyelement) IS
     'An error when the signed-in user may not make the one row of the table of the other, or delete it: then that is NULL (R54, R55)';
-GRANT EXECUTE ON FUNCTION entitle.check_move(regclass, anyelement, anyelement) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.check_move(regclass, anyelement, anyelement) TO PUBLIC;
 
 -- Asked before the table is touched, whose keys would tell of hidden documents (S147).
-CREATE FUNCTION entitle.check_moved_row(declared entitle.protection, view regclass, stored anycompatible, new_row anyelement,
+CREATE FUNCTION entitle_internal.check_moved_row(declared entitle.protection, view regclass, stored anycompatible, new_row anyelement,
                                         changed name[])
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -287,19 +287,19 @@ BEGIN
                                  ELSE format('($1).%I', a.attname) END, ', ' ORDER BY a.attnum),
                       declared.relation)
         FROM pg_attribute a
-        LEFT JOIN entitle.view_columns(declared.relation, view) c ON c.number = a.attnum
+        LEFT JOIN entitle_internal.view_columns(declared.relation, view) c ON c.number = a.attnum
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped)
     INTO drafted USING stored, new_row;
-    PERFORM entitle.check_action(declared, view, 'SELECT', drafted.stored),
-            entitle.check_action(declared, view, 'UPDATE', drafted.stored),
-            entitle.check_move(declared.relation, stored, drafted.stored);
+    PERFORM entitle_internal.check_action(declared, view, 'SELECT', drafted.stored),
+            entitle_internal.check_action(declared, view, 'UPDATE', drafted.stored),
+            entitle_internal.check_move(declared.relation, stored, drafted.stored);
 END
 $$;
-COMMENT ON FUNCTION entitle.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) IS
+COMMENT ON FUNCTION entitle_internal.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) IS
     'Refuses an UPDATE through a filtered view that moves a row to where the writer may not';
-GRANT EXECUTE ON FUNCTION entitle.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) TO PUBLIC;
 
-CREATE FUNCTION entitle.update_row(declared entitle.protection, view regclass, stored anycompatible, old_row anyelement,
+CREATE FUNCTION entitle_internal.update_row(declared entitle.protection, view regclass, stored anycompatible, old_row anyelement,
                                    new_row anyelement)
     RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -307,7 +307,7 @@ CREATE FUNCTION entitle.update_row(declared entitle.protection, view regclass, s
     AS $$
 DECLARE
     is_free CONSTANT boolean := entitle.acting_superuser();
-    masked CONSTANT name[] := entitle.masked_names(declared);
+    masked CONSTANT name[] := entitle_internal.masked_names(declared);
     changed name[];
     changed_masked name[];
     changes text;
@@ -319,15 +319,15 @@ BEGIN
         SELECT format('SELECT array_remove(ARRAY[%s]::name[], NULL)',
                       string_agg(format('CASE WHEN record_image_ne(ROW(($1).%1$I), ROW(($2).%1$I)) THEN %2$L END',
                                         c.view_column, c.column_name), ', '))
-        FROM entitle.view_columns(declared.relation, view) c)
+        FROM entitle_internal.view_columns(declared.relation, view) c)
     INTO changed USING old_row, new_row;
     changed_masked := ARRAY(SELECT c FROM unnest(changed) AS c WHERE c = ANY (masked));
     IF NOT is_free THEN
-        PERFORM entitle.check_action(declared, view, 'UPDATE', stored);
-        shown := entitle.masked_row(declared, view, stored);
-        PERFORM entitle.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
-        IF changed && ARRAY(SELECT p.column_name FROM entitle.place_columns(declared) p) THEN
-            PERFORM entitle.check_moved_row(declared, view, stored, new_row, changed);
+        PERFORM entitle_internal.check_action(declared, view, 'UPDATE', stored);
+        shown := entitle_internal.masked_row(declared, view, stored);
+        PERFORM entitle_internal.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
+        IF changed && ARRAY(SELECT p.column_name FROM entitle_internal.place_columns(declared) p) THEN
+            PERFORM entitle_internal.check_moved_row(declared, view, stored, new_row, changed);
         END IF;
     END IF;
 
@@ -335,34 +335,34 @@ BEGIN
     SELECT coalesce(string_agg(format('%I = ($2).%I', c.column_name, c.view_column), ', ') FILTER (WHERE c.column_name = ANY (changed)),
                     min(format('%I = t.%1$I', c.column_name)) FILTER (WHERE a.attgenerated = '' AND a.attidentity <> 'a'))
     INTO changes
-    FROM entitle.view_columns(declared.relation, view) c
+    FROM entitle_internal.view_columns(declared.relation, view) c
     JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attnum = c.number;
-    written := entitle.run_write(declared.relation,
+    written := entitle_internal.run_write(declared.relation,
                                  format('UPDATE %1$s AS t SET %2$s WHERE %3$s RETURNING (t.*)::%1$s AS t', declared.relation, changes,
-                                        entitle.key_condition(declared.relation, view)), old_row, new_row);
+                                        entitle_internal.key_condition(declared.relation, view)), old_row, new_row);
     IF written.t IS NULL THEN
         RETURN NULL; -- a trigger of the table's said no
     END IF;
-    shown := entitle.masked_row(declared, view, written.t);
+    shown := entitle_internal.masked_row(declared, view, written.t);
     IF NOT is_free THEN
-        PERFORM entitle.check_action(declared, view, 'SELECT', written.t),
-                entitle.check_action(declared, view, 'UPDATE', written.t),
-                entitle.check_move(declared.relation, stored, written.t),
-                entitle.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
+        PERFORM entitle_internal.check_action(declared, view, 'SELECT', written.t),
+                entitle_internal.check_action(declared, view, 'UPDATE', written.t),
+                entitle_internal.check_move(declared.relation, stored, written.t),
+                entitle_internal.check_unmasked(view, 'UPDATE', changed_masked, shown.masked_columns);
     END IF;
     RETURN shown;
 END
 $$;
-COMMENT ON FUNCTION entitle.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) IS 'UPDATE through a filtered view';
-GRANT EXECUTE ON FUNCTION entitle.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) IS 'UPDATE through a filtered view';
+GRANT EXECUTE ON FUNCTION entitle_internal.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) TO PUBLIC;
 
-CREATE FUNCTION entitle.write_row(view regclass, action text, old_row anyelement, new_row anyelement) RETURNS record
+CREATE FUNCTION entitle_internal.write_row(view regclass, action text, old_row anyelement, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    relation CONSTANT regclass := entitle.view_relation(view);
-    declared CONSTANT entitle.protection := entitle.renamed_declaration(relation, view);
+    relation CONSTANT regclass := entitle_internal.view_relation(view);
+    declared CONSTANT entitle.protection := entitle_internal.renamed_declaration(relation, view);
     is_set boolean := false;
     key_condition text;
     located record;
@@ -378,23 +378,23 @@ BEGIN
             USING ERRCODE = '428C9', HINT = 'It tells which columns of the row are masked; leave it out.';
     END IF;
     IF action = 'INSERT' THEN
-        RETURN entitle.insert_row(declared, view, new_row);
+        RETURN entitle_internal.insert_row(declared, view, new_row);
     END IF;
     -- The row as it is now: another transaction may have changed it since the view was read.
-    key_condition := entitle.key_condition(relation, view);
+    key_condition := entitle_internal.key_condition(relation, view);
     EXECUTE format('SELECT (t.*)::%1$s AS t FROM %1$s t WHERE %2$s FOR UPDATE', relation, key_condition) INTO located USING old_row;
-    IF located.t IS NULL OR NOT entitle.acting_superuser() AND NOT entitle.action_allowed(declared, 'SELECT', located.t) THEN
+    IF located.t IS NULL OR NOT entitle.acting_superuser() AND NOT entitle_internal.action_allowed(declared, 'SELECT', located.t) THEN
         RETURN NULL;
     END IF;
     IF action = 'UPDATE' THEN
-        RETURN entitle.update_row(declared, view, located.t, old_row, new_row);
+        RETURN entitle_internal.update_row(declared, view, located.t, old_row, new_row);
     END IF;
-    PERFORM entitle.check_action(declared, view, 'DELETE', located.t) WHERE NOT entitle.acting_superuser();
-    removed := entitle.run_write(relation, format('DELETE FROM %1$s AS t WHERE %2$s RETURNING (t.*)::%1$s AS t', relation, key_condition),
+    PERFORM entitle_internal.check_action(declared, view, 'DELETE', located.t) WHERE NOT entitle.acting_superuser();
+    removed := entitle_internal.run_write(relation, format('DELETE FROM %1$s AS t WHERE %2$s RETURNING (t.*)::%1$s AS t', relation, key_condition),
                                  old_row, NULL);
-    PERFORM entitle.check_move(relation, removed.t, NULL) WHERE NOT (removed.t IS NULL OR entitle.acting_superuser());
+    PERFORM entitle_internal.check_move(relation, removed.t, NULL) WHERE NOT (removed.t IS NULL OR entitle.acting_superuser());
     RETURN CASE WHEN removed.t IS NULL THEN NULL ELSE old_row END;
 END
 $$;
-COMMENT ON FUNCTION entitle.write_row(regclass, text, anyelement, anyelement) IS 'Writes one row of a filtered view to its table; NULL when there is no such row for the writer';
-GRANT EXECUTE ON FUNCTION entitle.write_row(regclass, text, anyelement, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.write_row(regclass, text, anyelement, anyelement) IS 'Writes one row of a filtered view to its table; NULL when there is no such row for the writer';
+GRANT EXECUTE ON FUNCTION entitle_internal.write_row(regclass, text, anyelement, anyelement) TO PUBLIC;

@@ -87,14 +87,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON orders, lines TO test_app;
 SELECT is(ARRAY[error_of('yuki', format(command, 2)), error_of('yuki', format(command, 3)), error_of('yuki', format(command, 4))],
           array_fill(error_of('yuki', format(command, 4)), '{3}'), 'S193: with lines, without, and absent are told alike: ' || command)
 FROM unnest(ARRAY[
-    'SELECT entitle.check_move(''orders'', ROW(%s, 101, ''x'')::orders, ROW(99, 101, ''x'')::orders)',
-    'SELECT entitle.check_move(''orders'', ROW(99, 101, ''x'')::orders, ROW(%s, 101, ''x'')::orders)',
-    'SELECT entitle.check_move(''orders'', ROW(%s, 101, ''x'')::orders, NULL)',
-    'SELECT entitle.check_move(''lines'', ROW(1, %s, 1)::lines, ROW(1, 5, 1)::lines)',
-    'SELECT entitle.check_move(''lines'', ROW(1, 5, 1)::lines, ROW(1, %s, 1)::lines)']) AS command;
+    'SELECT entitle_internal.check_move(''orders'', ROW(%s, 101, ''x'')::orders, ROW(99, 101, ''x'')::orders)',
+    'SELECT entitle_internal.check_move(''orders'', ROW(99, 101, ''x'')::orders, ROW(%s, 101, ''x'')::orders)',
+    'SELECT entitle_internal.check_move(''orders'', ROW(%s, 101, ''x'')::orders, NULL)',
+    'SELECT entitle_internal.check_move(''lines'', ROW(1, %s, 1)::lines, ROW(1, 5, 1)::lines)',
+    'SELECT entitle_internal.check_move(''lines'', ROW(1, 5, 1)::lines, ROW(1, %s, 1)::lines)']) AS command;
 SELECT is(error_of('yuki', 'UPDATE orders SET id = 6 WHERE id = 5'), '1', 'and a key without lines changes');
 REVOKE DELETE ON orders FROM test_app;
-SELECT is(error_of('yuki', 'SELECT entitle.check_move(''orders'', ROW(5, 101, ''x'')::orders, NULL)'), '42501 permission denied for table orders',
+SELECT is(error_of('yuki', 'SELECT entitle_internal.check_move(''orders'', ROW(5, 101, ''x'')::orders, NULL)'), '42501 permission denied for table orders',
           'S193: nor answers it those who may not delete');
 DROP TABLE lines, orders CASCADE;
 

@@ -70,13 +70,13 @@ SELECT results_eq($$ SELECT problem FROM entitle.verify_protection() WHERE relat
 SELECT as_owner('ALTER TABLE shop.orders ATTACH PARTITION shop.orders_5 FOR VALUES FROM (9000) TO (9100)');
 SELECT as_owner($$ SELECT entitle.unprotect_table('shop.orders'); DROP TABLE own.before $$);
 SELECT is_empty($$ SELECT relname FROM pg_class WHERE relname LIKE 'orders%' AND relrowsecurity $$, 'unprotect_table takes all of it back');
-SELECT is(state_of('SELECT entitle.record_part(''shop.notes''), entitle.record_part(''shop.heir''), entitle.record_part(''pg_class''), entitle.record_part(NULL)'), 'done', 'what is no open part is not recorded');
+SELECT is(state_of('SELECT entitle_internal.record_part(''shop.notes''), entitle_internal.record_part(''shop.heir''), entitle_internal.record_part(''pg_class''), entitle_internal.record_part(NULL)'), 'done', 'what is no open part is not recorded');
 SELECT is((SELECT count(*) FROM entitle.protection_member), 3::bigint, 'nothing was');
 ALTER EVENT TRIGGER entitle_close_parts DISABLE;
 SELECT as_owner('CREATE TABLE shop.next () INHERITS (shop.notes)');
-SELECT state_of('SELECT entitle.record_part(''shop.next'')') \g /dev/null
+SELECT state_of('SELECT entitle_internal.record_part(''shop.next'')') \g /dev/null
 SELECT is((SELECT count(*) FROM entitle.protection_member), 3::bigint, 'nor a part of another''s, which would lock it');
-SELECT as_owner('SELECT entitle.record_part(''shop.next'')');
+SELECT as_owner('SELECT entitle_internal.record_part(''shop.next'')');
 SELECT is((SELECT count(*) FROM entitle.protection_member), 4::bigint, 'the owner''s is');
 ALTER EVENT TRIGGER entitle_close_parts ENABLE ALWAYS;
 CREATE TABLE closed (id integer, customer_id bigint) PARTITION BY RANGE (id);
@@ -116,7 +116,7 @@ INSERT INTO shop.lines VALUES (1, 1), (2, 1);
 SELECT as_owner($$ SELECT entitle.protect_table('shop.bills', 'customer_id', external_update_level => 20, masked_columns => '{"price": 30}'),
                           entitle.protect_table('shop.lines', parent => 'shop.bills', external_update_level => 20) $$);
 GRANT ALL ON ALL TABLES IN SCHEMA shop TO test_app;
-SELECT is(string_agg(DISTINCT state_of(format('SELECT entitle.check_move(''shop.bills'', ROW(%s, %s, 1)::shop.bills, ROW(%s, %s, 1)::shop.bills)', a, b, c, d)), '; '),
+SELECT is(string_agg(DISTINCT state_of(format('SELECT entitle_internal.check_move(''shop.bills'', ROW(%s, %s, 1)::shop.bills, ROW(%s, %s, 1)::shop.bills)', a, b, c, d)), '; '),
           '42501 permission denied to ask about rows of table "bills"', 'S203: nobody asks about rows by name')
 FROM unnest('{1,2,99}'::int[]) AS a, generate_series(1, 2) AS b, unnest('{1,2,99}'::int[]) AS c, generate_series(1, 2) AS d;
 SELECT is(state_of('UPDATE shop.bills_view SET id = id + 50, customer_id = customer_id'), '42501 permission denied to change the key of this row of table "bills"',

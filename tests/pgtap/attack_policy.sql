@@ -39,7 +39,7 @@ ALTER POLICY no_secrets ON orders TO test_app, test_other;
 GRANT test_other TO test_owner;
 SELECT is(found(), 'nothing', 'not when the owner belongs to them');
 ALTER POLICY no_secrets ON orders TO test_app;
-SELECT is((SELECT string_agg(u.finding, '; ' ORDER BY u.finding) FROM entitle.unheld_policies('orders') u),
+SELECT is((SELECT string_agg(u.finding, '; ' ORDER BY u.finding) FROM entitle_internal.unheld_policies('orders') u),
           'the filtered view passes by policy "no_secrets" of public.orders, because it reads with the rights of test_owner', 'S195: protect_table warns in these words');
 DROP POLICY no_secrets ON orders;
 SELECT is(found(), 'nothing', 'without policies there is nothing to say');

@@ -88,7 +88,7 @@ SELECT as_owner($$
     CREATE FUNCTION shop.amount() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT amount FROM shop.top';
     GRANT SELECT ON shop.top, shop.higher, shop.row, shop.computed, shop.noted, shop.stored, shop.over_asking TO test_app
 $$);
-SELECT is((SELECT string_agg(r.reader, ' ' ORDER BY r.reader) FROM entitle.masked_readers('shop.orders', '{price}') r WHERE r.severity = 'error'),
+SELECT is((SELECT string_agg(r.reader, ' ' ORDER BY r.reader) FROM entitle_internal.masked_readers('shop.orders', '{price}') r WHERE r.severity = 'error'),
           'shop."row" shop.amount() shop.computed shop.higher shop.stored shop.top', 'S178: what shows masked columns by way of views is named, and nothing else');
 SELECT is((SELECT count(*) FROM entitle.lint() WHERE severity = 'error' AND object ~ 'shop\.(top|higher|amount)'), 3::bigint, 'S178: by lint, too');
 SELECT as_owner('DROP VIEW shop.base, shop.asking CASCADE; DROP FUNCTION shop.amount()');

@@ -33,10 +33,10 @@ RESET search_path;
 CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();
 CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION g();
 RESET ROLE;
-SELECT is((SELECT string_agg(l.object, ' ' ORDER BY l.object) FROM entitle.lint_functions() l), 'public.f() public.g()', 'both functions are told');
-SELECT is((SELECT l.remedy FROM entitle.lint_functions() l WHERE l.object = 'public.g()'),
+SELECT is((SELECT string_agg(l.object, ' ' ORDER BY l.object) FROM entitle_internal.lint_functions() l), 'public.f() public.g()', 'both functions are told');
+SELECT is((SELECT l.remedy FROM entitle_internal.lint_functions() l WHERE l.object = 'public.g()'),
           'ALTER FUNCTION public.g() SET search_path = "a"" b", public, pg_temp; -- and the schemas whose names it uses', 'a path that is one is kept');
-SELECT isnt_empty($$ SELECT FROM entitle.lint_readers() WHERE remedy ~ '^-- let it read' $$, 'the view that masks break is told');
+SELECT isnt_empty($$ SELECT FROM entitle_internal.lint_readers() WHERE remedy ~ '^-- let it read' $$, 'the view that masks break is told');
 SELECT is_empty('SELECT l.remedy FROM entitle.lint() l WHERE runs(l.remedy)', 'S174: no remedy of lint runs what a name holds');
 
 -- A table that did not come when a dump was restored.

@@ -132,10 +132,10 @@ SELECT set_eq($$ SELECT conname FROM pg_constraint WHERE connamespace = 'entitle
                                      'absent_relation_name_check') $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by ~ '_check$' $$, 'every CHECK was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-                 WHERE NOT t.tgisinternal AND p.pronamespace = 'entitle'::regnamespace AND p.proname ~ '^(guard|keep|check|refuse)_' $$,
+                 WHERE NOT t.tgisinternal AND p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.proname ~ '^(guard|keep|check|refuse)_' $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by !~ '_check$' $$, 'every trigger that refuses was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-                 WHERE NOT t.tgisinternal AND p.pronamespace = 'entitle'::regnamespace AND p.proname !~ '^(guard|keep|check|refuse)_' $$,
+                 WHERE NOT t.tgisinternal AND p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.proname !~ '^(guard|keep|check|refuse)_' $$,
               ARRAY['apply_removals', 'begin_restore', 'end_restore', 'log_change', 'mark_change', 'mark_removal', 'record_privilege_roles',
                     'record_role_oid',
                     'signal_access', 'signal_customer', 'signal_declaration', 'signal_model', 'signal_user', 'skip_known_removal']::name[], 'the other triggers note and signal');

@@ -29,10 +29,10 @@ SELECT is(run_boss('SELECT entitle.acting_superuser()'), 'true', 'in another sup
 SELECT is(run_stranger('SELECT entitle.acting_superuser()'), 'false', 'but not in a stranger''s');
 SELECT is(run_stranger('SELECT run_boss(''SELECT entitle.acting_superuser()'')'), 'true', 'a superuser''s function is in charge of what it does, whoever calls it');
 SELECT is(run_boss('SELECT run_stranger(''SELECT entitle.acting_superuser()'')'), 'false', 'and a stranger''s of what that does');
-SELECT is(run_stranger('SELECT entitle.definer_in_charge()::regrole'), 'test_stranger', 'the one in charge is known');
-SELECT is(entitle.definer_in_charge(), NULL, 'until the function returns');
+SELECT is(run_stranger('SELECT entitle_internal.definer_in_charge()::regrole'), 'test_stranger', 'the one in charge is known');
+SELECT is(entitle_internal.definer_in_charge(), NULL, 'until the function returns');
 SELECT throws_ok($$ SELECT run_stranger('SELECT 1 / 0') $$, '22012', NULL, 'or fails');
-SELECT is(entitle.definer_in_charge(), NULL, 'which leaves nobody in charge');
+SELECT is(entitle_internal.definer_in_charge(), NULL, 'which leaves nobody in charge');
 CREATE FUNCTION refused(command text) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -50,9 +50,9 @@ FROM unnest(ARRAY[
     'SELECT entitle.revoke_access(1, ''ann'')',
     'SELECT entitle.deactivate_customer(1)',
     'SELECT entitle.recalc_scores()',
-    'SELECT entitle.forget_protection(''orders'')',
-    'SELECT entitle.forget_privileges(''orders'')',
-    'SELECT entitle.record_protection(ROW(''orders'', ''customer_id'', NULL, NULL, 10, NULL, NULL, NULL, NULL, NULL, NULL, ''{}'', NULL, NULL)::entitle.protection)']) AS command;
+    'SELECT entitle_internal.forget_protection(''orders'')',
+    'SELECT entitle_internal.forget_privileges(''orders'')',
+    'SELECT entitle_internal.record_protection(ROW(''orders'', ''customer_id'', NULL, NULL, 10, NULL, NULL, NULL, NULL, NULL, NULL, ''{}'', NULL, NULL)::entitle.protection)']) AS command;
 SELECT is(run_stranger(question), expected, format('nor does it read: %s', question))
 FROM (VALUES ('SELECT count(*) FROM entitle.customer_access(1)', '0'), ('SELECT count(*) FROM entitle.user_access(''ann'')', '0'),
              ('SELECT count(*) FROM entitle.permission_matrix()', '0'),

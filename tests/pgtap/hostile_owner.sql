@@ -56,7 +56,7 @@ END
 $$;
 
 -- S130: no text becomes SQL.
-SELECT is(told(format('SELECT entitle.%s', call)), '22023', format('S130: refused: %s', call))
+SELECT is(told(format('SELECT entitle_internal.%s', call)), '22023', format('S130: refused: %s', call))
 FROM (VALUES ('grant_privilege(''mine'', ''SELECT ON mine TO PUBLIC; ALTER ROLE test_owner SUPERUSER; --'', NULL, ''test_app'', false)'),
              ('grant_privilege(''mine'', NULL, NULL, ''test_app'', false)'),
              ('grant_privilege(''mine'', ''ALL'', NULL, ''test_app'', false)'),
@@ -70,17 +70,17 @@ FROM (VALUES ('SELECT ON mine FROM PUBLIC; ALTER ROLE test_owner SUPERUSER; --')
 -- S131: SECURITY DEFINER functions that PUBLIC may execute, complete. Each looks at its caller itself, and none takes more from him
 -- than keys, names and declarations that it checks.
 SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
-                 WHERE p.pronamespace = 'entitle'::regnamespace AND p.prosecdef AND has_function_privilege('test_app', p.oid, 'EXECUTE') $$,
+                 WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef AND has_function_privilege('test_app', p.oid, 'EXECUTE') $$,
               ARRAY[
                   -- take a declaration: record_protection checks it as protect_table does, remaining_masks reads its names only
-                  'entitle.record_protection(entitle.protection)', 'entitle.remaining_masks(entitle.protection)',
+                  'entitle_internal.record_protection(entitle.protection)', 'entitle_internal.remaining_masks(entitle.protection)',
                   -- take relations, which must be the caller's
-                  'entitle.claim_view(regclass)', 'entitle.forget_privileges(regclass)', 'entitle.forget_protection(regclass)',
-                  'entitle.record_privileges(regclass)', 'entitle.record_view(regclass,regclass,jsonb)', 'entitle.record_part(regclass)',
+                  'entitle_internal.claim_view(regclass)', 'entitle_internal.forget_privileges(regclass)', 'entitle_internal.forget_protection(regclass)',
+                  'entitle_internal.record_privileges(regclass)', 'entitle_internal.record_view(regclass,regclass,jsonb)', 'entitle_internal.record_part(regclass)',
                   -- tell what policies and views tell everyone
-                  'entitle.declaration(regclass)', 'entitle.find_view(regclass)', 'entitle.has_default_name(regclass)',
-                  'entitle.lines_of(regclass)', 'entitle.view_relation(regclass)', 'entitle.told_masks(regclass)',
-                  'entitle.unheld_policies(regclass)', 'entitle.traced_columns(regclass)', 'entitle.open_parts(regclass)',
+                  'entitle_internal.declaration(regclass)', 'entitle_internal.find_view(regclass)', 'entitle_internal.has_default_name(regclass)',
+                  'entitle_internal.lines_of(regclass)', 'entitle_internal.view_relation(regclass)', 'entitle_internal.told_masks(regclass)',
+                  'entitle_internal.unheld_policies(regclass)', 'entitle_internal.traced_columns(regclass)', 'entitle_internal.open_parts(regclass)',
                   -- tell what the model shows to the signed-in user
                   'entitle.customer_access(bigint)', 'entitle.customer_access(bigint,timestamp with time zone)',
                   'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.manages_user(bigint)',
@@ -88,12 +88,12 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   'entitle.user_access(text,timestamp with time zone)', 'entitle.recalc_scores()'],
               'S131: what PUBLIC may execute with other rights');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p
-                   WHERE p.pronamespace = 'entitle'::regnamespace AND p.prosecdef AND p.prosrc ~ 'EXECUTE (format)?\('
+                   WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef AND p.prosrc ~ 'EXECUTE (format)?\('
                      AND has_function_privilege('test_app', p.oid, 'EXECUTE') AND p.proname <> 'claim_view' $$,
                 'S131: none makes statements, claim_view apart, which is given a table');
 
 -- Declarations that check_protection would refuse, or that are not the caller's.
-SELECT isnt(told(format($$ SELECT entitle.record_protection(jsonb_populate_record(NULL::entitle.protection,
+SELECT isnt(told(format($$ SELECT entitle_internal.record_protection(jsonb_populate_record(NULL::entitle.protection,
                 jsonb_build_object('relation', 'mine'::regclass::text, 'customer_column', 'customer_id', 'min_level', 10, 'masked_columns', '{}'::jsonb) || %L)) $$, change)),
             'recorded', format('S131: not recorded: %s', change))
 FROM (VALUES ('{"masked_columns": []}'), ('{"masked_columns": "x"}'), ('{"masked_columns": null}'), ('{"masked_columns": {"price": "x"}}'),
@@ -103,19 +103,19 @@ FROM (VALUES ('{"masked_columns": []}'), ('{"masked_columns": "x"}'), ('{"masked
              ('{"view_permission": "no such key"}'), ('{"view_name": ""}'), ('{"view_name": "a.b.c"}'), ('{"view_name": "\"x"}'),
              ('{"parent": "mine"}'), ('{"parent": "pg_class"}'), ('{"parent": "unprotected"}'), ('{"parent": "1"}'),
              ('{"relation": "theirs"}'), ('{"relation": "pg_class"}'), ('{"relation": "entitle.customer"}'), ('{"relation": null}'), ('{"relation": "1"}')) AS c (change);
-SELECT is(told('SELECT entitle.record_protection(NULL)'), '42501', 'S131: nor is none');
+SELECT is(told('SELECT entitle_internal.record_protection(NULL)'), '42501', 'S131: nor is none');
 
 -- S132: a view is recorded only as protect_table makes it.
-SELECT is(told('SELECT entitle.record_view(''mine'', ''mine_view'', (entitle.declaration(''mine'')).masked_columns)'), 'done', 'what is recorded already stays so');
+SELECT is(told('SELECT entitle_internal.record_view(''mine'', ''mine_view'', (entitle_internal.declaration(''mine'')).masked_columns)'), 'done', 'what is recorded already stays so');
 SELECT is(told(format($$
-    CREATE TRIGGER w INSTEAD OF INSERT OR UPDATE OR DELETE ON own_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view();
-    %s; SELECT entitle.record_view('mine', 'own_view', '{}') $$, change)), '55000', format('S132: another view is not recorded: %s', change))
+    CREATE TRIGGER w INSTEAD OF INSERT OR UPDATE OR DELETE ON own_view FOR EACH ROW EXECUTE FUNCTION entitle_internal.write_view();
+    %s; SELECT entitle_internal.record_view('mine', 'own_view', '{}') $$, change)), '55000', format('S132: another view is not recorded: %s', change))
 FROM (VALUES (''), ('ALTER VIEW own_view SET (security_barrier = true)')) AS c (change);
-SELECT is(told(format('%s; SELECT entitle.record_view(''mine'', ''mine_view'', ''{}'')', change)), '55000', format('S132: nor the view itself after %s', change))
+SELECT is(told(format('%s; SELECT entitle_internal.record_view(''mine'', ''mine_view'', ''{}'')', change)), '55000', format('S132: nor the view itself after %s', change))
 FROM (VALUES ('CREATE OR REPLACE VIEW mine_view WITH (security_barrier) AS SELECT *, NULL::text[] AS masked_columns FROM mine'),
              ('ALTER VIEW mine_view SET (security_barrier = false)'), ('ALTER VIEW mine_view SET (security_invoker = true)'),
              ('ALTER VIEW mine_view RENAME COLUMN price TO other'), ('DROP TRIGGER entitle_write ON mine_view')) AS c (change);
-SELECT is(told(format('SELECT entitle.record_view(%s, ''{}'')', arguments)), state, format('S132: refused: record_view(%s)', arguments))
+SELECT is(told(format('SELECT entitle_internal.record_view(%s, ''{}'')', arguments)), state, format('S132: refused: record_view(%s)', arguments))
 FROM (VALUES ('''mine'', ''mine''', '55000'), ('''mine'', ''theirs_view''', '42501'), ('''theirs'', ''mine_view''', '42501'),
              ('''mine'', ''pg_class''', '42501'), ('''mine'', 1::regclass', '42501'), ('NULL, NULL', '42501'), ('''unprotected'', ''mine_view''', '55000')) AS a (arguments, state);
 
@@ -148,11 +148,11 @@ CREATE FUNCTION odd_value(wanted regtype, number integer) RETURNS text
 SET LOCAL client_min_messages = error; -- of the grants that are not given
 CREATE TEMP TABLE called AS
 SELECT c.call, told(c.call) AS answer
-FROM (SELECT format('SELECT entitle.%I(%s)', p.proname,
+FROM (SELECT format('SELECT %s.%I(%s)', p.pronamespace::regnamespace, p.proname,
                     (SELECT string_agg(odd_value(t.type, CASE WHEN t.position = 1 THEN n ELSE n * 7 / 3 + t.position::integer END), ', ' ORDER BY t.position)
                      FROM unnest(p.proargtypes::regtype[]) WITH ORDINALITY AS t (type, position))) AS call
       FROM pg_proc p, generate_series(0, 8) AS n
-      WHERE p.pronamespace = 'entitle'::regnamespace AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype
+      WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prokind = 'f' AND p.prorettype <> 'trigger'::regtype
         AND has_function_privilege('test_app', p.oid, 'EXECUTE') AND (p.pronargs > 0 OR n = 0)) c;
 SET LOCAL client_min_messages = warning;
 SELECT is_empty($$ SELECT call FROM called WHERE call IS NULL $$, 'every type of argument has odd values');
@@ -160,8 +160,8 @@ SELECT is_empty($$ SELECT call, answer FROM called WHERE answer IN ('recorded', 
 SELECT cmp_ok((SELECT count(*) FROM called WHERE answer = 'done'), '>', 150::bigint, 'many of them answered');
 
 -- What the owner may do is told of his own table alone, and undone by protect_table.
-SELECT is(told($$ GRANT SELECT ON mine TO test_app; SELECT entitle.record_privileges('mine') $$), 'recorded', 'an owner may write down what is granted on the own table');
-SELECT is(told(format('SELECT entitle.%s', call)), state, format('S131: refused: %s', call))
+SELECT is(told($$ GRANT SELECT ON mine TO test_app; SELECT entitle_internal.record_privileges('mine') $$), 'recorded', 'an owner may write down what is granted on the own table');
+SELECT is(told(format('SELECT entitle_internal.%s', call)), state, format('S131: refused: %s', call))
 FROM (VALUES ('record_privileges(''theirs'')', '42501'), ('record_privileges(''unprotected'')', '42704'), ('record_privileges(''pg_class'')', '42501'),
              ('forget_privileges(''theirs'')', '42501'), ('forget_protection(''theirs'')', '42501'), ('claim_view(''theirs'')', '42501')) AS c (call, state);
 
@@ -173,7 +173,7 @@ SELECT lives_ok($$ SET LOCAL ROLE test_victim; SELECT entitle.protect_table('the
                 'S133: its owner protects it again');
 SET LOCAL client_min_messages = warning;
 SELECT is((SELECT string_agg(DISTINCT relation::text, ' ') FROM entitle.verify_protection()), 'mine', 'the line that is behind is named');
-SELECT throws_ok($$ SET LOCAL ROLE test_victim; SELECT entitle.forget_protection('theirs') $$, '2BP01', NULL, 'S133: what is followed is not forgotten');
+SELECT throws_ok($$ SET LOCAL ROLE test_victim; SELECT entitle_internal.forget_protection('theirs') $$, '2BP01', NULL, 'S133: what is followed is not forgotten');
 
 SELECT * FROM finish();
 ROLLBACK;

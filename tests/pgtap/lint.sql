@@ -75,7 +75,7 @@ FROM (VALUES
     ('DROP TRIGGER entitle_delete ON shop.orders', 'error, shop.orders: trigger "entitle_delete" is missing'),
     ('ALTER TABLE shop.orders ENABLE TRIGGER entitle_update', 'error, shop.orders: trigger "entitle_update" does not always fire'),
     ('ALTER TABLE shop.orders DISABLE TRIGGER entitle_truncate', 'error, shop.orders: trigger "entitle_truncate" does not always fire'),
-    ('DROP TRIGGER entitle_update ON shop.orders; CREATE TRIGGER entitle_update BEFORE UPDATE ON shop.orders FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle.refuse_write(); ALTER TABLE shop.orders ENABLE ALWAYS TRIGGER entitle_update',
+    ('DROP TRIGGER entitle_update ON shop.orders; CREATE TRIGGER entitle_update BEFORE UPDATE ON shop.orders FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle_internal.refuse_write(); ALTER TABLE shop.orders ENABLE ALWAYS TRIGGER entitle_update',
      'error, shop.orders: trigger "entitle_update" is not what was declared'),
     ('CREATE TABLE shop.lines_2 PARTITION OF shop.lines FOR VALUES IN (2)', 'error, shop.lines_2: a part of protected table shop.lines, and not protected itself'),
     ('ALTER TABLE shop.orders RENAME placed_on TO ordered_on', 'error, shop.orders: a declared column was renamed or dropped'),
@@ -181,13 +181,13 @@ FROM (VALUES
 ) AS v (misconfiguration, expected);
 
 -- The server's release, whatever this one is
-SELECT results_eq($$ SELECT object || ': ' || finding FROM entitle.lint_release(150018, '2026-12-01') $$,
+SELECT results_eq($$ SELECT object || ': ' || finding FROM entitle_internal.lint_release(150018, '2026-12-01') $$,
                   $$ VALUES ('server: PostgreSQL 15.18 lacks fixes that row-level security relies on') $$, 'an old minor release is named');
-SELECT is_empty($$ SELECT FROM entitle.lint_release(150020, '2026-12-01') $$, 'the one that has the fixes is not');
-SELECT is_empty($$ SELECT FROM entitle.lint_release(180007, '2027-05-01') $$, 'nor a later major''s');
-SELECT results_eq($$ SELECT finding FROM entitle.lint_release(200000, '2026-12-01') $$,
+SELECT is_empty($$ SELECT FROM entitle_internal.lint_release(150020, '2026-12-01') $$, 'the one that has the fixes is not');
+SELECT is_empty($$ SELECT FROM entitle_internal.lint_release(180007, '2027-05-01') $$, 'nor a later major''s');
+SELECT results_eq($$ SELECT finding FROM entitle_internal.lint_release(200000, '2026-12-01') $$,
                   $$ VALUES ('PostgreSQL 20 is not among the releases that were looked at') $$, 'an unknown major is named');
-SELECT results_eq($$ SELECT finding FROM entitle.lint_release(150020, '2027-12-01') $$,
+SELECT results_eq($$ SELECT finding FROM entitle_internal.lint_release(150020, '2027-12-01') $$,
                   $$ VALUES ('the list of PostgreSQL''s fixes that lint knows is of 2026-11-28') $$, 'a list that is too old is named');
 
 -- Who may run it

@@ -13,7 +13,7 @@ ALTER TABLE "my shop".orders OWNER TO test_owner;
 ALTER TABLE "my shop".plain OWNER TO test_owner;
 SELECT entitle.protect_table('"my shop".orders', 'customer_id', masked_columns => '{"price": 30}'), entitle.protect_table('"my shop".plain', 'customer_id')
 \g /dev/null
-SELECT is_empty('SELECT * FROM entitle.lint_functions()', 'nothing to name without functions');
+SELECT is_empty('SELECT * FROM entitle_internal.lint_functions()', 'nothing to name without functions');
 
 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION g(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 <> ''a''';
@@ -30,11 +30,11 @@ BEGIN
         IF path IS NOT NULL THEN
             EXECUTE format('ALTER FUNCTION f() SET search_path = %s', path);
         END IF;
-        SELECT string_agg(concat_ws(' ', severity, object, finding), '; '), string_agg(remedy, E'\n') INTO answer, remedies FROM entitle.lint_functions();
+        SELECT string_agg(concat_ws(' ', severity, object, finding), '; '), string_agg(remedy, E'\n') INTO answer, remedies FROM entitle_internal.lint_functions();
         IF remedies IS NOT NULL THEN
             EXECUTE remedies;
         END IF;
-        SELECT concat(answer, ' | left: ' || string_agg(finding, '; ')) INTO answer FROM entitle.lint_functions();
+        SELECT concat(answer, ' | left: ' || string_agg(finding, '; ')) INTO answer FROM entitle_internal.lint_functions();
         RAISE EXCEPTION 'taken back' USING ERRCODE = 'ZZ000';
     EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
         RETURN answer;

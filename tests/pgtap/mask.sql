@@ -53,7 +53,7 @@ CREATE FUNCTION privileges(relation regclass) RETURNS SETOF text
     AS $$
     SELECT format('%s%s by %s to %s%s', p.privilege, ' (' || p.column_name || ')', p.grantor, p.grantee,
                   CASE WHEN p.is_grantable THEN ' with grant option' END)
-    FROM entitle.table_privileges(relation) p
+    FROM entitle_internal.table_privileges(relation) p
     $$;
 CREATE TEMP TABLE before AS SELECT privileges('orders') AS line;
 
@@ -99,7 +99,7 @@ SELECT throws_ok(format('SELECT ask(%L, ''SELECT %I FROM orders LIMIT 1'')', 'st
 FROM unnest(ARRAY['price', 'discount', 'Secret "note', 'tags', 'mood', 'payload', 'span']) AS c;
 SELECT is(ask('staff', 'SELECT count(customer_id) FROM orders'), '40', 'the other columns stay open');
 SELECT throws_ok($$ SELECT ask('staff', 'SELECT o::text FROM orders o LIMIT 1') $$, '42501', NULL, 'S59: not the whole row');
-SELECT throws_ok($$ SELECT do_as('staff', 'CREATE TRIGGER t BEFORE UPDATE ON orders EXECUTE FUNCTION entitle.refuse_write()') $$,
+SELECT throws_ok($$ SELECT do_as('staff', 'CREATE TRIGGER t BEFORE UPDATE ON orders EXECUTE FUNCTION entitle_internal.refuse_write()') $$,
                  '42501', NULL, 'S34: a trigger sees every column, so that privilege is gone');
 SELECT is(count(*)::integer, 0, 'S41: no role but the owner holds anything on a masked column of the table, REFERENCES neither')
 FROM pg_attribute a, pg_roles r
@@ -218,7 +218,7 @@ RESET ROLE;
 
 -- S67: the trigger that writes works for the views that were made, and no other.
 CREATE VIEW own_view AS SELECT * FROM orders;
-CREATE TRIGGER own_write INSTEAD OF UPDATE ON own_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view();
+CREATE TRIGGER own_write INSTEAD OF UPDATE ON own_view FOR EACH ROW EXECUTE FUNCTION entitle_internal.write_view();
 SELECT throws_ok('UPDATE own_view SET id = id', '55000', NULL, 'S67: the trigger of filtered views refuses any other view');
 
 SELECT * FROM finish();

@@ -120,7 +120,7 @@ CREATE FUNCTION seen(login text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RETURN ask(login, format('SELECT count(*) FROM %s', (SELECT entitle.find_view(relation) FROM entitle.protected_tables WHERE parent IS NULL ORDER BY relation::oid LIMIT 1)));
+    RETURN ask(login, format('SELECT count(*) FROM %s', (SELECT entitle_internal.find_view(relation) FROM entitle.protected_tables WHERE parent IS NULL ORDER BY relation::oid LIMIT 1)));
 END
 $$;
 
@@ -174,7 +174,7 @@ DROP SCHEMA shop CASCADE;
 SELECT make();
 ALTER TABLE shop.orders RENAME COLUMN price TO amount;
 SELECT entitle.unprotect_table('shop.lines'), entitle.unprotect_table('shop.orders');
-SELECT set_eq($$ SELECT column_name::text, privilege FROM entitle.table_privileges('shop.orders') WHERE grantee = 'test_clerk' $$,
+SELECT set_eq($$ SELECT column_name::text, privilege FROM entitle_internal.table_privileges('shop.orders') WHERE grantee = 'test_clerk' $$,
               $$ VALUES ('id', 'SELECT'), ('amount', 'SELECT'), ('item', 'UPDATE') $$, 'a renamed column''s privileges are put back under its new name');
 DROP SCHEMA shop CASCADE;
 SELECT make('PRIMARY KEY (id, customer_id)', 'PARTITION BY LIST (customer_id)');
@@ -183,7 +183,7 @@ SELECT mend();
 SELECT throws_ok($$ SELECT do_as('staff', 'DELETE FROM shop.orders_1') $$, '42501', 'permission denied to delete this row of table "orders_1"', 'R3: mended, a detached partition refuses writes again');
 SELECT is(ask('l20', 'SELECT count(*) || '' '' || count(price) FROM shop.orders_1_view'), '2 0', 'R36: and has a filtered view of its own');
 SELECT entitle.unprotect_table('shop.orders_1'), entitle.unprotect_table('shop.orders');
-SELECT set_eq($$ SELECT privilege FROM entitle.table_privileges('shop.orders_1') WHERE grantee = 'test_app' AND column_name IS NULL $$,
+SELECT set_eq($$ SELECT privilege FROM entitle_internal.table_privileges('shop.orders_1') WHERE grantee = 'test_app' AND column_name IS NULL $$,
               $$ VALUES ('SELECT'), ('DELETE'), ('TRIGGER') $$, 'which gives back what it held as a partition');
 DROP SCHEMA shop CASCADE;
 
@@ -197,7 +197,7 @@ SELECT ok(has_table_privilege('test_app', 'single_view', 'SELECT') AND NOT has_c
           'privileges live through a view that was dropped');
 REVOKE SELECT ON single_view FROM test_app;
 SELECT entitle.unprotect_table('single');
-SELECT is_empty($$ SELECT * FROM entitle.table_privileges('single') $$, 'the only privilege, revoked on the view, is not given back');
+SELECT is_empty($$ SELECT * FROM entitle_internal.table_privileges('single') $$, 'the only privilege, revoked on the view, is not given back');
 DROP TABLE single;
 
 -- Other arguments.

@@ -137,7 +137,7 @@ FROM unnest(ARRAY['SELECT * FROM orders_view WHERE price > 5', 'SELECT price FRO
 CREATE ROLE test_all IN ROLE pg_read_all_data;
 SELECT isnt_empty($$ SELECT * FROM entitle.lint() WHERE finding ~ 'pg_read_all_data' $$, 'S66: a member of pg_read_all_data is named');
 -- S67: what a user puts on the view or the table himself.
-SELECT throws_ok($$ SELECT do_as('staff', 'CREATE TRIGGER t INSTEAD OF UPDATE ON orders_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view()') $$, '42501', NULL,
+SELECT throws_ok($$ SELECT do_as('staff', 'CREATE TRIGGER t INSTEAD OF UPDATE ON orders_view FOR EACH ROW EXECUTE FUNCTION entitle_internal.write_view()') $$, '42501', NULL,
                  'S67: nobody else puts a trigger on the view');
 SELECT throws_ok($$ SELECT do_as('staff', 'CREATE RULE r AS ON INSERT TO orders_view DO ALSO NOTHING') $$, '42501', NULL, 'S67: nor a rule');
 SELECT is(ask('l20', 'SELECT count(*) FROM (SELECT DISTINCT price, masked_columns FROM orders_view) d'), '1', 'all is masked alike');

@@ -179,7 +179,7 @@ FROM (VALUES ('INSERT INTO numbered_view (id, customer_id) OVERRIDING SYSTEM VAL
 
 -- write_row runs with the rights of whoever calls it.
 SET LOCAL ROLE test_app;
-SELECT throws_ok($$ SELECT entitle.write_row('keyless_view', 'INSERT', NULL, (SELECT v FROM keyless_view v LIMIT 1)) $$, '42501', NULL,
+SELECT throws_ok($$ SELECT entitle_internal.write_row('keyless_view', 'INSERT', NULL, (SELECT v FROM keyless_view v LIMIT 1)) $$, '42501', NULL,
                  'called by hand it opens nothing');
 RESET ROLE;
 
@@ -191,7 +191,7 @@ CREATE FUNCTION record_as(columns text) RETURNS void LANGUAGE plpgsql
 BEGIN
     DROP VIEW IF EXISTS other_view;
     EXECUTE format('CREATE VIEW other_view AS SELECT %s', columns);
-    CREATE TRIGGER w INSTEAD OF INSERT OR UPDATE OR DELETE ON other_view FOR EACH ROW EXECUTE FUNCTION entitle.write_view();
+    CREATE TRIGGER w INSTEAD OF INSERT OR UPDATE OR DELETE ON other_view FOR EACH ROW EXECUTE FUNCTION entitle_internal.write_view();
     GRANT ALL ON other_view TO test_app;
     UPDATE entitle.protection_view SET view = 'other_view' WHERE relation = 'numbers'::regclass;
 END

@@ -110,19 +110,19 @@ SELECT c AS customer, m AS metric_id,
 FROM generate_series(1, 7000) AS c, generate_series(1, 8) AS m
 WHERE random() < 0.4;
 SELECT is_empty(
-    $$ SELECT customer, entitle.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
+    $$ SELECT customer, entitle_internal.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
                                               (SELECT array_agg(w.multiplier ORDER BY w.metric_id) FROM weight w))::text,
               round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text
        FROM slider s JOIN weight USING (metric_id) GROUP BY customer
-       HAVING entitle.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
+       HAVING entitle_internal.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
                                     (SELECT array_agg(w.multiplier ORDER BY w.metric_id) FROM weight w))::text
               IS DISTINCT FROM round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text $$,
     'R16: weighted_mean equals the formula in numeric');
 SELECT is_empty(
     $$ SELECT a, b FROM generate_series(0, 200) AS a, generate_series(0, 10) AS b
-       WHERE (SELECT entitle.weighted_mean(m, v, '{1,2}', '{1,1}') FROM (VALUES (1, a / 100.0), (2, b / 100.0)) AS x (m, v)) <> round((a + b) / 200.0, 2) $$,
+       WHERE (SELECT entitle_internal.weighted_mean(m, v, '{1,2}', '{1,1}') FROM (VALUES (1, a / 100.0), (2, b / 100.0)) AS x (m, v)) <> round((a + b) / 200.0, 2) $$,
     'R16: halves are rounded away from zero');
-SELECT throws_ok($$ SELECT entitle.weighted_mean(1, 1, '{1}', '{1,2}') $$, '22023', NULL, 'every metric has its multiplier');
+SELECT throws_ok($$ SELECT entitle_internal.weighted_mean(1, 1, '{1}', '{1,2}') $$, '22023', NULL, 'every metric has its multiplier');
 
 -- The tables' owner is bound, a superuser is not (R53).
 CREATE ROLE test_owner;

@@ -54,7 +54,7 @@ SELECT is((SELECT sum(total) FROM shop.totals), 32::numeric, 'a materialized vie
 SELECT is(entitle.begin_migration(), 0, 'a second call finds nothing to lift');
 SELECT entitle.alter_protected('shop.orders', 'ADD COLUMN note text') \g /dev/null
 SELECT is(touched($$ UPDATE shop.orders SET note = 'filled' $$), 2::bigint, 'a column that alter_protected adds is filled in all rows');
-SELECT ok(entitle.is_migrating('shop.orders') AND NOT entitle.is_migrating('shop.open'), 'the bracket lasts until the end');
+SELECT ok(entitle_internal.is_migrating('shop.orders') AND NOT entitle_internal.is_migrating('shop.open'), 'the bracket lasts until the end');
 RESET ROLE;
 SELECT is((SELECT string_agg(relation::text || ' ' || action || ' ' || db_role, ', ' ORDER BY relation::text) FROM entitle.change_log WHERE action = 'migrate'),
           'shop.lines migrate test_owner, shop.orders migrate test_owner', 'the change log tells who migrated what (R21)');
@@ -63,12 +63,12 @@ SELECT is((SELECT string_agg(relation::text || ' ' || action || ' ' || db_role, 
 SET LOCAL ROLE test_other;
 SELECT is(entitle.begin_migration(), 0, 'another role has nothing to migrate');
 SELECT throws_ok($$ SELECT entitle.begin_migration('{shop.orders}') $$, '42501', NULL, 'nor may it migrate somebody else''s table');
-SELECT throws_ok($$ SELECT entitle.note_migration('shop.orders') $$, '42501', NULL, 'nor note one');
-SELECT throws_ok($$ SELECT entitle.note_migration(NULL) $$, '42501', NULL, 'nor none at all');
+SELECT throws_ok($$ SELECT entitle_internal.note_migration('shop.orders') $$, '42501', NULL, 'nor note one');
+SELECT throws_ok($$ SELECT entitle_internal.note_migration(NULL) $$, '42501', NULL, 'nor none at all');
 RESET ROLE;
 SET LOCAL ROLE test_owner;
 SELECT throws_ok($$ SELECT entitle.begin_migration('{shop.open}') $$, '42704', NULL, 'a table that is not protected needs no bracket');
-SELECT throws_ok($$ SELECT entitle.note_migration('shop.open') $$, '42501', NULL, 'and is not noted');
+SELECT throws_ok($$ SELECT entitle_internal.note_migration('shop.open') $$, '42501', NULL, 'and is not noted');
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION entitle.begin_migration FROM test_owner;
 SET LOCAL ROLE test_owner;

@@ -201,11 +201,11 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('user_access(text)'),
     ('user_access(text,timestamp with time zone)');
 
-SET LOCAL search_path = entitle, public;
+SET LOCAL search_path = entitle, entitle_internal, public;
 CREATE TEMP VIEW our_function AS
     SELECT p.*, p.oid::regprocedure::text AS signature
     FROM pg_proc p
-    WHERE p.pronamespace = 'entitle'::regnamespace;
+    WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace);
 
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f, aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) x

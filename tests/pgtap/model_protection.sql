@@ -38,12 +38,12 @@ entitle_delete d using entitle.row_allowed('customers.view'::text, 20, customer_
 entitle_insert a using - check entitle.row_allowed(NULL::text, 30, customer_id, on_date)
 entitle_select r using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check -
 entitle_update w using entitle.row_allowed('customers.view'::text, 20, customer_id, on_date) check entitle.row_allowed('customers.edit'::text, NULL::integer, customer_id, on_date)
-entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed(NULL::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle.refuse_write()
-entitle_left A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_move()
-entitle_moved A (((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id) OR (old.on_date IS DISTINCT FROM new.on_date))) EXECUTE FUNCTION entitle.refuse_move()
-entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_write()
-entitle_update A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed('customers.edit'::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle.refuse_write()
-zz_entitle_move A (((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id) OR (old.on_date IS DISTINCT FROM new.on_date))) EXECUTE FUNCTION entitle.refuse_move()$m$,
+entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed(NULL::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle_internal.refuse_write()
+entitle_left A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle_internal.refuse_move()
+entitle_moved A (((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id) OR (old.on_date IS DISTINCT FROM new.on_date))) EXECUTE FUNCTION entitle_internal.refuse_move()
+entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle_internal.refuse_write()
+entitle_update A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.row_allowed('customers.edit'::text, NULL::integer, old.customer_id, old.on_date)))) EXECUTE FUNCTION entitle_internal.refuse_write()
+zz_entitle_move A (((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id) OR (old.on_date IS DISTINCT FROM new.on_date))) EXECUTE FUNCTION entitle_internal.refuse_move()$m$,
     'one policy a command, each one call of the row test, and the triggers that refuse');
 
 -- The same rules for a superuser's loader, an ordinary role, and each kind of user (R3).
@@ -101,12 +101,12 @@ entitle_delete d using entitle.brand_row_allowed('customers.view'::text, brand_i
 entitle_insert a using - check entitle.brand_row_allowed(NULL::text, brand_id, NULL::integer, NULL::bigint)
 entitle_select r using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check -
 entitle_update w using entitle.brand_row_allowed('customers.view'::text, brand_id, NULL::integer, NULL::bigint) check entitle.brand_row_allowed(NULL::text, brand_id, NULL::integer, NULL::bigint)
-entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed('customers.edit'::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle.refuse_write()
-entitle_left A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_move()
-entitle_moved A (((old.id IS DISTINCT FROM new.id) OR (old.brand_id IS DISTINCT FROM new.brand_id))) EXECUTE FUNCTION entitle.refuse_move()
-entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle.refuse_write()
-entitle_update A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed(NULL::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle.refuse_write()
-zz_entitle_move A (((old.id IS DISTINCT FROM new.id) OR (old.brand_id IS DISTINCT FROM new.brand_id))) EXECUTE FUNCTION entitle.refuse_move()$m$,
+entitle_delete A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed('customers.edit'::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle_internal.refuse_write()
+entitle_left A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle_internal.refuse_move()
+entitle_moved A (((old.id IS DISTINCT FROM new.id) OR (old.brand_id IS DISTINCT FROM new.brand_id))) EXECUTE FUNCTION entitle_internal.refuse_move()
+entitle_truncate A (row_security_active(('plain'::regclass)::oid)) EXECUTE FUNCTION entitle_internal.refuse_write()
+entitle_update A ((row_security_active(('plain'::regclass)::oid) AND (NOT entitle.brand_row_allowed(NULL::text, old.brand_id, NULL::integer, NULL::bigint)))) EXECUTE FUNCTION entitle_internal.refuse_write()
+zz_entitle_move A (((old.id IS DISTINCT FROM new.id) OR (old.brand_id IS DISTINCT FROM new.brand_id))) EXECUTE FUNCTION entitle_internal.refuse_move()$m$,
     'and replace what was made');
 SELECT results_eq($$ SELECT relation, customer_column, brand_column, min_level, view_permission, update_permission, delete_permission
                      FROM entitle.protected_tables WHERE relation = 'plain'::regclass $$,
@@ -280,7 +280,7 @@ ALTER TABLE mixed OWNER TO test_owner;
 SET LOCAL ROLE test_owner;
 SELECT throws_ok($$ SELECT entitle.protect_table('plain', 'customer_id') $$, '42501', NULL,
                  'an owner needs EXECUTE on protect_table');
-SELECT throws_ok($$ SELECT entitle.record_protection(ROW('plain'::regclass, 'customer_id', NULL, NULL, 10, NULL, NULL, NULL, NULL,
+SELECT throws_ok($$ SELECT entitle_internal.record_protection(ROW('plain'::regclass, 'customer_id', NULL, NULL, 10, NULL, NULL, NULL, NULL,
                                                          NULL, NULL, '{}', NULL, NULL)::entitle.protection) $$, '42501', NULL,
                  'its helper gives nothing without it');
 RESET ROLE;
@@ -296,7 +296,7 @@ SELECT throws_ok('SELECT * FROM entitle.protection', '42501', NULL, 'the declara
 RESET ROLE;
 SET LOCAL ROLE test_parent;
 SELECT throws_ok($$ SELECT entitle.unprotect_table('plain') $$, '42501', NULL, 'nobody else unprotects it');
-SELECT throws_ok($$ SELECT entitle.forget_protection('plain') $$, '42501', NULL, 'nor has it forgotten');
+SELECT throws_ok($$ SELECT entitle_internal.forget_protection('plain') $$, '42501', NULL, 'nor has it forgotten');
 RESET ROLE;
 SELECT is(ask('viewer', 'SELECT count(*) FROM plain'), '60', 'and it stays protected');
 SET LOCAL ROLE test_owner;

@@ -97,7 +97,7 @@ SELECT is_empty($$
     $$, 'every table and view has a comment');
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace = 'entitle'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
+    WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND obj_description(p.oid, 'pg_proc') IS NULL
     $$, 'every function has a comment');
 SELECT is_empty($$
     SELECT t.tgrelid::regclass, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -142,7 +142,7 @@ SELECT is_empty($$
     WHERE c.relnamespace = 'entitle'::regnamespace AND x.grantee <> c.relowner
     $$, 'nobody has privileges on the tables, views and sequences');
 SELECT set_eq($$
-    SELECT x.privilege_type FROM pg_namespace n, aclexplode(n.nspacl) x WHERE n.nspname = 'entitle' AND x.grantee = 0
+    SELECT x.privilege_type FROM pg_namespace n, aclexplode(n.nspacl) x WHERE n.nspname IN ('entitle', 'entitle_internal') AND x.grantee = 0
     $$, ARRAY['USAGE'], 'PUBLIC has USAGE on the schema and no more');
 
 -- Signals: what each change tells the other backends.

@@ -333,7 +333,7 @@ SELECT set_eq('SELECT problem FROM entitle.verify_protection()',
 SELECT entitle.protect_table('orders', 'customer_id');
 SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'protect_table puts them back');
 DROP TRIGGER zz_entitle_move ON orders;
-CREATE TRIGGER zz_entitle_move BEFORE UPDATE ON orders FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle.refuse_move();
+CREATE TRIGGER zz_entitle_move BEFORE UPDATE ON orders FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle_internal.refuse_move();
 ALTER TABLE orders ENABLE ALWAYS TRIGGER zz_entitle_move;
 SELECT set_eq('SELECT problem FROM entitle.verify_protection()', ARRAY['trigger "zz_entitle_move" is not what was declared'], 'nor is a weaker one it');
 SELECT entitle.protect_table('orders', 'customer_id');
@@ -350,11 +350,11 @@ SELECT is(error_of('yuki', 'UPDATE parcels_view SET label = ''101x'''), '42501 p
 SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'all is as declared');
 
 -- The function behind the view answers about visible rows alone, and takes no others.
-SELECT throws_ok($$ SELECT entitle.check_move('parcels', ROW(1), ROW(1)) $$, '42804');
-SELECT throws_ok($$ SELECT entitle.check_move('parcels', NULL::parcels, NULL::parcels) $$, '42804');
-SELECT throws_ok($$ SELECT entitle.check_move(NULL, NULL::parcels, NULL::parcels) $$, '42804');
-SELECT throws_ok($$ SELECT entitle.check_move('orders', o, o) FROM (SELECT ROW(1, 101, 'x')::orders AS o) s $$, '55000');
-SELECT is(error_of('yuki', 'SELECT entitle.check_move(''orders'', o, o) FROM (SELECT ROW(1, 101, ''x'')::orders AS o) s'), '42501 permission denied for table orders',
+SELECT throws_ok($$ SELECT entitle_internal.check_move('parcels', ROW(1), ROW(1)) $$, '42804');
+SELECT throws_ok($$ SELECT entitle_internal.check_move('parcels', NULL::parcels, NULL::parcels) $$, '42804');
+SELECT throws_ok($$ SELECT entitle_internal.check_move(NULL, NULL::parcels, NULL::parcels) $$, '42804');
+SELECT throws_ok($$ SELECT entitle_internal.check_move('orders', o, o) FROM (SELECT ROW(1, 101, 'x')::orders AS o) s $$, '55000');
+SELECT is(error_of('yuki', 'SELECT entitle_internal.check_move(''orders'', o, o) FROM (SELECT ROW(1, 101, ''x'')::orders AS o) s'), '42501 permission denied for table orders',
           'S142: nor answers it those who may not write the table');
 SELECT * FROM finish();
 ROLLBACK;

@@ -39,7 +39,7 @@ CREATE FUNCTION held(name name) RETURNS text
     LANGUAGE sql
     AS $$
     SELECT string_agg(format('%s %s%s', c.relname, p.privilege, ' ' || p.column_name), ', ' ORDER BY c.relname, p.privilege, p.column_name)
-    FROM pg_class c, entitle.table_privileges(c.oid) p
+    FROM pg_class c, entitle_internal.table_privileges(c.oid) p
     WHERE c.relname IN ('orders', 'orders_1', 'lines') AND p.grantee = name
     $$;
 
@@ -122,10 +122,10 @@ GRANT INSERT (cost, masked_columns) ON orders_view TO test_viewer;
 ALTER TABLE orders RENAME price TO amount;
 ALTER TABLE orders ADD COLUMN more text;
 SELECT entitle.protect_table('orders', 'customer_id', masked_columns => '{"amount": 30}', view_name => 'new_view');
-SELECT results_eq($$ SELECT grantee, privilege, column_name FROM entitle.table_privileges('new_view') WHERE grantee = 'test_viewer' ORDER BY 2, 3 $$,
+SELECT results_eq($$ SELECT grantee, privilege, column_name FROM entitle_internal.table_privileges('new_view') WHERE grantee = 'test_viewer' ORDER BY 2, 3 $$,
                   $$ VALUES ('test_viewer'::name, 'INSERT', 'cost'::name), ('test_viewer', 'INSERT', 'masked_columns'), ('test_viewer', 'SELECT', NULL), ('test_viewer', 'UPDATE', NULL) $$,
                   'what was granted on the view alone is there when the view is made anew');
-SELECT is((SELECT count(*) FROM entitle.table_privileges('new_view') WHERE grantee = 'test_gone' AND column_name = 'amount'), 1::bigint, 'a renamed column''s too');
+SELECT is((SELECT count(*) FROM entitle_internal.table_privileges('new_view') WHERE grantee = 'test_gone' AND column_name = 'amount'), 1::bigint, 'a renamed column''s too');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -6,7 +6,7 @@ SELECT no_plan();
 CREATE TEMP TABLE subject AS
 SELECT p.oid, format('%I.%I', n.nspname, p.proname) AS name, p.prokind, p.proretset, array(SELECT t::regtype FROM unnest(p.proargtypes) WITH ORDINALITY AS u (t, n) ORDER BY n) AS types
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = 'entitle';
+WHERE n.nspname IN ('entitle', 'entitle_internal');
 
 CREATE FUNCTION odd.call(subject subject, arguments text[]) RETURNS SETOF text
     LANGUAGE sql

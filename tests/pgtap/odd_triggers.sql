@@ -4,7 +4,7 @@
 SELECT no_plan();
 
 CREATE TEMP TABLE function AS
-SELECT p.oid::regprocedure AS signature FROM pg_proc p WHERE p.pronamespace = 'entitle'::regnamespace AND p.prorettype = 'trigger'::regtype;
+SELECT p.oid::regprocedure AS signature FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prorettype = 'trigger'::regtype;
 
 -- The columns of the model: all of them text, all of them numbers, in a view; and none. A log that is not the log.
 DO $$

@@ -69,13 +69,13 @@ BEGIN
             answer := 'not told';
         END IF;
         -- All of lint that reads declarations.
-        PERFORM FROM entitle.lint_tables();
-        PERFORM FROM entitle.lint_coverage();
-        PERFORM FROM entitle.lint_functions();
-        PERFORM FROM entitle.lint_oracles();
-        PERFORM FROM entitle.lint_readers();
-        PERFORM FROM entitle.lint_roles();
-        PERFORM FROM entitle.lint_tenants();
+        PERFORM FROM entitle_internal.lint_tables();
+        PERFORM FROM entitle_internal.lint_coverage();
+        PERFORM FROM entitle_internal.lint_functions();
+        PERFORM FROM entitle_internal.lint_oracles();
+        PERFORM FROM entitle_internal.lint_readers();
+        PERFORM FROM entitle_internal.lint_roles();
+        PERFORM FROM entitle_internal.lint_tenants();
         PERFORM FROM entitle.protected_tables;
         PERFORM entitle.protect_table('well', 'customer_id', masked_columns => '{"price": 40}'),
                 entitle.protect_table('other', 'customer_id', masked_columns => '{"price": 40}'),

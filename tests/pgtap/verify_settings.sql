@@ -32,7 +32,7 @@ SELECT is_empty('SELECT relation, problem FROM entitle.verify_protection()', 'wh
 DROP POLICY entitle_insert ON broken;
 ALTER POLICY entitle_delete ON broken USING (true);
 DROP TRIGGER entitle_delete ON broken;
-CREATE TRIGGER entitle_delete BEFORE DELETE ON broken FOR EACH ROW WHEN (OLD.id > 0) EXECUTE FUNCTION entitle.refuse_write();
+CREATE TRIGGER entitle_delete BEFORE DELETE ON broken FOR EACH ROW WHEN (OLD.id > 0) EXECUTE FUNCTION entitle_internal.refuse_write();
 ALTER TABLE broken ADD COLUMN more date, NO FORCE ROW LEVEL SECURITY;
 CREATE VIEW past AS SELECT * FROM broken WHERE more > '2026-02-01';
 
@@ -79,7 +79,7 @@ CREATE VIEW reading_more AS SELECT price FROM reading;
 CREATE FUNCTION reading_too() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT price FROM warned';
 GRANT SELECT ON reading_more TO test_app;
 CREATE FUNCTION warns() RETURNS text LANGUAGE sql
-    AS $$ SELECT concat((SELECT count(*) FROM entitle.oracles(entitle.declaration('warned'))), (SELECT count(*) FROM entitle.masked_readers('warned', '{price}'))) $$;
+    AS $$ SELECT concat((SELECT count(*) FROM entitle_internal.oracles(entitle_internal.declaration('warned'))), (SELECT count(*) FROM entitle_internal.masked_readers('warned', '{price}'))) $$;
 SELECT entitle.protect_table('warned', 'customer_id', external_update_level => 20, masked_columns => '{"price": 30}'), entitle.protect_table('exchanged', 'customer_id');
 ALTER TABLE exchanged RENAME customer_id TO third_id;
 ALTER TABLE exchanged RENAME other_id TO customer_id;
@@ -140,10 +140,10 @@ FROM (SELECT regexp_replace(pg_get_viewdef('parted_view'), ';$', '') AS query) m
         ('a limit', '', query || ' LIMIT 1000'),
         ('another list of masked columns', '', replace(query, '''{price}''', '''{}'''))) AS c (title, options, query);
 SELECT check_view('a trigger for another event', 'DROP TRIGGER entitle_truncate ON parted; CREATE TRIGGER entitle_truncate BEFORE INSERT ON parted'
-                  ' FOR EACH STATEMENT WHEN (row_security_active(''parted''::regclass::oid)) EXECUTE FUNCTION entitle.refuse_write();'
+                  ' FOR EACH STATEMENT WHEN (row_security_active(''parted''::regclass::oid)) EXECUTE FUNCTION entitle_internal.refuse_write();'
                   ' ALTER TABLE parted ENABLE ALWAYS TRIGGER entitle_truncate');
 SELECT check_view('a trigger under another condition', 'DROP TRIGGER entitle_truncate ON parted; CREATE TRIGGER entitle_truncate BEFORE TRUNCATE ON parted'
-                  ' FOR EACH STATEMENT WHEN (row_security_active(''parted_1''::regclass::oid)) EXECUTE FUNCTION entitle.refuse_write();'
+                  ' FOR EACH STATEMENT WHEN (row_security_active(''parted_1''::regclass::oid)) EXECUTE FUNCTION entitle_internal.refuse_write();'
                   ' ALTER TABLE parted ENABLE ALWAYS TRIGGER entitle_truncate');
 
 SELECT * FROM finish();

@@ -39,7 +39,7 @@ SQL
 # What a user sees, what privileges there are, and what is wrong.
 my $state = <<'SQL';
 	SELECT 'acl', c.relname, p.column_name, p.grantor, p.grantee, p.privilege, p.is_grantable
-		FROM pg_class c, entitle.table_privileges(c.oid) p
+		FROM pg_class c, entitle_internal.table_privileges(c.oid) p
 		WHERE c.relname IN ('orders', 'lines', 'order_list', 'lines_view') ORDER BY 2, 3, 4, 5, 6;
 	SELECT 'problem', * FROM entitle.verify_protection();
 	SELECT 'found', relation, column_name, grantee, privilege FROM entitle.protection_privilege ORDER BY relation::text, position;
@@ -54,7 +54,7 @@ my $undo = <<'SQL';
 	DROP VIEW report.totals;
 	SELECT entitle.unprotect_table('public.lines'), entitle.unprotect_table('public.orders');
 	SELECT c.relname, p.column_name, p.grantor, p.grantee, p.privilege, p.is_grantable
-		FROM pg_class c, entitle.table_privileges(c.oid) p WHERE c.relname IN ('orders', 'lines') ORDER BY 1, 2, 3, 4, 5;
+		FROM pg_class c, entitle_internal.table_privileges(c.oid) p WHERE c.relname IN ('orders', 'lines') ORDER BY 1, 2, 3, 4, 5;
 	SELECT count(*) FROM pg_class WHERE relname IN ('order_list', 'lines_view');
 SQL
 my $first = $node->safe_psql('first', $state);

@@ -2,6 +2,7 @@
 // PL/pgSQL between the call and the error.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/quiet.hpp"
 
@@ -44,7 +45,7 @@ ENTITLE_FUNCTION(entitle_run_steps) {
     const char *name = get_func_name(fcinfo->flinfo->fn_oid);
     get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
     List *steps =
-        list_make2(makeString(pstrdup("entitle")), makeString(psprintf("%s_steps", name)));
+        list_make2(makeString(pstrdup(kInternalSchema)), makeString(psprintf("%s_steps", name)));
     FmgrInfo function;
     fmgr_info(LookupFuncName(steps, count, types, false), &function);
     auto *call = static_cast<FunctionCallInfo>(palloc0(SizeForFunctionCallInfo(count)));

@@ -93,8 +93,8 @@ void watch_migrations() { RegisterXactCallback(on_transaction, nullptr); }
 
 } // namespace entitle::pg
 
-// entitle.note_migration: remembers a table for the end of the transaction, and writes the change
-// log. Anyone may call it: forcing row security on one's own protected table takes nothing.
+// entitle_internal.note_migration: remembers a table for the end of the transaction, and writes the
+// change log. Anyone may call it: forcing row security on one's own protected table takes nothing.
 ENTITLE_FUNCTION(entitle_note_migration) {
     const Oid relation = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
     if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)) ||
@@ -117,8 +117,8 @@ ENTITLE_FUNCTION(entitle_note_migration) {
     PG_RETURN_VOID();
 }
 
-// entitle.is_migrating: whether row security does not bind the table's owner until the transaction
-// ends. What protects the table anew meanwhile leaves that to the commit.
+// entitle_internal.is_migrating: whether row security does not bind the table's owner until the
+// transaction ends. What protects the table anew meanwhile leaves that to the commit.
 ENTITLE_FUNCTION(entitle_is_migrating) {
     PG_RETURN_BOOL(!PG_ARGISNULL(0) && list_member_oid(lifted, PG_GETARG_OID(0)));
 }

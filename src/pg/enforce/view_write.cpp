@@ -1,9 +1,10 @@
 // The trigger behind filtered views. It takes on the rights of the table's owner, as PostgreSQL's
-// own foreign key triggers do, and leaves the rules to entitle.write_row: a SECURITY DEFINER
-// function would run the table's triggers, defaults and constraints with a superuser's.
+// own foreign key triggers do, and leaves the rules to entitle_internal.write_row: a SECURITY
+// DEFINER function would run the table's triggers, defaults and constraints with a superuser's.
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/quiet.hpp"
 
@@ -19,8 +20,9 @@ using namespace entitle::pg;
 namespace {
 
 Oid find_function(const char *name, int count, const Oid *types) {
-    return LookupFuncName(list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))),
-                          count, types, false);
+    return LookupFuncName(
+        list_make2(makeString(pstrdup(kInternalSchema)), makeString(pstrdup(name))), count, types,
+        false);
 }
 
 // The owner of the table that the view is of.
@@ -81,7 +83,7 @@ void check_row(HeapTupleHeader row, Relation view) {
 
 } // namespace
 
-// entitle.write_view, INSTEAD OF INSERT OR UPDATE OR DELETE. R3, R37. regime: C
+// entitle_internal.write_view, INSTEAD OF INSERT OR UPDATE OR DELETE. R3, R37. regime: C
 ENTITLE_FUNCTION(entitle_write_view) {
     if (!CALLED_AS_TRIGGER(fcinfo)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

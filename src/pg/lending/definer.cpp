@@ -4,6 +4,7 @@
 
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/dump_preamble.hpp"
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/lending/printed_tree.hpp"
@@ -40,9 +41,7 @@ Frame *frames = nullptr;
 int depth = 0;
 int room = 0;
 
-bool is_own(Oid function) {
-    return get_func_namespace(function) == get_namespace_oid("entitle", true);
-}
+bool is_own(Oid function) { return is_extension_schema(get_func_namespace(function)); }
 
 Kind kind_of(Oid function) {
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -50,7 +49,7 @@ Kind kind_of(Oid function) {
         return Kind::plain;
     }
     const auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-    const bool is_extension = form->pronamespace == get_namespace_oid("entitle", true);
+    const bool is_extension = is_extension_schema(form->pronamespace);
     Kind kind = Kind::plain;
     if (form->prosecdef) {
         kind = is_extension ? Kind::own : Kind::foreign;

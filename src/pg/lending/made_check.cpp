@@ -1,6 +1,7 @@
 // Which objects are the borrowers', and the errors that name them.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/made.hpp"
 
@@ -334,7 +335,7 @@ bool is_purely_own(Oid relation) {
         const Trigger &trigger = table->trigdesc->triggers[i];
         is_own = is_own && (OidIsValid(trigger.tgconstrrelid)
                                 ? get_rel_namespace(trigger.tgconstrrelid) == schema
-                                : get_func_namespace(trigger.tgfoid) == schema);
+                                : is_extension_schema(get_func_namespace(trigger.tgfoid)));
     }
     table_close(table, NoLock);
     return is_own;

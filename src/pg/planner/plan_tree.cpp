@@ -2,6 +2,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/row_filter.hpp"
 #include "pg/subject/current_subject.hpp"
@@ -283,7 +284,7 @@ bool may_ask(Oid function, void *) {
     }
     const auto *form = reinterpret_cast<const FormData_pg_proc *>(GETSTRUCT(row));
     const bool is_compiled = form->prolang == ClanguageId || form->prolang == INTERNALlanguageId;
-    const bool is_own = form->pronamespace == get_namespace_oid("entitle", true);
+    const bool is_own = is_extension_schema(form->pronamespace);
     ReleaseSysCache(row);
     return is_own || (!is_compiled && asker_epoch() != 0);
 }

@@ -22,7 +22,7 @@ bool refers_by(const ForeignKeyCacheInfo *key, AttrNumber column) {
 }
 
 // The one foreign key to the parent; with a customer column the one that has it. As
-// entitle.find_parent_key chose it when the line was protected.
+// entitle_internal.find_parent_key chose it when the line was protected.
 const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
     AttrNumber customer = InvalidAttrNumber;
     if (declared.customer_column != nullptr) {

@@ -354,7 +354,7 @@ ENTITLE_FUNCTION(entitle_log_change) {
     }
     const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
     // The log stands beside the table, and is taken for the extension's own.
-    if (RelationGetNamespace(trigger->tg_relation) != get_func_namespace(fcinfo->flinfo->fn_oid)) {
+    if (RelationGetNamespace(trigger->tg_relation) != get_namespace_oid("entitle", true)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("this function is a trigger of entitle's own tables")));
     }
