@@ -91,5 +91,31 @@ FROM (VALUES ('UPDATE orders SET code = ''x'' WHERE id = 1', '22P02'), ('UPDATE 
              ('DO $do$ BEGIN UPDATE orders SET code = ''z'' WHERE id = 1; END $do$', '42704')) AS v (command, state);
 SELECT alike(says('guest', 'UPDATE orders SET code = ''w'' WHERE id = 1'), '22023 | not w, please%', 'what a trigger of the table''s says is told');
 
+-- A trigger that finds no row would list its variables to whoever asks PL/pgSQL for them.
+CREATE FUNCTION pick() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    price text := NEW.price;
+    found integer;
+BEGIN
+    IF NEW.code = 'p' THEN
+        SELECT 1 INTO STRICT found FROM pg_class WHERE relname = price;
+    ELSIF NEW.code = 'q' THEN
+        SELECT 1 INTO STRICT found FROM pg_class WHERE relname <> price;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER pick BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION pick();
+SET LOCAL plpgsql.print_strict_params = on;
+SELECT collect_tap(is(left(says('guest', command), 5), state, format('%s is refused with %s', command, state)),
+                   is(says('guest', command) ~ '77[78]', false, format('S206: and tells no variable: %s', command)))
+FROM (VALUES ('UPDATE orders SET code = ''p'' WHERE id = 1', 'P0002'), ('UPDATE orders_view SET code = ''p'' WHERE id = 1', 'P0002'),
+             ('UPDATE orders SET code = ''q'' WHERE id = 1', 'P0003'), ('UPDATE orders_view SET code = ''q'' WHERE id = 1', 'P0003'))
+     AS v (command, state);
+SELECT alike(says('guest', 'UPDATE orders_view SET code = ''w'' WHERE id = 1'), '22023 | not w, please%', 'what a trigger of the table''s says is told');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -100,11 +100,23 @@ bool may_tell_value(const ErrorData *error) {
     }
 }
 
+// Whether the detail may list the variables of a trigger that found no row, or several: any role
+// can ask PL/pgSQL for it (plpgsql.print_strict_params).
+bool may_tell_parameters(const ErrorData *error) {
+    return (error->sqlerrcode == ERRCODE_NO_DATA_FOUND ||
+            error->sqlerrcode == ERRCODE_TOO_MANY_ROWS) &&
+           !is_raised(error);
+}
+
 // Contexts are added from within: what stands around the statement is not there yet.
 void on_report(void *argument) {
     auto *running = static_cast<Running *>(argument);
     MemoryContext reporting = MemoryContextSwitchTo(running->query->estate->es_query_cxt);
-    running->tells_value = running->writes_masked && may_tell_value(CopyErrorData());
+    if (running->writes_masked) {
+        const ErrorData *error = CopyErrorData();
+        running->tells_value = may_tell_value(error);
+        running->tells_parameters = may_tell_parameters(error);
+    }
     if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE) {
         add_hint(running->query);
     }
@@ -129,6 +141,7 @@ template <typename Run> void run_within(QueryDesc *query, bool is_finishing, Run
                     query,
                     writes_masked(query),
                     false,
+                    false,
                     NIL,
                     is_finishing};
     running.callback.arg = &running;
@@ -144,6 +157,10 @@ template <typename Run> void run_within(QueryDesc *query, bool is_finishing, Run
         hide_value(error);
         ThrowErrorData(error); // what stands around this adds its lines again
     } else if (error != nullptr) {
+        if (running.tells_parameters) {
+            error->detail_log = error->detail;
+            error->detail = nullptr;
+        }
         ReThrowError(error);
     }
 }

@@ -16,9 +16,10 @@ struct Running {
     ErrorContextCallback callback;
     QueryDesc *query;
     bool writes_masked;
-    bool tells_value;  // by the error that was reported last
-    List *open_keys;   // OIDs of documents whose lines wait for another key
-    bool is_finishing; // foreign keys act, and other AFTER triggers
+    bool tells_value;      // by the error that was reported last
+    bool tells_parameters; // in its detail
+    List *open_keys;       // OIDs of documents whose lines wait for another key
+    bool is_finishing;     // foreign keys act, and other AFTER triggers
 };
 
 // The statement that a callback stands for, a null pointer when it is somebody else's.
