@@ -240,6 +240,8 @@ void visit_dependencies(Oid catalog, Oid object, bool is_referenced,
     table_close(dependencies, AccessShareLock);
 }
 
+bool runs_as_borrower(const Made *made) { return list_member_oid(made->roles, GetUserId()); }
+
 void watch_made() {
     constexpr int caches[] = {PROCOID, TYPEOID, OPEROID, RELOID, AUTHMEMMEMROLE, AUTHOID};
     for (const int cache : caches) {

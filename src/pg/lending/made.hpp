@@ -58,6 +58,10 @@ bool runs_own_code_alone(const PlannedStmt *plan);
 // Raises if there is an unsafe type.
 void check_types(const Made *made);
 
+// Row triggers of the borrowers' tables, reached by a foreign key, run as their owner: with no more
+// than the borrowers have.
+bool runs_as_borrower(const Made *made);
+
 // Notes changes of who owns what, from now on.
 void watch_made();
 
