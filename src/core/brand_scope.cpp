@@ -1,5 +1,5 @@
 // The gates that every question passes first: identity, membership, modules.
-#include "core/place.hpp"
+#include "core/brand_scope.hpp"
 
 #include <algorithm>
 
@@ -82,14 +82,14 @@ const Brand *enter_brand(const Subject *subject, const Session &session,
     return brand;
 }
 
-std::optional<Decision> check_modules(const Place &place, const std::vector<KeyIndex> &modules,
+std::optional<Decision> check_modules(const BrandScope &scope, const std::vector<KeyIndex> &modules,
                                       std::string_view key, const Recorder &recorder) {
     for (const KeyIndex module : modules) {
-        if (!contains(place.brand.modules, module)) {
+        if (!contains(scope.brand.modules, module)) {
             return recorder.fail(Gate::module, [&] {
                 return quoted(key) + " needs module " +
-                       quoted(place.subject.catalogue->module_name(module)) +
-                       ", which is not enabled for " + brand_text(place.brand);
+                       quoted(scope.subject.catalogue->module_name(module)) +
+                       ", which is not enabled for " + brand_text(scope.brand);
             });
         }
     }
@@ -100,36 +100,36 @@ std::optional<Decision> check_modules(const Place &place, const std::vector<KeyI
         std::string names;
         for (const KeyIndex module : modules) {
             names += (names.empty() ? "" : ", ");
-            names += quoted(place.subject.catalogue->module_name(module));
+            names += quoted(scope.subject.catalogue->module_name(module));
         }
-        return "enabled for " + brand_text(place.brand) + ": " + names;
+        return "enabled for " + brand_text(scope.brand) + ": " + names;
     });
     return std::nullopt;
 }
 
-bool owns(const Place &place) noexcept {
-    return std::any_of(place.subject.memberships.begin(), place.subject.memberships.end(),
+bool owns(const BrandScope &scope) noexcept {
+    return std::any_of(scope.subject.memberships.begin(), scope.subject.memberships.end(),
                        [&](const Membership &membership) {
                            return membership.is_owner && membership.organization &&
-                                  reaches(membership, place.brand);
+                                  reaches(membership, scope.brand);
                        });
 }
 
-std::string not_granted(const Place &place, std::string_view what) {
+std::string not_granted(const BrandScope &scope, std::string_view what) {
     std::string names;
     std::size_t count = 0;
-    for (const Membership &membership : place.subject.memberships) {
-        const Role *role = membership.role && reaches(membership, place.brand)
-                               ? place.subject.find_role(*membership.role)
+    for (const Membership &membership : scope.subject.memberships) {
+        const Role *role = membership.role && reaches(membership, scope.brand)
+                               ? scope.subject.find_role(*membership.role)
                                : nullptr;
-        if (role != nullptr && place.brand.organization == role->organization) {
+        if (role != nullptr && scope.brand.organization == role->organization) {
             names += (names.empty() ? "" : ", ") + quoted(role->name) +
                      (role->is_active ? "" : " (switched off)");
             ++count;
         }
     }
     if (count == 0) {
-        return "no role in " + brand_text(place.brand) + " to grant " + std::string(what);
+        return "no role in " + brand_text(scope.brand) + " to grant " + std::string(what);
     }
     return (count == 1 ? "role " + names + " does" : "roles " + names + " do") + " not grant " +
            std::string(what);

@@ -20,7 +20,7 @@ std::optional<BrandId> current_brand(const Subject &subject, const Session &sess
 bool is_member(const Subject &subject, BrandId brand) noexcept;
 
 // What the gates after membership need.
-struct Place {
+struct BrandScope {
     const Subject &subject;
     const Brand &brand;
 };
@@ -31,17 +31,17 @@ const Brand *enter_brand(const Subject *subject, const Session &session,
                          std::optional<BrandId> named, const Recorder &recorder, Decision &denied);
 
 // Decides whether every module is enabled (R23, R31). Returns: none when it is.
-std::optional<Decision> check_modules(const Place &place, const std::vector<KeyIndex> &modules,
+std::optional<Decision> check_modules(const BrandScope &scope, const std::vector<KeyIndex> &modules,
                                       std::string_view key, const Recorder &recorder);
 
 // Tells whether the membership reaches the brand (R22).
 bool reaches(const Membership &membership, const Brand &brand) noexcept;
 
 // Tells whether the subject owns the brand's organization (R24).
-bool owns(const Place &place) noexcept;
+bool owns(const BrandScope &scope) noexcept;
 
 // Tells which roles do not grant it, those switched off too: who asks why must see them.
-std::string not_granted(const Place &place, std::string_view what);
+std::string not_granted(const BrandScope &scope, std::string_view what);
 
 bool contains(const std::vector<KeyIndex> &sorted, KeyIndex index) noexcept;
 std::string quoted(std::string_view text);

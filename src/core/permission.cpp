@@ -12,14 +12,14 @@ namespace {
 
 // Calls `visit(role)` for every active role the subject holds in the place (R20, R22); stops at
 // true.
-template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
-    for (const Membership &membership : place.subject.memberships) {
-        if (!membership.role || !reaches(membership, place.brand)) {
+template <typename Visit> bool any_role(const BrandScope &scope, Visit &&visit) {
+    for (const Membership &membership : scope.subject.memberships) {
+        if (!membership.role || !reaches(membership, scope.brand)) {
             continue;
         }
-        const Role *role = place.subject.find_role(*membership.role);
+        const Role *role = scope.subject.find_role(*membership.role);
         // A role of another organization counts for nothing, however it got into the membership.
-        if (role != nullptr && role->is_active && place.brand.organization == role->organization &&
+        if (role != nullptr && role->is_active && scope.brand.organization == role->organization &&
             visit(*role)) {
             return true;
         }
@@ -29,19 +29,20 @@ template <typename Visit> bool any_role(const Place &place, Visit &&visit) {
 
 // How a permission or metric is held: the text tells it, empty when it is not.
 template <typename InRole>
-std::optional<std::string> find_holding(const Place &place, bool told, InRole &&in_role) {
+std::optional<std::string> find_holding(const BrandScope &scope, bool wants_text,
+                                        InRole &&in_role) {
     const auto say = [&](auto &&text) {
-        return told ? text() : std::string();
+        return wants_text ? text() : std::string();
     };
-    if (!place.brand.organization) {
+    if (!scope.brand.organization) {
         return say(
             [] { return std::string("the brand stands alone: members are not restricted"); });
     }
-    if (owns(place)) {
+    if (owns(scope)) {
         return say([] { return std::string("an owner of the organization"); });
     }
     std::optional<std::string> found;
-    any_role(place, [&](const Role &role) {
+    any_role(scope, [&](const Role &role) {
         if (in_role(role)) {
             found = say([&] { return "granted by role " + quoted(role.name); });
         }
@@ -51,37 +52,37 @@ std::optional<std::string> find_holding(const Place &place, bool told, InRole &&
 }
 
 // The gates of one permission alone, its prerequisites aside. Returns: none when they are passed.
-std::optional<Decision> check_alone(const Place &place, std::string_view key,
+std::optional<Decision> check_alone(const BrandScope &scope, std::string_view key,
                                     std::optional<KeyIndex> index, const Recorder &recorder) {
-    const Catalogue &catalogue = *place.subject.catalogue;
+    const Catalogue &catalogue = *scope.subject.catalogue;
     if (!index || *index == kUnknownKey) {
         return recorder.fail(Gate::permission,
                              [&] { return "permission " + quoted(key) + " is not known"; });
     }
     const Permission &permission = catalogue.permission(*index);
-    if (const auto denied = check_modules(place, permission.modules, key, recorder)) {
+    if (const auto denied = check_modules(scope, permission.modules, key, recorder)) {
         return *denied;
     }
-    if (contains(place.brand.denied, *index)) {
+    if (contains(scope.brand.denied, *index)) {
         return recorder.fail(Gate::plan, [&] {
-            return "plan " + quoted(place.brand.plan) + " of " + brand_text(place.brand) +
+            return "plan " + quoted(scope.brand.plan) + " of " + brand_text(scope.brand) +
                    " denies " + quoted(key);
         });
     }
     recorder.pass(Gate::plan, [&] {
-        return place.brand.plan.empty()
-                   ? brand_text(place.brand) + " has no plan"
-                   : "plan " + quoted(place.brand.plan) + " does not deny " + quoted(key);
+        return scope.brand.plan.empty()
+                   ? brand_text(scope.brand) + " has no plan"
+                   : "plan " + quoted(scope.brand.plan) + " does not deny " + quoted(key);
     });
     if (!permission.is_active) {
         return recorder.fail(Gate::permission,
                              [&] { return "permission " + quoted(key) + " is switched off"; });
     }
-    const auto holding = find_holding(place, recorder.trace() != nullptr, [&](const Role &role) {
+    const auto holding = find_holding(scope, recorder.trace() != nullptr, [&](const Role &role) {
         return contains(role.permissions, *index);
     });
     if (!holding) {
-        return recorder.fail(Gate::permission, [&] { return not_granted(place, quoted(key)); });
+        return recorder.fail(Gate::permission, [&] { return not_granted(scope, quoted(key)); });
     }
     recorder.pass(Gate::permission, [&] { return quoted(key) + ": " + *holding; });
     return std::nullopt;
@@ -95,13 +96,13 @@ std::string_view permission_name(const Catalogue &catalogue, KeyIndex index) {
 // Walks along the prerequisites of a permission that is held alone, each through every gate (R5).
 // Chains that meet again are walked once, a cycle denies, and no chain is too long for the stack of
 // a server process.
-Decision check_prerequisites(const Place &place, KeyIndex asked, const Recorder &recorder) {
+Decision check_prerequisites(const BrandScope &scope, KeyIndex asked, const Recorder &recorder) {
     enum class Mark : char { unseen, on_path, held };
     struct Stop {
         KeyIndex permission;
         std::size_t next; // the prerequisite to look at
     };
-    const Catalogue &catalogue = *place.subject.catalogue;
+    const Catalogue &catalogue = *scope.subject.catalogue;
     const auto name = [&](KeyIndex index) {
         return quoted(permission_name(catalogue, index));
     };
@@ -132,7 +133,7 @@ Decision check_prerequisites(const Place &place, KeyIndex asked, const Recorder 
                           [&] { return "the prerequisites of " + name(needed) + " form a cycle"; });
         }
         if (mark == Mark::on_path ||
-            check_alone(place, permission_name(catalogue, needed), needed, recorder)) {
+            check_alone(scope, permission_name(catalogue, needed), needed, recorder)) {
             Decision denied;
             for (auto at = path.rbegin(); at != path.rend(); ++at) {
                 denied = recorder.fail(Gate::prerequisite, [&] {
@@ -149,46 +150,46 @@ Decision check_prerequisites(const Place &place, KeyIndex asked, const Recorder 
 }
 
 // The gates after membership, for a permission with its prerequisites.
-Decision check_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
-    const Catalogue &catalogue = *place.subject.catalogue;
+Decision check_in_place(const BrandScope &scope, std::string_view key, const Recorder &recorder) {
+    const Catalogue &catalogue = *scope.subject.catalogue;
     const auto index = catalogue.find_permission(key);
-    if (const auto denied = check_alone(place, key, index, recorder)) {
+    if (const auto denied = check_alone(scope, key, index, recorder)) {
         return *denied;
     }
     return catalogue.permission(*index).prerequisites.empty()
                ? Decision{true, std::nullopt}
-               : check_prerequisites(place, *index, recorder);
+               : check_prerequisites(scope, *index, recorder);
 }
 
-Decision metric_in_place(const Place &place, std::string_view key, const Recorder &recorder) {
-    const Catalogue &catalogue = *place.subject.catalogue;
+Decision metric_in_place(const BrandScope &scope, std::string_view key, const Recorder &recorder) {
+    const Catalogue &catalogue = *scope.subject.catalogue;
     const auto index = catalogue.find_metric(key);
     if (!index) {
         return recorder.fail(Gate::metric,
                              [&] { return "metric " + quoted(key) + " is not known"; });
     }
-    if (const auto denied = check_modules(place, catalogue.metric(*index).modules, key, recorder)) {
+    if (const auto denied = check_modules(scope, catalogue.metric(*index).modules, key, recorder)) {
         return *denied;
     }
-    const auto holding = find_holding(place, recorder.trace() != nullptr, [&](const Role &role) {
+    const auto holding = find_holding(scope, recorder.trace() != nullptr, [&](const Role &role) {
         return role.all_metrics || contains(role.metrics, *index);
     });
     if (!holding) {
         return recorder.fail(Gate::metric,
-                             [&] { return not_granted(place, "metric " + quoted(key)); });
+                             [&] { return not_granted(scope, "metric " + quoted(key)); });
     }
     recorder.pass(Gate::metric, [&] { return "metric " + quoted(key) + ": " + *holding; });
     return Decision{true, std::nullopt};
 }
 
-Decision capability_in_place(const Place &place, const Capability &capability,
+Decision capability_in_place(const BrandScope &scope, const Capability &capability,
                              const Recorder &recorder) {
-    const KeyTable &keys = place.subject.catalogue->permission_keys();
+    const KeyTable &keys = scope.subject.catalogue->permission_keys();
     for (const auto &alternative : capability.alternatives) {
         const bool held =
             std::all_of(alternative.begin(), alternative.end(), [&](KeyIndex permission) {
                 return permission != kUnknownKey &&
-                       check_in_place(place, keys.key(permission), recorder).allowed;
+                       check_in_place(scope, keys.key(permission), recorder).allowed;
             });
         // An alternative that lists nothing proves nothing.
         if (held && !alternative.empty()) {
@@ -215,7 +216,7 @@ Decision check_permission(const Subject *subject, const Session &session,
     Decision denied;
     const Brand *brand = enter_brand(subject, session, named, recorder, denied);
     return brand == nullptr ? denied
-                            : check_in_place(Place{*subject, *brand}, permission, recorder);
+                            : check_in_place(BrandScope{*subject, *brand}, permission, recorder);
 }
 
 Decision check_capability(const Subject *subject, const Session &session, std::string_view key,
@@ -231,7 +232,7 @@ Decision check_capability(const Subject *subject, const Session &session, std::s
         return recorder.fail(Gate::capability,
                              [&] { return "capability " + quoted(key) + " is not known"; });
     }
-    return capability_in_place(Place{*subject, *brand}, *capability, recorder);
+    return capability_in_place(BrandScope{*subject, *brand}, *capability, recorder);
 }
 
 Decision check_metric(const Subject *subject, const Session &session, std::string_view metric,
@@ -239,7 +240,8 @@ Decision check_metric(const Subject *subject, const Session &session, std::strin
     const Recorder recorder(trace);
     Decision denied;
     const Brand *brand = enter_brand(subject, session, named, recorder, denied);
-    return brand == nullptr ? denied : metric_in_place(Place{*subject, *brand}, metric, recorder);
+    return brand == nullptr ? denied
+                            : metric_in_place(BrandScope{*subject, *brand}, metric, recorder);
 }
 
 std::vector<BrandId> permitted_brands(const Subject *subject, const Session &session,

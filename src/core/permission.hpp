@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/place.hpp"
+#include "core/brand_scope.hpp"
 #include "core/subject.hpp"
 #include "core/trace.hpp"
 

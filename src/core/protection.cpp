@@ -76,7 +76,7 @@ bool RowTest::allows_by_permission(std::optional<BrandId> brand) {
     return last_answer_;
 }
 
-// The day before which nothing of the customer shows, as Verdicts has it.
+// The day before which nothing of the customer shows, as VisibleFrom has it.
 Day RowTest::first_day(CustomerId customer, const Grant *grant) const {
     // A date in the far future is inside every window, so this asks about the grant alone.
     const RowFacts row{std::nullopt, customer, grant, kLastDay};
@@ -109,7 +109,7 @@ bool RowTest::allows_prepared(CustomerId customer, std::optional<Day> date) cons
     return first != kLastDay && date && *date >= first;
 }
 
-void Verdicts::build(const std::vector<std::pair<CustomerId, Day>> &days) {
+void VisibleFrom::build(const std::vector<std::pair<CustomerId, Day>> &days) {
     is_dense_ = true;
     days_.clear();
     bits_.clear();
@@ -159,7 +159,7 @@ void Verdicts::build(const std::vector<std::pair<CustomerId, Day>> &days) {
     }
 }
 
-Day Verdicts::find(CustomerId customer) const noexcept {
+Day VisibleFrom::find(CustomerId customer) const noexcept {
     const auto offset = static_cast<std::uint64_t>(customer) - static_cast<std::uint64_t>(first_);
     if (range_ != 0) {
         return offset < range_ && (bits_[offset / 64] >> offset % 64 & 1U) != 0 ? day_ : kLastDay;

@@ -40,7 +40,7 @@ struct RowFacts {
 // rows: the first visible day. Dense over the range of customer ids where that is small, else
 // hashed; where it is the same day for all, a bit for each customer, which stays in the processor's
 // cache.
-class Verdicts {
+class VisibleFrom {
   public:
     // The day before which nothing shows; kFirstDay shows rows without a date too, kLastDay shows
     // nothing.
@@ -102,7 +102,7 @@ class RowTest {
     std::optional<BrandId> last_brand_;
     bool last_answer_ = false;
     bool is_prepared_ = false;
-    Verdicts verdicts_;
+    VisibleFrom verdicts_;
     std::optional<CustomerId> last_customer_; // of prepare_one
     Day last_day_ = kLastDay;
 };

@@ -239,11 +239,12 @@ TEST(RowTest, AnswersPreparedAsItDoesRowByRow) {
 }
 
 // However customers' ids lie, each is found with its own day and no other with any.
-TEST(Verdicts, FindWhatWasBuiltAndNothingElse) {
+TEST(VisibleFrom, FindWhatWasBuiltAndNothingElse) {
     Dice dice(7);
     const std::vector<std::int64_t> spreads = {
         1, 3, 40, 1000000, INT64_C(1) << 32, INT64_MAX / 3000};
-    entitle::Verdicts verdicts; // built again and again: nothing of one round is left in the next
+    // Built again and again: nothing of one round is left in the next.
+    entitle::VisibleFrom verdicts;
     EXPECT_EQ(verdicts.find(0), entitle::kLastDay);
     for (std::int64_t spread : spreads) {
         for (int count : {0, 1, 2, 7, 8, 9, 1000}) {

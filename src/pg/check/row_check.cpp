@@ -106,7 +106,7 @@ Site &call_site(FunctionCallInfo fcinfo, bool is_branded) {
 std::shared_ptr<SharedTest> find_test(const Asker &asker, RowRule rule) {
     SharedTests &known = shared_tests();
     for (std::shared_ptr<SharedTest> &shared : known.tests) {
-        if (shared != nullptr && shared->epoch != epoch) {
+        if (shared != nullptr && shared->epoch != epoch()) {
             shared.reset(); // its verdicts may be big
         } else if (shared != nullptr && shared->test.rule() == rule) {
             return shared;
@@ -199,7 +199,7 @@ pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site, bool is_n
 Datum test_row(FunctionCallInfo fcinfo, bool is_branded, bool is_new = false) {
     Site &site = call_site(fcinfo, is_branded);
     const Asker &asker = current_asker();
-    if (site.shared == nullptr || site.shared->epoch != epoch || !site.has_stable_rule) {
+    if (site.shared == nullptr || site.shared->epoch != epoch() || !site.has_stable_rule) {
         take_test(fcinfo, asker, site);
     }
     PG_RETURN_BOOL(site.is_plain && site.shared->test.is_prepared()

@@ -240,8 +240,9 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
             throw Failure(std::move(error));
         }
         if (!is_line && new_facts && from.brand != to.brand) {
-            demand(check_given_brand(asker.subject, asker.session, to_rule(update, rules.document),
-                                     *new_facts, to.home, moved));
+            throw_if_failed(check_given_brand(asker.subject, asker.session,
+                                              to_rule(update, rules.document), *new_facts, to.home,
+                                              moved));
         }
     });
 }

@@ -11,7 +11,7 @@ extern "C" {
 
 namespace entitle::pg {
 
-std::uint64_t epoch = 1;
+std::uint64_t current_epoch = 1;
 
 namespace {
 
@@ -176,7 +176,7 @@ void receive(Kind kind, Oid whom) noexcept {
         ++generations.all;
         break;
     }
-    ++epoch;
+    advance_epoch();
 }
 
 // regime: callback: counts, and nothing else.
@@ -198,7 +198,7 @@ void on_relcache(Datum, Oid relation) {
 
 void on_role(Datum, int, uint32) {
     ++generations.mapping;
-    ++epoch;
+    advance_epoch();
 }
 
 void forget_signalled() noexcept {
@@ -338,7 +338,7 @@ void invalidate_plan(std::uint32_t number) {
 
 void invalidate_everything() noexcept {
     ++generations.all;
-    ++epoch;
+    advance_epoch();
 }
 
 bool watch_table(Oid relation) noexcept {

@@ -8,8 +8,11 @@
 
 namespace entitle::pg {
 
-// Grows with every event that could change any answer of this backend.
-extern std::uint64_t epoch;
+// Grows with every event that could change any answer of this backend. Asked for every row, hence
+// inline.
+extern std::uint64_t current_epoch;
+inline std::uint64_t epoch() noexcept { return current_epoch; }
+inline void advance_epoch() noexcept { ++current_epoch; }
 
 // The generation of what is known about the tables themselves.
 std::uint64_t table_generation() noexcept;
@@ -32,8 +35,8 @@ Oid access_signal(std::int64_t user) noexcept;
 Oid plan_signal(std::uint32_t number) noexcept;
 void invalidate_plan(std::uint32_t number);
 
-// Tells that something of this transaction's own, which it may still take back, is about to be
-// remembered.
+// Call this before keeping something that was read from rows which this transaction wrote: a
+// rollback must drop it.
 void note_own_change() noexcept;
 
 // Makes everything stale: for events that cannot be told apart.

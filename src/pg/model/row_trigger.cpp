@@ -140,7 +140,7 @@ void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name) 
     const char *value = row.after == nullptr ? nullptr : text_column(row, row.after, number);
     compute([&] {
         if (value != nullptr) {
-            demand(check_not_blank(name, value));
+            throw_if_failed(check_not_blank(name, value));
         }
     });
 }
@@ -149,7 +149,7 @@ void demand_short(const FiredRow &row, AttrNumber number, const char *name) {
     const char *value = row.after == nullptr ? nullptr : text_column(row, row.after, number);
     compute([&] {
         if (value != nullptr) {
-            demand(check_short(name, value));
+            throw_if_failed(check_short(name, value));
         }
     });
 }

@@ -57,7 +57,7 @@ void demand_short(const FiredRow &row, AttrNumber number, const char *name);
 bool is_exempt();
 
 // Throws the error of a check that did not pass. regime: C++
-template <typename Value> void demand(const Result<Value> &result) {
+template <typename Value> void throw_if_failed(const Result<Value> &result) {
     if (!result.ok()) {
         throw Failure(result.error());
     }

@@ -102,8 +102,8 @@ bool find_answer(const Asker &asker, const Question &question) {
 }
 
 bool holds(Assumption &assumption, const Asker &asker) {
-    if (assumption.asked_epoch != epoch) {
-        const std::uint64_t before = epoch;
+    if (assumption.asked_epoch != epoch()) {
+        const std::uint64_t before = epoch();
         const std::uint64_t unknown = unknown_grants();
         assumption.answer = find_answer(asker, Question{assumption.fact, assumption.permission,
                                                         assumption.level, assumption.number});

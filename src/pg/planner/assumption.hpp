@@ -22,7 +22,7 @@ enum class Fact {
     has_grants,           // any external grant at all
     has_unlimited_window, // a grant without days-back limit
     has_limited_window,   // a grant with one, at a level
-    customers_as_begun,   // at a level; always so when asked, but see customers_version
+    customers_as_begun,   // at a level; cursors compare them by customers_version
     reaches_more,         // than so many customers at a level
     permits_more,         // than so many brands
 };

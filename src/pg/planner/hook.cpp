@@ -144,7 +144,7 @@ PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
     cursor_options = check_lent_query(query, cursor_options);
-    const bool is_variant = begin_variant(query);
+    const bool is_variant = take_variant(query);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
         return plan_next(false, query, source, cursor_options, parameters);
@@ -158,7 +158,7 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
         result = plan_kept(kept, copy_query(kept), source, parameters);
     }
     if (!is_variant && has_assumptions(result)) {
-        tie_query(kept, result);
+        bind_query(kept, result);
     } else {
         MemoryContextDelete(kept.context);
     }
@@ -198,7 +198,7 @@ void on_start(QueryDesc *query, int flags) {
             }
             query->plannedstmt = fitting;
         }
-        note_start(query->plannedstmt, runs_once(query));
+        note_started(query->plannedstmt, runs_once(query));
     }
     check_lent_start(query);
     if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {

@@ -20,7 +20,8 @@ namespace entitle::pg {
 namespace {
 
 FuncExpr *make_call(const char *name, List *arguments, Oid result) {
-    Oid types[2];
+    Oid types[FUNC_MAX_ARGS];
+    Assert(list_length(arguments) <= FUNC_MAX_ARGS);
     int count = 0;
     ListCell *cell = nullptr;
     foreach (cell, arguments) {

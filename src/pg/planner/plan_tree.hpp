@@ -9,9 +9,9 @@ extern "C" {
 
 namespace entitle::pg {
 
-// Whether an index scan finds rows by the asker's customers, and no row test looks at them again,
-// while rows of its are still to be read when the first one is given out: not below a node that
-// reads all of them first.
+// Whether the plan has an index scan over accessible_customers() whose rows no filter checks again,
+// and which can still be running when the first row is returned: it is not below Sort, Hash, or
+// plain or hashed aggregation.
 bool has_open_scan(const PlannedStmt *plan);
 
 // Whether each row that is still to come is looked at by the row tests when it is given out:

@@ -229,13 +229,13 @@ Query *copy_query(const KeptQuery &kept) {
     return static_cast<Query *>(copyObjectImpl(kept.query));
 }
 
-bool begin_variant(const Query *query) noexcept {
+bool take_variant(const Query *query) noexcept {
     const bool begins = variant_query == query;
     variant_query = nullptr;
     return begins;
 }
 
-void tie_query(KeptQuery kept, PlannedStmt *plan) {
+void bind_query(KeptQuery kept, PlannedStmt *plan) {
     MemoryContext previous = MemoryContextSwitchTo(kept.context);
     auto *items = static_cast<List *>(copyObjectImpl(plan->invalItems));
     MemoryContextSwitchTo(previous);
@@ -250,7 +250,7 @@ void tie_query(KeptQuery kept, PlannedStmt *plan) {
     plan->relationOids = lappend_oid(plan->relationOids, plan_signal(slot.number));
 }
 
-void note_start(const PlannedStmt *plan, bool runs_once) {
+void note_started(const PlannedStmt *plan, bool runs_once) {
     Slot *slot = find_slot(plan);
     if (slot != nullptr) {
         slot->last_use = ++store.clock;

@@ -24,14 +24,14 @@ KeptQuery keep_query(const Query *query, int cursor_options);
 Query *copy_query(const KeptQuery &kept);
 
 // Tells whether the query about to be planned is a variant's, of which nothing more is kept.
-bool begin_variant(const Query *query) noexcept;
+bool take_variant(const Query *query) noexcept;
 
 // Ties the copy to its plan. Requires: the plan carries assumptions.
-void tie_query(KeptQuery kept, PlannedStmt *plan);
+void bind_query(KeptQuery kept, PlannedStmt *plan);
 
 // Tells that a fitting plan starts to run. A plan that runs once, itself, and not as the copy that
 // a plan cache made of it, will not be seen again: its query is dropped.
-void note_start(const PlannedStmt *plan, bool runs_once);
+void note_started(const PlannedStmt *plan, bool runs_once);
 
 // Returns: a plan of the same query that fits the present asker; null when the query is no longer
 // kept. A scrolled one can run backward, as its cursor promised.

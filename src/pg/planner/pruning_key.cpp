@@ -28,8 +28,8 @@ template <typename List> Datum nth_of(FunctionCallInfo fcinfo, List &&list) {
     auto *kept = static_cast<Kept *>(site->fn_extra);
     const Asker &asker = current_asker();
     const bool is_literal = get_fn_expr_arg_stable(site, 0) && get_fn_expr_arg_stable(site, 1);
-    if (kept->epoch != epoch || !is_literal) {
-        const std::uint64_t before = epoch;
+    if (kept->epoch != epoch() || !is_literal) {
+        const std::uint64_t before = epoch();
         const std::int64_t nth = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
         PlainIds ids;
         if (!PG_ARGISNULL(0)) {

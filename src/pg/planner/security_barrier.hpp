@@ -1,6 +1,6 @@
-// The security barrier of a filtered view, for those who see all of its rows. A barrier keeps other
-// conditions away from rows that the view hides; where it hides none, all it does is keep the
-// planner from reading the table as if the view were not there.
+// Removes security_barrier from a filtered view in the planned copy of a query, when the asker sees
+// all of its rows. A barrier keeps other conditions away from hidden rows; where none is hidden, it
+// only keeps the planner from better plans.
 #pragma once
 
 #include "pg/boundary/postgres.hpp"

@@ -56,12 +56,12 @@ bool may_show_by_access(const Call &call) {
 }
 
 // Makes the plan rely on no row showing by permission. Requires: !may_show_by_permission(call).
-bool rely_on_no_permission(PlannerInfo *root, const Call &call) {
+bool assume_no_permission(PlannerInfo *root, const Call &call) {
     return !call.permission || assume(root, permission_question(call), false);
 }
 
 // The same for external access. Requires: !may_show_by_access(call).
-bool rely_on_no_access(PlannerInfo *root, const Call &call) {
+bool assume_no_access(PlannerInfo *root, const Call &call) {
     return !call.level || assume(root, Question{Fact::has_grants, {}}, false);
 }
 
@@ -73,7 +73,7 @@ bool reaches_none(const Call &call) {
 }
 
 // Makes the plan rely on that. Requires: reaches_none(call), or no level.
-bool rely_on_no_reach(PlannerInfo *root, const Call &call) {
+bool assume_no_reach(PlannerInfo *root, const Call &call) {
     return !call.level || assume(root, Question{Fact::reaches_more, {}, *call.level, 0}, false);
 }
 
@@ -142,12 +142,12 @@ std::size_t find_length(PlannerInfo *root, Question question) {
 Expr *make_pruning(PlannerInfo *root, const Call &call, bool by_permission) {
     if (!by_permission && call.level && is_partition_key(root, call.customer) &&
         key_type_of(getBaseType(exprType(call.customer))) == KeyType::integer &&
-        rely_on_no_permission(root, call)) {
+        assume_no_permission(root, call)) {
         const std::size_t length = find_length(root, Question{Fact::reaches_more, {}, *call.level});
         return customer_is_listed(call.customer, *call.level, length);
     }
     if (by_permission && is_partition_key(root, call.brand) && !may_show_by_access(call) &&
-        rely_on_no_access(root, call)) {
+        assume_no_access(root, call)) {
         const std::size_t length =
             find_length(root, Question{Fact::permits_more, *call.permission});
         return brand_is_listed(call.brand, *call.permission, length);
@@ -200,7 +200,7 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
         return assume(root, permission_question(call), true) ? makeBoolConst(true, false) : nullptr;
     }
     if (!by_permission && (!call.level || reaches_none(call))) {
-        return rely_on_no_permission(root, call) && rely_on_no_reach(root, call)
+        return assume_no_permission(root, call) && assume_no_reach(root, call)
                    ? makeBoolConst(false, false)
                    : nullptr;
     }
@@ -209,7 +209,7 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     if (!by_permission && call.date != nullptr && !ask(unlimited)) {
         Expr *reach =
             date_is_reached(call.date, *call.level, find_partitioned(root, call.date) != nullptr);
-        if (reach != nullptr && rely_on_no_permission(root, call) &&
+        if (reach != nullptr && assume_no_permission(root, call) &&
             assume(root, unlimited, false)) {
             conditions = lappend(conditions, reach);
         }
@@ -298,14 +298,14 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
     const auto *column = static_cast<Node *>(list_nth(arguments, request->indexarg));
     Expr *condition = nullptr;
     if (column == call.customer && call.level && !may_show_by_permission(call)) {
-        if (!rely_on_no_permission(request->root, call)) {
+        if (!assume_no_permission(request->root, call)) {
             return NIL;
         }
         condition = customer_condition(request, call);
     } else if (column == call.brand && call.permission && !may_show_by_access(call)) {
         // Valid only for those to whom no row shows by external access.
         condition = brand_is_permitted(call.brand, *call.permission, request->opfamily);
-        if (condition == nullptr || !rely_on_no_access(request->root, call)) {
+        if (condition == nullptr || !assume_no_access(request->root, call)) {
             return NIL;
         }
         request->lossy = true;

@@ -90,11 +90,11 @@ TimedUser asking_user() {
 }
 
 void resolve_asker() {
-    for (int attempt = 0; found_epoch != epoch && attempt < kMaxAttempts; ++attempt) {
-        const std::uint64_t before = epoch;
+    for (int attempt = 0; found_epoch != epoch() && attempt < kMaxAttempts; ++attempt) {
+        const std::uint64_t before = epoch();
         asker.subject = nullptr;
         asker.user = nullptr;
-        hold_user(nullptr);
+        pin_user(nullptr);
         asker.session.chosen_brand.reset();
         asker.session.chosen_customer.reset();
         const TimedUser found = asking_user();
@@ -108,7 +108,7 @@ void resolve_asker() {
                 asker.user = nullptr;
                 asker.subject = nullptr;
             }
-            hold_user(asker.user);
+            pin_user(asker.user);
             const std::optional<Choice> choice = carried_choice();
             if (asker.user != nullptr && choice && choice->user == *id) {
                 asker.session.chosen_brand = choice->brand;
@@ -119,7 +119,7 @@ void resolve_asker() {
     }
 }
 
-void take_in_changes() {
+void accept_invalidations() {
     AcceptInvalidationMessages();
     if (has_unwatched_tables()) {
         invalidate_everything();
@@ -127,17 +127,17 @@ void take_in_changes() {
     moment = statement_moment();
     if (moment >= asker_until || PgReloadTime != known_reload) {
         known_reload = PgReloadTime;
-        ++epoch;
+        advance_epoch();
     }
     const Day today = business_today(moment);
     if (today != asker.session.today) {
         asker.session.today = today;
-        ++epoch;
+        advance_epoch();
     }
     const Oid role = GetOuterUserId();
     if (role != known_role) {
         known_role = role;
-        ++epoch;
+        advance_epoch();
     }
 }
 
@@ -153,13 +153,13 @@ bool find_asker() {
         is_first = is_own || start != known_start || statement_number != known_number ||
                    GetOuterUserId() != known_role;
         if (is_first) {
-            take_in_changes();
+            accept_invalidations();
         }
         known_start = is_own ? kNoStart : start;
         known_number = statement_number;
         known_memory = CurrentMemoryContext;
     }
-    if (found_epoch != epoch) {
+    if (found_epoch != epoch()) {
         resolve_asker();
         is_first = true;
     }
@@ -183,8 +183,8 @@ const Asker &asker_now() {
     if (is_own_statement()) {
         known_start = kNoStart;
     }
-    take_in_changes();
-    if (found_epoch != epoch) {
+    accept_invalidations();
+    if (found_epoch != epoch()) {
         resolve_asker();
     }
     note_answer(mark_of(asker), true);
@@ -194,7 +194,7 @@ const Asker &asker_now() {
 
 RightsMark with_grants(const RightsMark &asked) {
     RightsMark mark = asked;
-    if (mark.is_set && mark.grants_print == 0 && found_epoch == epoch && asker.user != nullptr &&
+    if (mark.is_set && mark.grants_print == 0 && found_epoch == epoch() && asker.user != nullptr &&
         asker.subject->id == mark.user && few_grants_of(asker.user) != nullptr) {
         add_mark(mark, mark_of(asker));
     }

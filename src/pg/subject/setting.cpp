@@ -135,11 +135,11 @@ bool check_choice(char **value, void **, GucSource source) {
     return true;
 }
 
-void assign_carrier(const char *, void *) { ++epoch; }
+void assign_carrier(const char *, void *) { advance_epoch(); }
 
 void assign_token_setup(const char *, void *) {
     ++token_setup_generation;
-    ++epoch;
+    advance_epoch();
 }
 
 bool check_zone(char **value, void **, GucSource) {
@@ -152,7 +152,7 @@ bool check_zone(char **value, void **, GucSource) {
 
 void assign_zone(const char *value, void *) {
     set_business_zone(value);
-    ++epoch;
+    advance_epoch();
 }
 
 void set_carrier(const char *name, const char *value, bool is_local) {

@@ -153,8 +153,9 @@ void evict(Cache &kept, UserId keep) {
         if (oldest == nullptr || (kept.users.size() <= kMaxUsers && grants <= kMaxGrants)) {
             return;
         }
-        ++epoch; // somebody may hold a reference to it
-        kept.users.erase(oldest->id);
+        advance_epoch();              // somebody may hold a reference to it
+        const UserId id = oldest->id; // the key would lie in what is erased
+        kept.users.erase(id);
     }
 }
 
@@ -254,7 +255,7 @@ CachedUser *find_user(std::int64_t id) {
     return user.exists ? &user : nullptr;
 }
 
-void hold_user(const CachedUser *user) noexcept { held = user; }
+void pin_user(const CachedUser *user) noexcept { held = user; }
 
 const Subject *subject_of(const CachedUser *user) noexcept {
     return user == nullptr ? nullptr : &user->subject;

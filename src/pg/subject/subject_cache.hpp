@@ -51,10 +51,10 @@ bool is_same_mark(const RightsMark &begun, const RightsMark &now) noexcept;
 // Puts another answer's rights to those of the answers before.
 void add_mark(RightsMark &all, const RightsMark &one) noexcept;
 
-// Finds a user's rights. Returns: null for a user that does not exist. Good until the next call
-// here, for the user held beyond it.
+// Finds a user's rights. Returns: null for a user that does not exist. Valid until the next
+// find_user(); a pinned user stays valid until pin_user() names another.
 CachedUser *find_user(std::int64_t user);
-void hold_user(const CachedUser *user) noexcept;
+void pin_user(const CachedUser *user) noexcept;
 const Subject *subject_of(const CachedUser *user) noexcept;
 
 // Finds the user's stored grant on a customer. A few single questions read single rows; past that

@@ -136,7 +136,7 @@ void check_values(const FiredRow &row, const AttrNumber *columns) {
     const char *state = text_column(row, row.after, columns[status]);
     compute([&] {
         if (state != nullptr) {
-            demand(check_customer_status(state));
+            throw_if_failed(check_customer_status(state));
         }
     });
     for (const int place : {legal_name, trade_name, tax_id, customer_code}) {
@@ -181,8 +181,9 @@ HeapTuple guard_insert(const FiredRow &row, const AttrNumber *columns, bool bind
         (void)column(row, row.after, columns[scored_at], &lacks_time);
         const Asker &asker = current_asker();
         compute([&] {
-            demand(check_new_customer(asker.subject, asker.session, to_record(plain, fields),
-                                      !lacks_score || !lacks_time));
+            throw_if_failed(check_new_customer(asker.subject, asker.session,
+                                               to_record(plain, fields),
+                                               !lacks_score || !lacks_time));
         });
     }
     check_values(row, columns);
@@ -230,16 +231,17 @@ void demand_customer_move(const FiredRow &row, const AttrNumber *columns) {
             return is_none ? std::nullopt : std::optional<BrandId>(DatumGetInt64(brand));
         };
         const auto old_place = place(had_none, old_brand);
-        demand(check_move(customer_rights(asker.subject, asker.session, old_place),
-                          customer_rights(asker.subject, asker.session, place(has_none, new_brand)),
-                          "this customer"));
+        throw_if_failed(
+            check_move(customer_rights(asker.subject, asker.session, old_place),
+                       customer_rights(asker.subject, asker.session, place(has_none, new_brand)),
+                       "this customer"));
         if (changes_key) {
-            demand(check_move(keyed_rights(asker.subject, asker.session, std::nullopt, nullptr),
-                              keyed_rights(asker.subject, asker.session, id, grant),
-                              "this customer"));
+            throw_if_failed(
+                check_move(keyed_rights(asker.subject, asker.session, std::nullopt, nullptr),
+                           keyed_rights(asker.subject, asker.session, id, grant), "this customer"));
         }
         if (loses) {
-            demand(check_lost_key(
+            throw_if_failed(check_lost_key(
                 find_grant_writer(asker.subject, asker.session, id, old_place, grant)));
         }
     });
@@ -272,7 +274,7 @@ HeapTuple guard_update(const FiredRow &row, const AttrNumber *columns, bool bind
             const std::vector<std::string> names(fields.names, fields.names + fields.count);
             const entitle::Result<Status> decided =
                 check_customer_change(asker.subject, asker.session, change, names);
-            demand(decided);
+            throw_if_failed(decided);
             now = decided.value();
         });
     }

@@ -87,7 +87,7 @@ void demand_locked(std::optional<CustomerId> customer, CheckLocked check) {
         if (!locked) {
             throw Failure(unreachable_customer());
         }
-        demand(check(now.subject, now.session, *locked));
+        throw_if_failed(check(now.subject, now.session, *locked));
     });
 }
 

@@ -81,21 +81,22 @@ void check_writer(const FiredRow &row, const GrantRow &before, const GrantRow &a
     if (stays) {
         const GrantWriter writer = find_writer(before.grant.customer);
         const bool notes_changed = is_changed(row, columns[notes]);
-        compute([&] { demand(check_changed_grant(writer, before, after, notes_changed)); });
+        compute(
+            [&] { throw_if_failed(check_changed_grant(writer, before, after, notes_changed)); });
         return;
     }
     GrantWriter there;
     if (row.before != nullptr) {
         there = find_writer(before.grant.customer);
-        compute([&] { demand(check_removed_grant(there, before)); });
+        compute([&] { throw_if_failed(check_removed_grant(there, before)); });
     }
     if (row.after != nullptr) {
         const GrantWriter writer = find_writer(after.grant.customer);
         compute([&] {
-            demand(check_new_grant(writer, after));
+            throw_if_failed(check_new_grant(writer, after));
             if (row.before != nullptr) {
-                demand(check_move(grant_rights(there, before), grant_rights(writer, after),
-                                  "this grant"));
+                throw_if_failed(check_move(grant_rights(there, before), grant_rights(writer, after),
+                                           "this grant"));
             }
         });
     }
@@ -190,10 +191,10 @@ ENTITLE_FUNCTION(entitle_guard_grant) {
     compute([&] {
         // A missing role is told by the column's own NOT NULL.
         if (row.after != nullptr && !is_null) {
-            demand(check_grant_values(after));
+            throw_if_failed(check_grant_values(after));
         }
         if (row.before != nullptr && !is_released) {
-            demand(check_owner_kept(before, row.after == nullptr ? nullptr : &after));
+            throw_if_failed(check_owner_kept(before, row.after == nullptr ? nullptr : &after));
         }
     });
     const bool names_grantee =

@@ -35,13 +35,13 @@ ENTITLE_FUNCTION(entitle_guard_name) {
     const char *value = row.after == nullptr ? nullptr : text_column(row, row.after, *number);
     compute([&] {
         if (value != nullptr) {
-            demand(check_name(field, value));
+            throw_if_failed(check_name(field, value));
         }
     });
     if (value != nullptr && strcmp(field, "login") == 0) {
         // Core reads UTF-8; a database may hold another encoding, with blanks of its own.
         const char *login = pg_server_to_any(value, static_cast<int>(strlen(value)), PG_UTF8);
-        compute([&] { demand(check_login_ends(login)); });
+        compute([&] { throw_if_failed(check_login_ends(login)); });
     }
     return pass(row);
 }

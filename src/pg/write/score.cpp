@@ -121,7 +121,8 @@ ENTITLE_FUNCTION(entitle_guard_metric) {
             if (tuple != nullptr) {
                 const auto organization = organization_of(row, tuple, columns[2]);
                 compute([&] {
-                    demand(check_metric_catalogue(asker.subject, asker.session, organization));
+                    throw_if_failed(
+                        check_metric_catalogue(asker.subject, asker.session, organization));
                 });
             }
         }
