@@ -76,8 +76,9 @@ std::optional<ShortDecimal> read_decimal(const char *bytes, std::size_t size) no
         decimal.places = static_cast<int>(header & kLongPlacesMask);
         weight = long_weight;
     }
-    // Three digits before the point, and two behind it, of which the last must leave six places.
-    if (is_negative || decimal.places > kPlaces || weight > 2) {
+    // Two digits before the point, and two behind it, of which the last must leave six places. A
+    // sum has room for more products of such numbers than there can be rows.
+    if (is_negative || decimal.places > kPlaces || weight > 1) {
         return std::nullopt;
     }
     for (; at + sizeof(std::int16_t) <= size; at += sizeof(std::int16_t), --weight) {
@@ -90,9 +91,6 @@ std::optional<ShortDecimal> read_decimal(const char *bytes, std::size_t size) no
             return std::nullopt;
         }
         switch (weight) {
-        case 2:
-            decimal.millionths += digit * INT64_C(100000000000000);
-            break;
         case 1:
             decimal.millionths += digit * INT64_C(10000000000);
             break;

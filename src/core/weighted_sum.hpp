@@ -9,7 +9,7 @@
 
 namespace entitle {
 
-// A decimal of at most six places and below 10^12, not negative.
+// A decimal of at most six places and below 10^8, not negative.
 struct ShortDecimal {
     std::int64_t millionths = 0;
     int places = 0; // as written: 2.50 has two

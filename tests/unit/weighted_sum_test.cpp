@@ -33,7 +33,7 @@ TEST(ReadDecimal, ReadsShortOnes) {
     EXPECT_EQ(read(stored(2, 0, {2, 5000}))->places, 2);
     EXPECT_EQ(read(stored(6, -1, {1234, 5600}))->millionths, 123456);
     EXPECT_EQ(read(stored(6, -2, {100}))->millionths, 1);
-    EXPECT_EQ(read(stored(0, 2, {9999, 9999, 9999}))->millionths, INT64_C(999999999999000000));
+    EXPECT_EQ(read(stored(0, 1, {9999, 9999}))->millionths, INT64_C(99999999000000));
     EXPECT_EQ(read(stored(0, 1, {1}))->millionths, INT64_C(10000000000));
 }
 
@@ -42,7 +42,7 @@ TEST(ReadDecimal, LeavesTheRestToOthers) {
     EXPECT_FALSE(read(stored(0, 0, {1}, true))) << "negative";
     EXPECT_FALSE(read(stored(7, -2, {1}))) << "seven places";
     EXPECT_FALSE(read(stored(6, -2, {101}))) << "more digits than places";
-    EXPECT_FALSE(read(stored(0, 3, {1}))) << "10^12";
+    EXPECT_FALSE(read(stored(0, 2, {1}))) << "10^8";
     EXPECT_FALSE(read(stored(6, -3, {1})));
     for (const std::uint16_t special : {0xC000, 0xD000, 0xF000}) {
         EXPECT_FALSE(read(std::string(reinterpret_cast<const char *>(&special), 2)))

@@ -98,6 +98,7 @@ const RangeTblEntry *find_partitioned(const PlannerInfo *root, const Node *colum
 // Whether the table, or a part of it, is partitioned by the column. Parts are locked as the plan
 // will lock them.
 bool is_divided_by(Oid table, const char *column) {
+    check_stack_depth();
     Relation relation = table_open(table, AccessShareLock);
     const PartitionKeyData *key = RelationGetPartitionKey(relation);
     bool found = false;
