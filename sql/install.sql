@@ -28,6 +28,7 @@ $$;
 SELECT public.squat('CREATE FUNCTION entitle.has_permission(permission text) RETURNS boolean LANGUAGE sql AS ''SELECT true''');
 SELECT public.squat('CREATE TABLE entitle.external_access (customer_id bigint)');
 SELECT public.squat('CREATE TYPE entitle.anything AS (a integer)');
+SELECT public.squat('CREATE SCHEMA entitle_internal AUTHORIZATION squatter');
 SELECT public.squat('CREATE OPERATOR entitle.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = pg_catalog.int8eq)');
 SELECT public.squat('CREATE COLLATION entitle."C" (locale = ''C'')');
 SELECT public.squat('ALTER DEFAULT PRIVILEGES IN SCHEMA entitle GRANT ALL ON TABLES TO squatter');

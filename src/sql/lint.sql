@@ -182,7 +182,7 @@ BEGIN
               AND (x.grantee = 0 OR c.relname IN ('change_log', 'protection', 'protection_member', 'shipped_row', 'shipped_removal')))
     GROUP BY c.oid, x.grantee
     UNION ALL
-    SELECT 'error', 'entitle', format('%s may create objects in the extension''s schema', entitle_internal.grantee_name(x.grantee)),
+    SELECT 'error', n.nspname::text, format('%s may create objects in the extension''s schema', entitle_internal.grantee_name(x.grantee)),
            format('REVOKE CREATE ON SCHEMA %s FROM %s;', n.nspname, entitle_internal.grantee_name(x.grantee))
     FROM pg_namespace n, aclexplode(n.nspacl) x
     WHERE n.nspname IN ('entitle', 'entitle_internal') AND x.privilege_type = 'CREATE' AND entitle_internal.is_ordinary(x.grantee) AND x.grantee <> n.nspowner
@@ -190,7 +190,9 @@ BEGIN
     SELECT 'error', o.identity, 'stands in the extension''s schema and is not the extension''s', format('DROP %s %s;', upper(o.type), o.identity)
     FROM (SELECT 'pg_proc'::regclass::oid AS class, p.oid FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)
           UNION ALL
-          SELECT 'pg_class'::regclass, c.oid FROM pg_class c WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f')) s
+          SELECT 'pg_class'::regclass, c.oid
+          FROM pg_class c
+          WHERE c.relnamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND c.relkind IN ('r', 'v', 'm', 'f')) s
     CROSS JOIN LATERAL pg_identify_object(s.class, s.oid, 0) o
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = s.class AND d.objid = s.oid AND d.deptype = 'e');
 END

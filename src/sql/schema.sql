@@ -13,6 +13,11 @@ BEGIN
             USING ERRCODE = '42501',
                   HINT = 'Drop the schema after looking at what it holds; CREATE EXTENSION makes its own.';
     END IF;
+    IF pg_catalog.to_regnamespace('entitle_internal') IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "entitle_internal" is there already'
+            USING ERRCODE = '42501',
+                  HINT = 'Drop the schema after looking at what it holds; CREATE EXTENSION makes its own.';
+    END IF;
     IF EXISTS (SELECT
                FROM pg_catalog.pg_depend d
                WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
@@ -29,7 +34,7 @@ COMMENT ON SCHEMA entitle IS 'Application permissions and per-customer external 
 REVOKE ALL ON SCHEMA entitle FROM PUBLIC;
 GRANT USAGE ON SCHEMA entitle TO PUBLIC;
 
--- What no user, policy, view or visible plan names. Made here, so that nobody else's can be taken for it.
+-- What no user, policy, view or visible plan names.
 CREATE SCHEMA entitle_internal;
 COMMENT ON SCHEMA entitle_internal IS 'Functions by which the extension does its work; no interface, and different with every release';
 REVOKE ALL ON SCHEMA entitle_internal FROM PUBLIC;

@@ -165,6 +165,8 @@ FROM (VALUES
     ('ALTER POLICY entitle_select ON entitle.customer USING (true)', 'error, entitle.customer: policy "entitle_select" is missing or not what was installed'),
     ('GRANT INSERT ON entitle.change_log TO test_app', 'error, entitle.change_log: test_app holds INSERT'),
     ('GRANT CREATE ON SCHEMA entitle TO test_app', 'error, entitle: test_app may create objects in the extension''s schema'),
+    ('GRANT CREATE ON SCHEMA entitle_internal TO test_app', 'error, entitle_internal: test_app may create objects in the extension''s schema'),
+    ('CREATE TABLE entitle_internal.mine ()', 'error, entitle_internal.mine: stands in the extension''s schema and is not the extension''s'),
     ('CREATE FUNCTION entitle.mine() RETURNS integer LANGUAGE sql AS ''SELECT 1''; REVOKE ALL ON FUNCTION entitle.mine() FROM PUBLIC',
      'error, entitle.mine(): stands in the extension''s schema and is not the extension''s'),
     -- The model
