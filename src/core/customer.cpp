@@ -9,21 +9,13 @@ namespace entitle {
 
 namespace {
 
-Error denied(std::string message, std::string hint) {
-    return Error{ErrorCode::denied, std::move(message), {}, std::move(hint)};
-}
-
-Error broken(std::string message, std::string hint) {
-    return Error{ErrorCode::broken_rule, std::move(message), {}, std::move(hint)};
-}
-
 Error inactive_customer() {
-    return denied("an INAC customer takes no change but its reactivation",
-                  "Reactivate it first, with entitle.reactivate_customer(customer_id).");
+    return Error::denied("an INAC customer takes no change but its reactivation",
+                         "Reactivate it first, with entitle.reactivate_customer(customer_id).");
 }
 
 Error score_is_made() {
-    return denied("a score changes by recalculation only", "Use entitle.recalc_scores().");
+    return Error::denied("a score changes by recalculation only", "Use entitle.recalc_scores().");
 }
 
 bool may_edit(const Subject *subject, const Session &session, std::optional<BrandId> brand) {
@@ -33,9 +25,9 @@ bool may_edit(const Subject *subject, const Session &session, std::optional<Bran
 }
 
 Error uneditable_customer() {
-    return denied("permission denied to write this customer",
-                  "It takes customers.edit in the customer's brand. To see why: SELECT * FROM "
-                  "entitle.explain_permission('customers.edit', brand_id => brand).");
+    return Error::denied("permission denied to write this customer",
+                         "It takes customers.edit in the customer's brand. " +
+                             see_why("customers.edit"));
 }
 
 // The first field that is not filled, as a list of one for messages.
@@ -56,10 +48,11 @@ Result<Status> check_reactivation(const CustomerChange &change) {
         return inactive_customer();
     }
     if (wanted != right) {
-        return broken("reactivation restores the status " + std::string(status_text(right)) +
-                          ", not " + std::string(status_text(wanted)),
-                      "Set the status to " + std::string(status_text(right)) +
-                          ", or use entitle.reactivate_customer(customer_id).");
+        return Error::broken_rule("reactivation restores the status " +
+                                      std::string(status_text(right)) + ", not " +
+                                      std::string(status_text(wanted)),
+                                  "Set the status to " + std::string(status_text(right)) +
+                                      ", or use entitle.reactivate_customer(customer_id).");
     }
     return wanted;
 }
@@ -71,22 +64,22 @@ Result<Status> check_save(const CustomerChange &change, const std::vector<std::s
     if (before.status == Status::active) {
         for (std::size_t i = 0; i < after.filled.size(); ++i) {
             if (before.filled[i] && !after.filled[i]) {
-                return broken(
+                return Error::broken_rule(
                     "field \"" + fields[i] + "\" of an ACTV customer cannot be blanked",
                     "A full record keeps these fields filled; see entitle.full_record_fields.");
             }
         }
         if (after.status == Status::pending) {
-            return broken(
+            return Error::broken_rule(
                 "an ACTV customer does not become PAIN again",
                 "Deactivate it with entitle.deactivate_customer(customer_id) if it is to rest.");
         }
         return *after.status;
     }
     if (after.status == Status::active && !empty.empty()) {
-        return broken("a customer becomes ACTV when its record is full, and field \"" + empty +
-                          "\" is not filled",
-                      "Fill the fields that entitle.full_record_fields lists.");
+        return Error::broken_rule("a customer becomes ACTV when its record is full, and field \"" +
+                                      empty + "\" is not filled",
+                                  "Fill the fields that entitle.full_record_fields lists.");
     }
     // A later save that leaves the record full activates it (R9).
     return after.status == Status::pending && empty.empty() ? Status::active : *after.status;
@@ -116,14 +109,14 @@ std::string_view status_text(Status status) noexcept {
 }
 
 Error unreachable_customer() {
-    return denied("permission denied for this customer",
-                  "There is no such customer, or the signed-in user may not view it.");
+    return Error::denied("permission denied for this customer",
+                         "There is no such customer, or the signed-in user may not view it.");
 }
 
 Result<Passed> check_customer_status(std::string_view text) {
     if (!parse_status(text)) {
-        return broken("this is not a status of a customer",
-                      "The statuses are PAIN, ACTV and INAC.");
+        return Error::broken_rule("this is not a status of a customer",
+                                  "The statuses are PAIN, ACTV and INAC.");
     }
     return Passed{};
 }
@@ -134,8 +127,9 @@ Result<Passed> check_new_customer(const Subject *subject, const Session &session
         return uneditable_customer();
     }
     if (customer.status && customer.status != Status::pending) {
-        return broken("a new customer is PAIN, not " + std::string(status_text(*customer.status)),
-                      "It becomes ACTV by a later save that leaves its record full.");
+        return Error::broken_rule("a new customer is PAIN, not " +
+                                      std::string(status_text(*customer.status)),
+                                  "It becomes ACTV by a later save that leaves its record full.");
     }
     if (has_score) {
         return score_is_made();
@@ -154,8 +148,8 @@ Result<Status> check_customer_change(const Subject *subject, const Session &sess
         return score_is_made();
     }
     if (!change.before.status || !change.after.status) {
-        return broken("this is not a status of a customer",
-                      "The statuses are PAIN, ACTV and INAC.");
+        return Error::broken_rule("this is not a status of a customer",
+                                  "The statuses are PAIN, ACTV and INAC.");
     }
     return change.before.status == Status::inactive ? check_reactivation(change)
                                                     : check_save(change, fields);

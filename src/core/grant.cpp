@@ -11,14 +11,6 @@ namespace entitle {
 
 namespace {
 
-Error denied(std::string message, std::string hint) {
-    return Error{ErrorCode::denied, std::move(message), {}, std::move(hint)};
-}
-
-Error broken(std::string message, std::string hint) {
-    return Error{ErrorCode::broken_rule, std::move(message), {}, std::move(hint)};
-}
-
 // No limit reaches further back than any number of days; a number that is none (negative) reaches
 // nowhere.
 bool is_wider(std::int32_t days, std::int32_t than) noexcept {
@@ -35,20 +27,22 @@ bool gives_more(const Grant &after, const Grant &before) noexcept {
 }
 
 Error owner_is_kept(const char *what) {
-    return denied(std::string("the grant of an owner (L90) cannot be ") + what,
-                  "Only a superuser can take it away, with entitle.force_revoke_owner(customer_id, "
-                  "login, reason).");
+    return Error::denied(
+        std::string("the grant of an owner (L90) cannot be ") + what,
+        "Only a superuser can take it away, with entitle.force_revoke_owner(customer_id, "
+        "login, reason).");
 }
 
 Error to_oneself() {
-    return denied(
+    return Error::denied(
         "nobody grants external access to themselves",
         "Ask another L80 or L90 of this customer, or a user who manages external access.");
 }
 
 Error above_admin(const char *what) {
-    return denied(std::string("an administrator (L80) cannot ") + what,
-                  "An owner (L90) of this customer or a user who manages external access can.");
+    return Error::denied(
+        std::string("an administrator (L80) cannot ") + what,
+        "An owner (L90) of this customer or a user who manages external access can.");
 }
 
 // L80 and no more: neither owner nor manager.
@@ -59,27 +53,21 @@ bool is_mere_admin(const GrantWriter &writer) noexcept {
 } // namespace
 
 Error unmanaged_customer() {
-    return denied(
+    return Error::denied(
         "permission denied to manage external access of this customer",
-        "It takes external_access.manage in the customer's brand, or L80 or L90 on the customer. "
-        "To "
-        "see why: SELECT * FROM entitle.explain_permission('external_access.manage', brand_id => "
-        "brand).");
+        "It takes external_access.manage in the customer's brand, or L80 or L90 on the customer. " +
+            see_why("external_access.manage"));
 }
 
 Error no_such_customer() {
-    return Error{ErrorCode::bad_value,
-                 "there is no such customer",
-                 {},
-                 "See entitle.customer for the customers there are."};
+    return Error::bad_value("there is no such customer",
+                            "See entitle.customer for the customers there are.");
 }
 
 Error no_such_grantee() {
-    return Error{ErrorCode::bad_value,
-                 "the grantee is not an active user",
-                 {},
-                 "External access is granted to users who exist and are active; logins match byte "
-                 "for byte."};
+    return Error::bad_value("the grantee is not an active user",
+                            "External access is granted to users who exist and are active; logins "
+                            "match byte for byte.");
 }
 
 bool is_managing(const GrantWriter &writer) noexcept {
@@ -101,15 +89,16 @@ GrantWriter find_grant_writer(const Subject *subject, const Session &session, Cu
 
 Result<Passed> check_grant_values(const GrantRow &row) {
     if (!is_level(row.grant.level)) {
-        return broken("this role is not a level of external access",
-                      "The levels are L10, L20, L30, L40, L80 and L90.");
+        return Error::broken_rule("this role is not a level of external access",
+                                  "The levels are L10, L20, L30, L40, L80 and L90.");
     }
     if (row.grant.days_back < 0 && row.grant.days_back != kUnlimitedDays) {
-        return broken("days back cannot be negative", "Give 0 or more days; NULL is unlimited.");
+        return Error::broken_rule("days back cannot be negative",
+                                  "Give 0 or more days; NULL is unlimited.");
     }
     if (row.grant.valid_until < row.grant.valid_from) {
-        return broken("a grant cannot end before it begins",
-                      "Both days are inclusive; NULL is without an end.");
+        return Error::broken_rule("a grant cannot end before it begins",
+                                  "Both days are inclusive; NULL is without an end.");
     }
     return Passed{};
 }
@@ -167,7 +156,7 @@ Result<Passed> check_changed_grant(const GrantWriter &writer, const GrantRow &be
                                    const GrantRow &after, bool notes_changed) {
     if (writer.user != 0 && before.user == writer.user) {
         if (gives_more(after.grant, before.grant)) {
-            return denied(
+            return Error::denied(
                 "nobody raises their own level or widens their own window",
                 "Ask another L80 or L90 of this customer, or a user who manages external access.");
         }

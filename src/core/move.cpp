@@ -11,10 +11,10 @@ Result<Passed> check_move(const Rights &before, const Rights &after, std::string
     for (std::size_t i = 0; i < after.size(); ++i) {
         // A right that the other list does not know was not held there.
         if (after[i].is_held && (i >= before.size() || !before[i].is_held)) {
-            return Error{ErrorCode::denied, "permission denied to move " + std::string(moved),
-                         "Where it would go the signed-in user could " + after[i].what +
-                             ", and cannot where it is.",
-                         "It is moved by those who may do as much to it already."};
+            return Error::denied("permission denied to move " + std::string(moved),
+                                 "It is moved by those who may do as much to it already.",
+                                 "Where it would go the signed-in user could " + after[i].what +
+                                     ", and cannot where it is.");
         }
     }
     return Passed{};
@@ -37,9 +37,10 @@ Result<Passed> check_given_brand(const Subject *subject, const Session &session,
                                  const RowRule &rule, const RowFacts &row,
                                  std::optional<BrandId> home, std::string_view moved) {
     if (!check_new_row(subject, session, rule, row, home, nullptr)) {
-        return Error{ErrorCode::denied, "permission denied to move " + std::string(moved),
-                     "By external access a row keeps its brand or takes that of its customer.",
-                     "Leave the brand as it is, or give it that of the row's customer."};
+        return Error::denied(
+            "permission denied to move " + std::string(moved),
+            "Leave the brand as it is, or give it that of the row's customer.",
+            "By external access a row keeps its brand or takes that of its customer.");
     }
     return Passed{};
 }
@@ -76,11 +77,12 @@ Rights keyed_rights(const Subject *subject, const Session &session,
 
 Result<Passed> check_lost_key(const GrantWriter &writer) {
     if (!is_managing(writer)) {
-        return Error{ErrorCode::denied, "permission denied to change the keys of this customer",
-                     "Rows that name the customer by its key would be left to whoever gets that "
-                     "key next.",
-                     "It takes external_access.manage in the customer's brand, or L80 or L90 on "
-                     "the customer; a customer without code may get one."};
+        return Error::denied(
+            "permission denied to change the keys of this customer",
+            "It takes external_access.manage in the customer's brand, or L80 or L90 on "
+            "the customer; a customer without code may get one.",
+            "Rows that name the customer by its key would be left to whoever gets that "
+            "key next.");
     }
     return Passed{};
 }

@@ -13,10 +13,6 @@ constexpr std::string_view kBlanks = " \t\n\r\f\v";
 constexpr std::string_view kLogin = "login";
 constexpr std::string_view kMetric = "metric_key";
 
-Error broken(std::string message, std::string hint) {
-    return Error{ErrorCode::broken_rule, std::move(message), {}, std::move(hint)};
-}
-
 // B-tree indexes take 2704 bytes a row, and some of the model's hold two keys.
 constexpr std::size_t kMaxKeyBytes = 1000;
 
@@ -85,17 +81,17 @@ bool is_blank(std::string_view text) noexcept {
 
 Result<Passed> check_not_blank(std::string_view field, std::string_view text) {
     if (is_blank(text)) {
-        return broken("field \"" + std::string(field) + "\" cannot be blank",
-                      "Give it at least one visible character.");
+        return Error::broken_rule("field \"" + std::string(field) + "\" cannot be blank",
+                                  "Give it at least one visible character.");
     }
     return Passed{};
 }
 
 Result<Passed> check_short(std::string_view field, std::string_view text) {
     if (text.size() > kMaxKeyBytes) {
-        return broken("field \"" + std::string(field) + "\" takes at most " +
-                          std::to_string(kMaxKeyBytes) + " bytes",
-                      "Give a shorter one: it is a key, which indexes hold.");
+        return Error::broken_rule("field \"" + std::string(field) + "\" takes at most " +
+                                      std::to_string(kMaxKeyBytes) + " bytes",
+                                  "Give a shorter one: it is a key, which indexes hold.");
     }
     return Passed{};
 }
@@ -103,9 +99,10 @@ Result<Passed> check_short(std::string_view field, std::string_view text) {
 Result<Passed> check_login_ends(std::string_view login) {
     if (!login.empty() &&
         (is_invisible(first_character(login)) || is_invisible(last_character(login)))) {
-        return broken("a login neither begins nor ends with a blank",
-                      "Logins match byte for byte: leave the blank out, or the character that does "
-                      "not show.");
+        return Error::broken_rule(
+            "a login neither begins nor ends with a blank",
+            "Logins match byte for byte: leave the blank out, or the character that does "
+            "not show.");
     }
     return Passed{};
 }
@@ -123,8 +120,9 @@ Result<Passed> check_name(std::string_view field, std::string_view text) {
         return check_login_ends(text);
     }
     if (field == kMetric && trimmed(text) == "*") {
-        return broken("a metric is not called \"*\"",
-                      "In role_metric, * stands for every metric (R30): choose another key.");
+        return Error::broken_rule(
+            "a metric is not called \"*\"",
+            "In role_metric, * stands for every metric (R30): choose another key.");
     }
     return Passed{};
 }

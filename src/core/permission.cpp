@@ -244,6 +244,11 @@ Decision check_metric(const Subject *subject, const Session &session, std::strin
                             : metric_in_place(BrandScope{*subject, *brand}, metric, recorder);
 }
 
+std::string see_why(std::string_view permission) {
+    return "To see why: SELECT * FROM entitle.explain_permission('" + std::string(permission) +
+           "', brand_id => brand).";
+}
+
 std::vector<BrandId> permitted_brands(const Subject *subject, const Session &session,
                                       std::string_view permission) {
     std::vector<BrandId> brands;

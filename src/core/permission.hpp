@@ -29,6 +29,9 @@ Decision check_capability(const Subject *subject, const Session &session,
 Decision check_metric(const Subject *subject, const Session &session, std::string_view metric,
                       std::optional<BrandId> brand, Trace *trace = nullptr);
 
+// Returns: the sentence of a hint that names the call which explains a permission.
+std::string see_why(std::string_view permission);
+
 // Lists the brands in which the permission is held, in id order.
 std::vector<BrandId> permitted_brands(const Subject *subject, const Session &session,
                                       std::string_view permission);

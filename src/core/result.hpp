@@ -21,6 +21,22 @@ struct Error {
     std::string message; // lower case, one line, no full stop
     std::string detail;  // what happened, a full sentence, may be empty
     std::string hint;    // what to do, a full sentence, may be empty
+
+    static Error bad_value(std::string message, std::string hint, std::string detail = {}) {
+        return make(ErrorCode::bad_value, message, detail, hint);
+    }
+    static Error denied(std::string message, std::string hint, std::string detail = {}) {
+        return make(ErrorCode::denied, message, detail, hint);
+    }
+    static Error broken_rule(std::string message, std::string hint, std::string detail = {}) {
+        return make(ErrorCode::broken_rule, message, detail, hint);
+    }
+
+  private:
+    static Error make(ErrorCode code, std::string &message, std::string &detail,
+                      std::string &hint) {
+        return {code, std::move(message), std::move(detail), std::move(hint)};
+    }
 };
 
 // The value of a check that has no answer but "yes".

@@ -45,21 +45,16 @@ Result<Passed> check_metric_write(const Subject *subject, const Session &session
         return Passed{};
     }
     if (decision.failed == Gate::status) {
-        return Error{ErrorCode::denied,
-                     "a customer that is " + std::string(status) + " takes no metric values",
-                     {},
-                     "Reactivate it first, with entitle.reactivate_customer(customer_id)."};
+        return Error::denied("a customer that is " + std::string(status) +
+                                 " takes no metric values",
+                             "Reactivate it first, with entitle.reactivate_customer(customer_id).");
     }
-    return Error{
-        ErrorCode::denied,
+    return Error::denied(
         "permission denied to write metric values of this customer",
-        {},
         status == "PAIN"
-            ? "For a PAIN customer it takes customers.edit and customers.client_metrics. To "
-              "see why: SELECT * FROM entitle.explain_permission('customers.client_metrics', "
-              "brand_id => brand)."
-            : "It takes customers.edit in the customer's brand. To see why: SELECT * FROM "
-              "entitle.explain_permission('customers.edit', brand_id => brand)."};
+            ? "For a PAIN customer it takes customers.edit and customers.client_metrics. " +
+                  see_why("customers.client_metrics")
+            : "It takes customers.edit in the customer's brand. " + see_why("customers.edit"));
 }
 
 bool sees_metric_catalogue(const Subject *subject, const Session &session,
@@ -76,29 +71,24 @@ bool sees_metric_catalogue(const Subject *subject, const Session &session,
 Result<Passed> check_metric_catalogue(const Subject *subject, const Session &session,
                                       std::optional<OrganizationId> organization) {
     if (!organization) {
-        return Error{ErrorCode::denied,
-                     "permission denied to write client metrics of no organization",
-                     {},
-                     "All standalone brands share them; only a superuser may write them."};
+        return Error::denied("permission denied to write client metrics of no organization",
+                             "All standalone brands share them; only a superuser may write them.");
     }
     if (!sees_metric_catalogue(subject, session, organization)) {
-        return Error{
-            ErrorCode::denied,
+        return Error::denied(
             "permission denied to write client metrics",
-            {},
             "It takes customers.view and customers.client_metrics in a brand of the metric's "
-            "organization. To see why: SELECT * FROM "
-            "entitle.explain_permission('customers.client_metrics', brand_id => brand)."};
+            "organization. " +
+                see_why("customers.client_metrics"));
     }
     return Passed{};
 }
 
 Error foreign_metric() {
-    return Error{ErrorCode::broken_rule,
-                 "the customer's catalogue has no such client metric",
-                 {},
-                 "Name a metric of the organization that the customer's brand belongs to; see "
-                 "entitle.customer_metric_value."};
+    return Error::broken_rule(
+        "the customer's catalogue has no such client metric",
+        "Name a metric of the organization that the customer's brand belongs to; see "
+        "entitle.customer_metric_value.");
 }
 
 } // namespace entitle

@@ -84,8 +84,10 @@ std::optional<VerifyKey> key_of(const JsonValue &entry) {
 }
 
 Error refused(std::string detail) {
-    return Error{ErrorCode::bad_value, "the token key file is refused", std::move(detail),
-                 "Write a JSON object with a list \"keys\" of keys, each with kty, kid and alg."};
+    return Error::bad_value(
+        "the token key file is refused",
+        "Write a JSON object with a list \"keys\" of keys, each with kty, kid and alg.",
+        std::move(detail));
 }
 
 // Adds the entry's key. Returns: why not, empty when it was added.
