@@ -1,6 +1,7 @@
 // The only place that knows PostgreSQL versions: one wrapper per difference, with the reason.
 #pragma once
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 // PostgreSQL 16 moved the memory of GUC extras and strings into its own context; before, malloc.
@@ -130,9 +131,8 @@ inline List *entitle_result_relations(const EState *state) {
 inline List *entitle_merge_actions([[maybe_unused]] const ModifyTable *node) {
 #if PG_VERSION_NUM >= 150000
     List *actions = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, node->mergeActionLists) {
-        actions = list_concat(actions, static_cast<List *>(lfirst(cell)));
+    for (auto *item : entitle::pg::each<List>(node->mergeActionLists)) {
+        actions = list_concat(actions, item);
     }
     return actions;
 #else

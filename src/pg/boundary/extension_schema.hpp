@@ -8,10 +8,13 @@ namespace entitle::pg {
 
 constexpr char kInternalSchema[] = "entitle_internal";
 
+// Returns: the schema `entitle`; InvalidOid where the extension is not installed. regime: C
+inline Oid extension_schema() { return get_namespace_oid("entitle", true); }
+
 // regime: C
 inline bool is_extension_schema(Oid schema) {
-    return OidIsValid(schema) && (schema == get_namespace_oid("entitle", true) ||
-                                  schema == get_namespace_oid(kInternalSchema, true));
+    return OidIsValid(schema) &&
+           (schema == extension_schema() || schema == get_namespace_oid(kInternalSchema, true));
 }
 
 } // namespace entitle::pg

@@ -192,7 +192,7 @@ ENTITLE_FUNCTION(entitle_current_login) {
         PG_RETURN_NULL();
     }
     const std::string &login = asker.subject->login;
-    return PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size())));
+    return text_datum(login);
 }
 
 // use_brand(brand_id) -> void, until the end of the transaction; NULL clears. R52

@@ -67,7 +67,10 @@ inline NullableDatum argument(FunctionCallInfo fcinfo, int number) noexcept {
 // The declared type of an argument; the actual one where it is declared "any". regime: C
 Oid argument_type(FunctionCallInfo fcinfo, int number);
 
-// Build arrays. regime: C
+// Build texts and arrays. regime: C
+inline Datum text_datum(std::string_view value) {
+    return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
+}
 Datum bigint_array(const PlainIds &ids);
 Datum text_array(const PlainTexts &texts);
 

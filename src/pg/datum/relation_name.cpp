@@ -2,6 +2,7 @@
 // their tables; one whose table was left out is kept by that name, and the others are restored.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
 
@@ -22,7 +23,7 @@ constexpr Oid kAbsent = 0xF0000000U;
 
 // Returns: null when there is none.
 const char *find_absent_name(Oid number) {
-    const Oid schema = get_namespace_oid("entitle", true);
+    const Oid schema = extension_schema();
     const Oid table =
         OidIsValid(schema) ? get_relname_relid("absent_relation", schema) : InvalidOid;
     const Oid index =

@@ -1,4 +1,5 @@
 // Sets of rows, and explanations among them.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/datum/row_set.hpp"
@@ -6,7 +7,7 @@
 namespace entitle::pg {
 
 RowSet open_row_set(FunctionCallInfo fcinfo) {
-    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    auto *info = ENTITLE_NODE(ReturnSetInfo, fcinfo->resultinfo);
     if (info == nullptr || !IsA(info, ReturnSetInfo) ||
         (info->allowedModes & SFRM_Materialize) == 0) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -1,6 +1,7 @@
 // A foreign key without action asks when the statement ends, or the transaction, whether some row
 // has the key: lines would go along with the row that got it meanwhile. And one with an action acts
 // when the statement ends: a function that the statement calls would see them with that row.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/enforce/held_key.hpp"
@@ -119,9 +120,7 @@ bool is_refused(Relation table, const HeldKey &held, HeapTuple before, HeapTuple
 
 List *find_held_keys(const Declaration &declared) {
     List *keys = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, find_lines(declared.relation)) {
-        const auto *line = static_cast<const Declaration *>(lfirst(cell));
+    for (const auto *line : each<Declaration>(find_lines(declared.relation))) {
         if (line->parent != declared.relation) {
             continue;
         }
@@ -134,21 +133,19 @@ List *find_held_keys(const Declaration &declared) {
 
 void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, HeapTuple after,
                       bool is_about_to_write) {
-    ListCell *cell = nullptr;
-    foreach (cell, held_keys) {
-        const auto &held = *static_cast<const HeldKey *>(lfirst(cell));
+    for (const auto *held : each<HeldKey>(held_keys)) {
         bool is_changed = false;
-        for (int i = 0; i < held.key.count; ++i) {
-            is_changed = is_changed || is_other(table, before, after, held.key.referred[i]);
+        for (int i = 0; i < held->key.count; ++i) {
+            is_changed = is_changed || is_other(table, before, after, held->key.referred[i]);
         }
-        if (is_changed && is_refused(table, held, before, after, is_about_to_write)) {
+        if (is_changed && is_refused(table, *held, before, after, is_about_to_write)) {
             ereport(
                 ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                  errmsg("permission denied to change the key of this row of table \"%s\"",
                         RelationGetRelationName(table)),
                  errdetail("Lines that refer to it could come to belong to another row."),
-                 held.key.is_loose || held.key.is_late
+                 held->key.is_loose || held->key.is_late
                      ? errhint("Leave the key as it is, or declare the foreign key ON UPDATE "
                                "CASCADE.")
                      : errhint("Change it in a statement that writes nothing else, and to a key "
@@ -158,10 +155,8 @@ void demand_kept_keys(Relation table, const List *held_keys, HeapTuple before, H
 }
 
 void demand_no_lines(Relation table, const List *held_keys, HeapTuple row) {
-    ListCell *cell = nullptr;
-    foreach (cell, held_keys) {
-        const auto &held = *static_cast<const HeldKey *>(lfirst(cell));
-        if (held.key.is_left && has_lines(table, held, row)) {
+    for (const auto *held : each<HeldKey>(held_keys)) {
+        if (held->key.is_left && has_lines(table, *held, row)) {
             ereport(ERROR,
                     (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                      errmsg("permission denied to leave the lines of a row of table \"%s\"",

@@ -1,7 +1,9 @@
 // The masks stay in memory while nothing about them changes: a table that has none costs a look
 // into a short sorted list.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/function.hpp"
@@ -144,12 +146,10 @@ bool is_refused(const EntitleAccess &access) {
 }
 
 bool on_check(ENTITLE_CHECK_PARAMETERS) {
-    ListCell *cell = nullptr;
-    foreach (cell, ENTITLE_CHECKED) {
-        const auto &access = *static_cast<const EntitleAccess *>(lfirst(cell));
-        if (is_refused(access)) {
+    for (const auto *access : each<EntitleAccess>(ENTITLE_CHECKED)) {
+        if (is_refused(*access)) {
             if (is_error) {
-                raise_refused(access.relid);
+                raise_refused(access->relid);
             }
             return false;
         }
@@ -160,9 +160,7 @@ bool on_check(ENTITLE_CHECK_PARAMETERS) {
 } // namespace
 
 bool writes_masked(const QueryDesc *query) {
-    ListCell *cell = nullptr;
-    foreach (cell, entitle_result_relations(query->estate)) {
-        const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+    for (const auto *written : each<ResultRelInfo>(entitle_result_relations(query->estate))) {
         const Oid relation = RelationGetRelid(written->ri_RelationDesc);
         if (is_view_write() ? find_masked(relation) != nullptr
                             : is_masked_from(relation, GetUserId())) {
@@ -184,11 +182,7 @@ void install_masked_reads() {
 
 // Signals that what is declared changed: every backend reads it anew. Row trigger, AFTER. regime: C
 ENTITLE_FUNCTION(entitle_signal_declaration) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of entitle's own tables")));
-    }
-    CacheInvalidateRelcache(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_relation);
+    CacheInvalidateRelcache(entitle::pg::require_trigger(fcinfo)->tg_relation);
     entitle::pg::has_own_changes = true;
     return PointerGetDatum(nullptr);
 }

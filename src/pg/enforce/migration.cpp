@@ -3,8 +3,10 @@
 //
 // ALTER TABLE would refuse a table with deferred triggers pending, and a trigger of our own could
 // come too early; before the commit is written no user's code runs any more.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/migration.hpp"
@@ -30,7 +32,7 @@ List *lifted = nullptr;
 
 // Tells whether a table is protected, or a part of one that is.
 bool is_protected(Oid relation) {
-    const Oid schema = get_namespace_oid("entitle", true);
+    const Oid schema = extension_schema();
     const Oid members = OidIsValid(schema) ? get_relname_relid("protection_member", schema) : 0;
     if (!OidIsValid(members)) {
         return true; // the extension went in this transaction: what it closed stays closed
@@ -69,10 +71,9 @@ void on_transaction(XactEvent event, void *) {
     case XACT_EVENT_PRE_PREPARE: {
         List *tables = lifted;
         lifted = nullptr;
-        ListCell *cell = nullptr;
-        foreach (cell, tables) {
-            if (is_protected(lfirst_oid(cell))) {
-                force_row_security(lfirst_oid(cell));
+        for (const Oid table : each_oid(tables)) {
+            if (is_protected(table)) {
+                force_row_security(table);
             }
         }
         break;

@@ -1,6 +1,7 @@
 // Moves of rows of protected tables (R54, R55): the trigger that refuses them, and the same
 // question for those who write through a filtered view. And the trigger that refuses writes of
 // lines, which finds their document in the same way.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
@@ -86,9 +87,8 @@ int count_masks(const Declaration &declared) {
 PlainRights list_rights(const Declaration &declared, const Declaration &document) {
     const List *lines = find_lines(declared.relation);
     int most = 3 + count_masks(declared);
-    ListCell *cell = nullptr;
-    foreach (cell, lines) {
-        most += 3 + count_masks(*static_cast<const Declaration *>(lfirst(cell)));
+    for (const auto *item : each<Declaration>(lines)) {
+        most += 3 + count_masks(*item);
     }
     PlainRights rights{static_cast<PlainRight *>(palloc(most * sizeof(PlainRight))), 0};
     const auto add = [&](const char *verb, const Declaration *line, const char *permission,
@@ -103,8 +103,7 @@ PlainRights list_rights(const Declaration &declared, const Declaration &document
     add("update", nullptr, declared.update_permission, declared.external_update_level);
     add("delete", nullptr, declared.delete_permission, std::nullopt);
     add_masks(declared, nullptr, document.view_permission, rights);
-    foreach (cell, lines) {
-        const auto *line = static_cast<const Declaration *>(lfirst(cell));
+    for (const auto *line : each<Declaration>(lines)) {
         add("insert", line, line->insert_permission, line->external_insert_level);
         add("update", line, line->update_permission, line->external_update_level);
         add("delete", line, line->delete_permission, std::nullopt);

@@ -1,5 +1,6 @@
 // Lines hold on to the key of their document. While a statement runs that changes keys or deletes
 // documents, foreign keys have not acted yet: nothing else may get a key that lines still have.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
@@ -19,9 +20,8 @@ namespace {
 
 // The first of the tables that is a document's, or its lines', else InvalidOid.
 Oid find_kin(const List *numbers, const PlannedStmt *plan, const List *documents) {
-    ListCell *cell = nullptr;
-    foreach (cell, numbers) {
-        const Oid written = rt_fetch(lfirst_int(cell), plan->rtable)->relid;
+    for (const int entry : each_int(numbers)) {
+        const Oid written = rt_fetch(entry, plan->rtable)->relid;
         Declaration declared;
         Oid table = InvalidOid;
         if (find_declaration(written, declared, table) &&
@@ -41,11 +41,10 @@ bool puts(const ModifyTable *node) {
 // Where `among` is given, those of them alone.
 List *find_documents(const ModifyTable *node, const PlannedStmt *plan, const List *among) {
     List *found = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, node->resultRelations) {
+    for (const int entry : each_int(node->resultRelations)) {
         Declaration declared;
         Oid table = InvalidOid;
-        if (find_declaration(rt_fetch(lfirst_int(cell), plan->rtable)->relid, declared, table) &&
+        if (find_declaration(rt_fetch(entry, plan->rtable)->relid, declared, table) &&
             (among == NIL || list_member_oid(among, declared.relation)) &&
             check_enable_rls(declared.relation, InvalidOid, true) == RLS_ENABLED &&
             find_lines(declared.relation) != NIL) {
@@ -59,10 +58,8 @@ List *find_documents(const ModifyTable *node, const PlannedStmt *plan, const Lis
 // while their lines are still there; or whose lines it would take along. InvalidOid for none.
 Oid find_replaced(const Running *running, const PlannedStmt *inner) {
     bool is_protecting = false;
-    ListCell *cell = nullptr;
-    foreach (cell, entitle_result_relations(running->query->estate)) {
-        is_protecting = is_protecting ||
-                        is_protected(static_cast<ResultRelInfo *>(lfirst(cell))->ri_RelationDesc);
+    for (auto *item : each<ResultRelInfo>(entitle_result_relations(running->query->estate))) {
+        is_protecting = is_protecting || is_protected(item->ri_RelationDesc);
     }
     if (running->is_finishing || !is_protecting) {
         return InvalidOid;
@@ -71,20 +68,17 @@ Oid find_replaced(const Running *running, const PlannedStmt *inner) {
     List *deleted = NIL;
     List *replaced = NIL;
     const List *outer_writes = find_writes(plan);
-    foreach (cell, outer_writes) {
-        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+    for (const auto *node : each<ModifyTable>(outer_writes)) {
         if (node->operation == CMD_DELETE || has_action(node, CMD_DELETE)) {
             deleted = list_concat_unique_oid(deleted, find_documents(node, plan, NIL));
         }
     }
-    foreach (cell, deleted == NIL ? NIL : outer_writes) {
-        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+    for (const auto *node : each<ModifyTable>(deleted == NIL ? NIL : outer_writes)) {
         if (puts(node)) {
             replaced = list_concat_unique_oid(replaced, find_documents(node, plan, deleted));
         }
     }
-    foreach (cell, deleted == NIL ? NIL : find_writes(inner)) {
-        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+    for (const auto *node : each<ModifyTable>(deleted == NIL ? NIL : find_writes(inner))) {
         const List *put = puts(node) ? find_documents(node, inner, deleted) : NIL;
         const Oid found =
             put != NIL ? linitial_oid(put) : find_kin(node->resultRelations, inner, replaced);
@@ -107,9 +101,7 @@ bool note_open_key(Oid document) {
     }
     const PlannedStmt *plan = running->query->plannedstmt;
     int count = 0;
-    ListCell *cell = nullptr;
-    foreach (cell, find_writes(plan)) {
-        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+    for (const auto *node : each<ModifyTable>(find_writes(plan))) {
         if (!OidIsValid(find_kin(node->resultRelations, plan, list_make1_oid(document)))) {
             continue;
         }

@@ -3,8 +3,10 @@
 // that names the call which explains it. The hint holds the table's name alone, which the message
 // has, too. And where PostgreSQL says too much, as of a masked column that a generated one is
 // computed of, the text is taken out.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/protection/declaration.hpp"
 #include "pg/boundary/function.hpp"
@@ -33,9 +35,7 @@ constexpr const char kRefused[] = "new row violates row-level security policy fo
 
 // The table of which the message tells, if it is a protected one that this statement writes.
 const ResultRelInfo *find_refusing(const QueryDesc *query, const char *message) {
-    ListCell *cell = nullptr;
-    foreach (cell, entitle_result_relations(query->estate)) {
-        const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+    for (const auto *written : each<ResultRelInfo>(entitle_result_relations(query->estate))) {
         Relation relation = written->ri_RelationDesc;
         if (is_protected(relation) &&
             strcmp(message, psprintf(_(kRefused), RelationGetRelationName(relation))) == 0) {
@@ -196,9 +196,8 @@ void on_finish(QueryDesc *query) {
 }
 
 bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
-    ListCell *cell = nullptr;
-    foreach (cell, node->resultRelations) {
-        if (rt_fetch(lfirst_int(cell), plan->rtable)->relid == table) {
+    for (const int entry : each_int(node->resultRelations)) {
+        if (rt_fetch(entry, plan->rtable)->relid == table) {
             return true;
         }
     }
@@ -208,10 +207,9 @@ bool writes(const ModifyTable *node, const PlannedStmt *plan, Oid table) {
 } // namespace
 
 bool is_protected(Relation relation) {
-    ListCell *cell = nullptr;
-    foreach (cell, relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies) {
-        if (strcmp(static_cast<RowSecurityPolicy *>(lfirst(cell))->policy_name, "entitle_insert") ==
-            0) {
+    for (auto *item : each<RowSecurityPolicy>(
+             relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies)) {
+        if (strcmp(item->policy_name, "entitle_insert") == 0) {
             return true;
         }
     }
@@ -232,9 +230,8 @@ Running *find_innermost() noexcept {
 }
 
 bool has_action(const ModifyTable *node, CmdType action) {
-    ListCell *cell = nullptr;
-    foreach (cell, entitle_merge_actions(node)) {
-        if (static_cast<const MergeAction *>(lfirst(cell))->commandType == action) {
+    for (const auto *item : each<MergeAction>(entitle_merge_actions(node))) {
+        if (item->commandType == action) {
             return true;
         }
     }
@@ -244,9 +241,7 @@ bool has_action(const ModifyTable *node, CmdType action) {
 // Writes stand at the top of a plan, or of one of its WITH queries: a List of ModifyTable *.
 List *find_writes(const PlannedStmt *plan) {
     List *found = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, lcons(plan->planTree, list_copy(plan->subplans))) {
-        auto *node = static_cast<ModifyTable *>(lfirst(cell));
+    for (auto *node : each<ModifyTable>(lcons(plan->planTree, list_copy(plan->subplans)))) {
         if (node != nullptr && IsA(node, ModifyTable)) {
             found = lappend(found, node);
         }
@@ -278,9 +273,7 @@ bool is_partition_move(Relation table) {
     }
     const PlannedStmt *plan = query->plannedstmt;
     bool is_update = false;
-    ListCell *cell = nullptr;
-    foreach (cell, find_writes(plan)) {
-        const auto *node = static_cast<const ModifyTable *>(lfirst(cell));
+    for (const auto *node : each<ModifyTable>(find_writes(plan))) {
         if (!writes(node, plan, RelationGetRelid(table))) {
             continue;
         }
@@ -330,15 +323,14 @@ using namespace entitle::pg;
 // keeps right through errors.
 ENTITLE_FUNCTION(entitle_refuse_hidden) {
     const Oid view = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
-    for (const ErrorContextCallback *each = error_context_stack; each != nullptr;
-         each = each->previous) {
-        const Running *running = find_running(each);
+    for (const ErrorContextCallback *frame = error_context_stack; frame != nullptr;
+         frame = frame->previous) {
+        const Running *running = find_running(frame);
         if (running == nullptr) {
             continue;
         }
-        ListCell *cell = nullptr;
-        foreach (cell, entitle_result_relations(running->query->estate)) {
-            const auto *written = static_cast<const ResultRelInfo *>(lfirst(cell));
+        for (const auto *written :
+             each<ResultRelInfo>(entitle_result_relations(running->query->estate))) {
             if (RelationGetRelid(written->ri_RelationDesc) == view &&
                 written->ri_projectReturning != nullptr) {
                 ereport(ERROR,
@@ -355,11 +347,7 @@ ENTITLE_FUNCTION(entitle_refuse_hidden) {
 // Refuses an update or delete of a visible row that may not be written (R3). Fired by the triggers
 // of protect_table, whose WHEN condition is the row test.
 ENTITLE_FUNCTION(entitle_refuse_write) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of protected tables")));
-    }
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const TriggerData *trigger = require_trigger(fcinfo, "a trigger of protected tables");
     const char *name = RelationGetRelationName(trigger->tg_relation);
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
         ereport(

@@ -1,8 +1,10 @@
 // The trigger behind filtered views. It takes on the rights of the table's owner, as PostgreSQL's
 // own foreign key triggers do, and leaves the rules to entitle_internal.write_row: a SECURITY
 // DEFINER function would run the table's triggers, defaults and constraints with a superuser's.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
@@ -18,6 +20,8 @@ using namespace entitle;
 using namespace entitle::pg;
 
 namespace {
+
+constexpr char kViewTrigger[] = "a trigger of filtered views";
 
 Oid find_function(const char *name, int count, const Oid *types) {
     return LookupFuncName(
@@ -85,14 +89,10 @@ void check_row(HeapTupleHeader row, Relation view) {
 
 // entitle_internal.write_view, INSTEAD OF INSERT OR UPDATE OR DELETE. R3, R37. regime: C
 ENTITLE_FUNCTION(entitle_write_view) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of filtered views")));
-    }
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const TriggerData *trigger = require_trigger(fcinfo, kViewTrigger);
     if (!TRIGGER_FIRED_INSTEAD(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of filtered views")));
+                        errmsg("this function is %s", kViewTrigger)));
     }
     Relation view = trigger->tg_relation;
     const bool is_insert = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);

@@ -1,4 +1,5 @@
 // Commands that PostgreSQL runs without a plan, while rights are lent.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/lending/definer.hpp"
@@ -26,13 +27,12 @@ void check_named(const RangeVar *name) {
 // Defaults, checks and generated columns come with what a new table is like, inherits or is a part
 // of, and would be the lender's own then.
 void check_created(const CreateStmt *statement) {
-    ListCell *cell = nullptr;
-    foreach (cell, statement->inhRelations) {
-        check_named(static_cast<const RangeVar *>(lfirst(cell)));
+    for (const auto *item : each<RangeVar>(statement->inhRelations)) {
+        check_named(item);
     }
-    foreach (cell, statement->tableElts) {
-        if (IsA(lfirst(cell), TableLikeClause)) {
-            check_named(static_cast<const TableLikeClause *>(lfirst(cell))->relation);
+    for (const auto *element : each<Node>(statement->tableElts)) {
+        if (IsA(element, TableLikeClause)) {
+            check_named(ENTITLE_NODE(TableLikeClause, element)->relation);
         }
     }
 }
@@ -42,18 +42,18 @@ const ExecuteStmt *find_executed(const Node *statement) {
     const Node *inner = nullptr;
     switch (nodeTag(statement)) {
     case T_ExecuteStmt:
-        return reinterpret_cast<const ExecuteStmt *>(statement);
+        return ENTITLE_NODE(ExecuteStmt, statement);
     case T_ExplainStmt:
-        inner = reinterpret_cast<const ExplainStmt *>(statement)->query;
+        inner = ENTITLE_NODE(ExplainStmt, statement)->query;
         break;
     case T_CreateTableAsStmt:
-        inner = reinterpret_cast<const CreateTableAsStmt *>(statement)->query;
+        inner = ENTITLE_NODE(CreateTableAsStmt, statement)->query;
         break;
     default:
         return nullptr;
     }
     const auto *query =
-        inner != nullptr && IsA(inner, Query) ? reinterpret_cast<const Query *>(inner) : nullptr;
+        inner != nullptr && IsA(inner, Query) ? ENTITLE_NODE(Query, inner) : nullptr;
     return query != nullptr && query->utilityStmt != nullptr ? find_executed(query->utilityStmt)
                                                              : nullptr;
 }
@@ -77,28 +77,27 @@ void check_lent_utility(const Node *statement) {
     if (!made->is_anything()) {
         return;
     }
-    ListCell *cell = nullptr;
     switch (nodeTag(statement)) {
     case T_CopyStmt:
         check_types(made);
-        check_named(reinterpret_cast<const CopyStmt *>(statement)->relation);
+        check_named(ENTITLE_NODE(CopyStmt, statement)->relation);
         break;
     case T_TruncateStmt:
-        foreach (cell, reinterpret_cast<const TruncateStmt *>(statement)->relations) {
-            check_named(static_cast<const RangeVar *>(lfirst(cell)));
+        for (const auto *named : each<RangeVar>(ENTITLE_NODE(TruncateStmt, statement)->relations)) {
+            check_named(named);
         }
         break;
     case T_AlterTableStmt:
-        check_named(reinterpret_cast<const AlterTableStmt *>(statement)->relation);
+        check_named(ENTITLE_NODE(AlterTableStmt, statement)->relation);
         break;
     case T_CreateStmt:
     case T_CreateForeignTableStmt: // begins with one
         check_types(made);
-        check_created(reinterpret_cast<const CreateStmt *>(statement));
+        check_created(ENTITLE_NODE(CreateStmt, statement));
         break;
     case T_ConstraintsSetStmt:
         // It would fire triggers of the caller's tables, too, that wait for the commit.
-        if (!reinterpret_cast<const ConstraintsSetStmt *>(statement)->deferred) {
+        if (!ENTITLE_NODE(ConstraintsSetStmt, statement)->deferred) {
             ereport(ERROR,
                     (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                      errmsg("SET CONSTRAINTS would fire the caller's own triggers with the rights "

@@ -1,3 +1,4 @@
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/lending/definer.hpp"
@@ -69,33 +70,31 @@ bool check_node(Node *node, void *) {
     case T_OpExpr:
     case T_DistinctExpr:
     case T_NullIfExpr:
-        check_operator(reinterpret_cast<OpExpr *>(node)->opno);
+        check_operator(ENTITLE_NODE(OpExpr, node)->opno);
         break;
     case T_ScalarArrayOpExpr:
-        check_operator(reinterpret_cast<ScalarArrayOpExpr *>(node)->opno);
+        check_operator(ENTITLE_NODE(ScalarArrayOpExpr, node)->opno);
         break;
     case T_RowCompareExpr: {
-        ListCell *cell = nullptr;
-        foreach (cell, reinterpret_cast<RowCompareExpr *>(node)->opnos) {
-            check_operator(lfirst_oid(cell));
+        for (const Oid operation : each_oid(ENTITLE_NODE(RowCompareExpr, node)->opnos)) {
+            check_operator(operation);
         }
         break;
     }
     case T_CoerceToDomain:
-        check_type(reinterpret_cast<CoerceToDomain *>(node)->resulttype);
+        check_type(ENTITLE_NODE(CoerceToDomain, node)->resulttype);
         break;
     case T_CoerceViaIO:
-        check_type(reinterpret_cast<CoerceViaIO *>(node)->resulttype);
+        check_type(ENTITLE_NODE(CoerceViaIO, node)->resulttype);
         break;
     case T_RowExpr:
-        check_type(reinterpret_cast<RowExpr *>(node)->row_typeid);
+        check_type(ENTITLE_NODE(RowExpr, node)->row_typeid);
         break;
     case T_Const:
-        check_constant(reinterpret_cast<Const *>(node));
+        check_constant(ENTITLE_NODE(Const, node));
         break;
     case T_Query:
-        return query_tree_walker(reinterpret_cast<Query *>(node), ENTITLE_WALKER(check_node),
-                                 nullptr, 0);
+        return query_tree_walker(ENTITLE_NODE(Query, node), ENTITLE_WALKER(check_node), nullptr, 0);
     default:
         break;
     }
@@ -104,19 +103,17 @@ bool check_node(Node *node, void *) {
 
 // Rows go to partitions that the plan does not name.
 void check_partitions(Oid relation) {
-    ListCell *cell = nullptr;
     List *members = find_all_inheritors(relation, NoLock, nullptr);
-    foreach (cell, members) {
-        check_relation(lfirst_oid(cell));
+    for (const Oid member : each_oid(members)) {
+        check_relation(member);
     }
     list_free(members);
 }
 
 // Constraints, defaults, indexes and conditions of triggers are evaluated without a plan.
 void check_targets(const PlannedStmt *plan) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->resultRelations) {
-        const Oid relation = rt_fetch(static_cast<Index>(lfirst_int(cell)), plan->rtable)->relid;
+    for (const int entry : each_int(plan->resultRelations)) {
+        const Oid relation = rt_fetch(static_cast<Index>(entry), plan->rtable)->relid;
         check_partitions(relation);
         check_attached(relation);
     }
@@ -223,10 +220,9 @@ void check_lent_start(QueryDesc *query) {
         check_types(made);
     }
     drop_foreign_plans(made);
-    ListCell *cell = nullptr;
     // Not the plan's list of relations: constants of type regclass stand there, too.
-    foreach (cell, plan->rtable) {
-        check_relation(static_cast<const RangeTblEntry *>(lfirst(cell))->relid);
+    for (const auto *entry : each<RangeTblEntry>(plan->rtable)) {
+        check_relation(entry->relid);
     }
     if (is_write && (made->has_code || made->has_relations)) {
         check_targets(plan);

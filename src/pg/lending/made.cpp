@@ -1,3 +1,4 @@
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/lending/definer.hpp"
@@ -46,9 +47,7 @@ void note_change(Datum, int, uint32) { ++generation; }
 // who need not borrow.
 List *find_roles(Oid borrower, Oid lender) {
     List *roles = list_make1_oid(borrower);
-    ListCell *cell = nullptr;
-    foreach (cell, roles) {
-        const Oid role = lfirst_oid(cell);
+    for (const Oid role : each_oid(roles)) {
         if (role == lender || superuser_arg(role)) {
             return NIL;
         }
@@ -145,9 +144,8 @@ void note_temporary(Oid catalog, Oid object, void *context) {
 }
 
 void find_owned(Made &made) {
-    ListCell *cell = nullptr;
-    foreach (cell, made.roles) {
-        visit_owned(lfirst_oid(cell), [&](Oid catalog, Oid object) {
+    for (const Oid role : each_oid(made.roles)) {
+        visit_owned(role, [&](Oid catalog, Oid object) {
             made.has_relations = made.has_relations || catalog == RelationRelationId;
             made.has_code =
                 made.has_code || catalog == ProcedureRelationId || catalog == OperatorRelationId;

@@ -1,6 +1,8 @@
 // Signals: sending (triggers) and receiving (callbacks).
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/invalidation.hpp"
 
@@ -253,18 +255,10 @@ void send_user_of(Kind kind, HeapTuple tuple, Relation relation, AttrNumber colu
     }
 }
 
-void require_trigger(FunctionCallInfo fcinfo) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of entitle's own tables")));
-    }
-}
-
 // Signals that anything of a kind changed. Of a statement at its end, when it has written all it
 // writes; of a row beforehand, because those who apply changes fire nothing else. regime: C
 Datum signal_kind(FunctionCallInfo fcinfo, Kind kind) {
-    require_trigger(fcinfo);
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const TriggerData *trigger = require_trigger(fcinfo);
     if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
         send(kind, kEveryone);
         return PointerGetDatum(nullptr);
@@ -275,8 +269,7 @@ Datum signal_kind(FunctionCallInfo fcinfo, Kind kind) {
 
 // Signals the users a changed row names, before and after. regime: C
 Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
-    require_trigger(fcinfo);
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const TriggerData *trigger = require_trigger(fcinfo);
     if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
         send(kind, kEveryone);
         return PointerGetDatum(nullptr);

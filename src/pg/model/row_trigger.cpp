@@ -1,6 +1,8 @@
 // Rows and columns of triggers.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/model/row_trigger.hpp"
 
@@ -62,12 +64,12 @@ const AttrNumber *find_typed(FunctionCallInfo fcinfo, const FiredRow &row, const
 } // namespace
 
 FiredRow fired_row(FunctionCallInfo fcinfo) {
-    if (!CALLED_AS_TRIGGER(fcinfo) ||
-        !TRIGGER_FIRED_FOR_ROW(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_event)) {
+    constexpr char kRowTrigger[] = "a row trigger of entitle's own tables";
+    const TriggerData *data = require_trigger(fcinfo, kRowTrigger);
+    if (!TRIGGER_FIRED_FOR_ROW(data->tg_event)) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a row trigger of entitle's own tables")));
+                        errmsg("this function is %s", kRowTrigger)));
     }
-    const auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
     FiredRow row{data, RelationGetDescr(data->tg_relation), nullptr, nullptr};
     if (TRIGGER_FIRED_BY_INSERT(data->tg_event)) {
         row.after = data->tg_trigtuple;

@@ -1,4 +1,5 @@
 // The assumptions of cached plans, and the guard that asks them again.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
@@ -141,9 +142,7 @@ bool is_customers_as_begun(const PlanInvalItem *item) {
 }
 
 void add_item(PlannerGlobal *global, std::size_t number) {
-    ListCell *cell = nullptr;
-    foreach (cell, global->invalItems) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(global->invalItems)) {
         if (item->cacheId == kAssumptionItem && item->hashValue == number) {
             return;
         }
@@ -197,9 +196,8 @@ bool set_exchangeable(bool value) noexcept {
 }
 
 bool has_assumptions(const PlannedStmt *plan) noexcept {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->invalItems) {
-        if (static_cast<const PlanInvalItem *>(lfirst(cell))->cacheId == kAssumptionItem) {
+    for (const auto *item : each<PlanInvalItem>(plan->invalItems)) {
+        if (item->cacheId == kAssumptionItem) {
             return true;
         }
     }
@@ -207,9 +205,7 @@ bool has_assumptions(const PlannedStmt *plan) noexcept {
 }
 
 bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->invalItems) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(plan->invalItems)) {
         if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
             is_same(assumptions()[item->hashValue], question, answer)) {
             return true;
@@ -222,9 +218,7 @@ bool assumptions_hold(const PlannedStmt *plan) { return assumptions_hold(plan->i
 
 bool assumptions_hold(const List *items) {
     const Asker *asker = nullptr;
-    ListCell *cell = nullptr;
-    foreach (cell, items) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(items)) {
         if (item->cacheId != kAssumptionItem) {
             continue;
         }
@@ -251,9 +245,7 @@ void drop_customers_as_begun(PlannedStmt *plan) {
 
 std::uint64_t customers_version(const PlannedStmt *plan) {
     std::uint64_t version = 0;
-    ListCell *cell = nullptr;
-    foreach (cell, plan->invalItems) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(plan->invalItems)) {
         if (!is_customers_as_begun(item)) {
             continue;
         }
@@ -277,9 +269,7 @@ bool assumptions_hold_loaded(const PlannedStmt *plan) {
 }
 
 void orphan_assumptions(const List *items) noexcept {
-    ListCell *cell = nullptr;
-    foreach (cell, items) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(items)) {
         if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size()) {
             assumptions()[item->hashValue].is_orphaned = true;
         }

@@ -1,4 +1,5 @@
 // Finds the FALSE among a table's conditions.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/planner/closed_table.hpp"
@@ -10,11 +11,10 @@ extern "C" {
 namespace entitle::pg {
 
 void leave_out_closed(RelOptInfo *relation) {
-    ListCell *cell = nullptr;
-    foreach (cell, relation->baserestrictinfo) {
-        const auto *clause =
-            reinterpret_cast<const Const *>(lfirst_node(RestrictInfo, cell)->clause);
-        if (IsA(clause, Const) && (clause->constisnull || !DatumGetBool(clause->constvalue))) {
+    for (const auto *condition : each<RestrictInfo>(relation->baserestrictinfo)) {
+        const Expr *clause = condition->clause;
+        if (IsA(clause, Const) && (ENTITLE_NODE(Const, clause)->constisnull ||
+                                   !DatumGetBool(ENTITLE_NODE(Const, clause)->constvalue))) {
             mark_dummy_rel(relation);
             return;
         }

@@ -1,5 +1,6 @@
 // The hooks: statements begin and end, plans meet their assumptions before they run, and index
 // scans by row test get their true cost. Every hook calls the one before it.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
@@ -64,11 +65,9 @@ bool may_be_inlined(const RangeTblEntry *entry) {
         return false;
     }
     bool is_query = false;
-    ListCell *cell = nullptr;
-    foreach (cell, entry->functions) {
-        const auto *function = static_cast<const RangeTblFunction *>(lfirst(cell));
+    for (const auto *function : each<RangeTblFunction>(entry->functions)) {
         if (IsA(function->funcexpr, FuncExpr)) {
-            const Oid oid = reinterpret_cast<const FuncExpr *>(function->funcexpr)->funcid;
+            const Oid oid = ENTITLE_NODE(FuncExpr, function->funcexpr)->funcid;
             HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
             if (HeapTupleIsValid(row)) {
                 const auto *form = reinterpret_cast<const FormData_pg_proc *>(GETSTRUCT(row));
@@ -87,15 +86,15 @@ bool has_row_test(Node *node, void *) {
         return false;
     }
     if (IsA(node, RangeTblEntry)) {
-        const auto *entry = reinterpret_cast<const RangeTblEntry *>(node);
+        const auto *entry = ENTITLE_NODE(RangeTblEntry, node);
         return entry->security_barrier || may_be_inlined(entry);
     }
     if (IsA(node, Query)) {
-        auto *query = reinterpret_cast<Query *>(node);
+        auto *query = ENTITLE_NODE(Query, node);
         return query->hasRowSecurity || query_tree_walker(query, ENTITLE_WALKER(has_row_test),
                                                           nullptr, QTW_EXAMINE_RTES_BEFORE);
     }
-    if (IsA(node, FuncExpr) && is_noted(reinterpret_cast<FuncExpr *>(node)->funcid)) {
+    if (IsA(node, FuncExpr) && is_noted(ENTITLE_NODE(FuncExpr, node)->funcid)) {
         return true;
     }
     return expression_tree_walker(node, ENTITLE_WALKER(has_row_test), nullptr);
@@ -296,10 +295,10 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     check_lent_utility(statement->utilityStmt);
     const bool is_discard =
         IsA(statement->utilityStmt, DiscardStmt) &&
-        reinterpret_cast<DiscardStmt *>(statement->utilityStmt)->target == DISCARD_ALL;
+        ENTITLE_NODE(DiscardStmt, statement->utilityStmt)->target == DISCARD_ALL;
     const int place = begin_statement(nullptr);
     if (IsA(statement->utilityStmt, FetchStmt)) {
-        check_portal(reinterpret_cast<FetchStmt *>(statement->utilityStmt)->portalname);
+        check_portal(ENTITLE_NODE(FetchStmt, statement->utilityStmt)->portalname);
     }
     fail_outdated_portals();
     const bool is_procedure =

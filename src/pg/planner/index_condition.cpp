@@ -1,5 +1,6 @@
 // Builds the expressions that a row test implies. They call STABLE functions, so a plan never holds
 // anybody's rights.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/planner/index_condition.hpp"
@@ -23,9 +24,8 @@ FuncExpr *make_call(const char *name, List *arguments, Oid result) {
     Oid types[FUNC_MAX_ARGS];
     Assert(list_length(arguments) <= FUNC_MAX_ARGS);
     int count = 0;
-    ListCell *cell = nullptr;
-    foreach (cell, arguments) {
-        types[count++] = exprType(static_cast<Node *>(lfirst(cell)));
+    for (auto *item : each<Node>(arguments)) {
+        types[count++] = exprType(item);
     }
     const Oid function = LookupFuncName(
         list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))), count, types, true);
@@ -39,10 +39,7 @@ Const *int_constant(int value) {
 }
 
 Const *text_constant(std::string_view value) {
-    return makeConst(
-        TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-        PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size()))),
-        false, false);
+    return makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, text_datum(value), false, false);
 }
 
 // The customer column as its type's operators take it: the elements of the array it is compared
@@ -185,7 +182,7 @@ Expr *date_is_reached(Node *date, int level, bool is_partitioned) {
     Expr *reach =
         make_opclause(not_before, BOOLOID, false, static_cast<Expr *>(copyObjectImpl(date)),
                       reinterpret_cast<Expr *>(earliest), InvalidOid, InvalidOid);
-    set_opfuncid(reinterpret_cast<OpExpr *>(reach));
+    set_opfuncid(ENTITLE_NODE(OpExpr, reach));
     return reach;
 }
 

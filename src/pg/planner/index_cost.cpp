@@ -1,5 +1,6 @@
 // In front of the B-tree's own estimate: what a path needs of the row tests' conditions, and what
 // these cost.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/planner/index_cost.hpp"
@@ -47,9 +48,8 @@ RestrictInfo *condition_of_test(const IndexClause *clause) {
 }
 
 bool has_condition_of_test(const IndexPath *path) {
-    ListCell *cell = nullptr;
-    foreach (cell, path->indexclauses) {
-        if (condition_of_test(static_cast<const IndexClause *>(lfirst(cell))) != nullptr) {
+    for (const auto *item : each<IndexClause>(path->indexclauses)) {
+        if (condition_of_test(item) != nullptr) {
             return true;
         }
     }
@@ -63,9 +63,9 @@ bool is_equality(const IndexOptInfo *index, const IndexClause *clause, bool or_f
     }
     const auto *condition = static_cast<RestrictInfo *>(linitial(clause->indexquals));
     const Node *test = reinterpret_cast<const Node *>(condition->clause);
-    const Oid operation = IsA(test, OpExpr) ? reinterpret_cast<const OpExpr *>(test)->opno
+    const Oid operation = IsA(test, OpExpr) ? ENTITLE_NODE(OpExpr, test)->opno
                           : or_few && IsA(test, ScalarArrayOpExpr)
-                              ? reinterpret_cast<const ScalarArrayOpExpr *>(test)->opno
+                              ? ENTITLE_NODE(ScalarArrayOpExpr, test)->opno
                               : InvalidOid;
     return OidIsValid(operation) &&
            get_op_opfamily_strategy(operation, index->opfamily[clause->indexcol]) ==
@@ -73,9 +73,7 @@ bool is_equality(const IndexOptInfo *index, const IndexClause *clause, bool or_f
 }
 
 bool has_equality(const IndexPath *path, int column, bool or_few) {
-    ListCell *cell = nullptr;
-    foreach (cell, path->indexclauses) {
-        const auto *clause = static_cast<const IndexClause *>(lfirst(cell));
+    for (const auto *clause : each<IndexClause>(path->indexclauses)) {
         if (clause->indexcol == column && is_equality(path->indexinfo, clause, or_few)) {
             return true;
         }
@@ -100,9 +98,7 @@ bool keeps_order(const IndexPath *path, int column) {
 // customers at each execution. The tests themselves stay as filters.
 void drop_needless(IndexPath *path) {
     List *kept = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, path->indexclauses) {
-        auto *clause = static_cast<IndexClause *>(lfirst(cell));
+    for (auto *clause : each<IndexClause>(path->indexclauses)) {
         if (condition_of_test(clause) == nullptr ||
             (!has_equality(path, clause->indexcol, true) && keeps_order(path, clause->indexcol))) {
             kept = lappend(kept, clause);
@@ -115,15 +111,13 @@ void drop_needless(IndexPath *path) {
 // its keys exceeds what PostgreSQL assumes.
 double fill_fractions(PlannerInfo *root, const IndexPath *path) {
     double surplus = 0.0;
-    ListCell *cell = nullptr;
-    foreach (cell, path->indexclauses) {
-        const auto *clause = static_cast<const IndexClause *>(lfirst(cell));
+    for (const auto *clause : each<IndexClause>(path->indexclauses)) {
         RestrictInfo *condition = condition_of_test(clause);
         if (condition == nullptr) {
             continue;
         }
-        auto *column = static_cast<Node *>(
-            linitial(reinterpret_cast<ScalarArrayOpExpr *>(condition->clause)->args));
+        auto *column =
+            static_cast<Node *>(linitial(ENTITLE_NODE(ScalarArrayOpExpr, condition->clause)->args));
         ConditionEstimate estimate{};
         if (estimate_condition(root, reinterpret_cast<Node *>(clause->rinfo->clause), column,
                                static_cast<int>(path->path.parent->relid), estimate)) {
@@ -138,11 +132,10 @@ double fill_fractions(PlannerInfo *root, const IndexPath *path) {
 // Returns: null when there is none.
 IndexPath *find_scan(const Path *path) {
     if (!IsA(path, BitmapHeapPath) ||
-        !IsA(reinterpret_cast<const BitmapHeapPath *>(path)->bitmapqual, IndexPath)) {
+        !IsA(ENTITLE_NODE(BitmapHeapPath, path)->bitmapqual, IndexPath)) {
         return nullptr;
     }
-    auto *scan =
-        reinterpret_cast<IndexPath *>(reinterpret_cast<const BitmapHeapPath *>(path)->bitmapqual);
+    auto *scan = ENTITLE_NODE(IndexPath, ENTITLE_NODE(BitmapHeapPath, path)->bitmapqual);
     return has_condition_of_test(scan) ? scan : nullptr;
 }
 
@@ -179,15 +172,13 @@ void prefer_index_scans(RelOptInfo *relation) {
             scans = lappend(scans, scan);
         }
     }
-    foreach (cell, scans) {
-        add_path(relation, static_cast<Path *>(lfirst(cell)));
+    for (auto *scan : each<Path>(scans)) {
+        add_path(relation, scan);
     }
 }
 
 void adjust_index_costs(RelOptInfo *relation) {
-    ListCell *cell = nullptr;
-    foreach (cell, relation->indexlist) {
-        auto *index = static_cast<IndexOptInfo *>(lfirst(cell));
+    for (auto *index : each<IndexOptInfo>(relation->indexlist)) {
         if (reinterpret_cast<amcostestimate_function>(index->amcostestimate) == btcostestimate) {
             index->amcostestimate =
                 reinterpret_cast<decltype(index->amcostestimate)>(estimate_cost);

@@ -1,4 +1,5 @@
 // Plans have no walker of PostgreSQL's own.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
@@ -40,26 +41,25 @@ bool visit(Plan *plan, Visit is_wanted) {
     }
     switch (nodeTag(plan)) {
     case T_Append:
-        return visit_all(reinterpret_cast<Append *>(plan)->appendplans, is_wanted);
+        return visit_all(ENTITLE_NODE(Append, plan)->appendplans, is_wanted);
     case T_MergeAppend:
-        return visit_all(reinterpret_cast<MergeAppend *>(plan)->mergeplans, is_wanted);
+        return visit_all(ENTITLE_NODE(MergeAppend, plan)->mergeplans, is_wanted);
     case T_BitmapAnd:
-        return visit_all(reinterpret_cast<BitmapAnd *>(plan)->bitmapplans, is_wanted);
+        return visit_all(ENTITLE_NODE(BitmapAnd, plan)->bitmapplans, is_wanted);
     case T_BitmapOr:
-        return visit_all(reinterpret_cast<BitmapOr *>(plan)->bitmapplans, is_wanted);
+        return visit_all(ENTITLE_NODE(BitmapOr, plan)->bitmapplans, is_wanted);
     case T_SubqueryScan:
-        return visit(reinterpret_cast<SubqueryScan *>(plan)->subplan, is_wanted);
+        return visit(ENTITLE_NODE(SubqueryScan, plan)->subplan, is_wanted);
     case T_CustomScan:
-        return visit_all(reinterpret_cast<CustomScan *>(plan)->custom_plans, is_wanted);
+        return visit_all(ENTITLE_NODE(CustomScan, plan)->custom_plans, is_wanted);
     default:
         return false;
     }
 }
 
 bool visit_all(List *plans, Visit is_wanted) {
-    ListCell *cell = nullptr;
-    foreach (cell, plans) {
-        if (visit(static_cast<Plan *>(lfirst(cell)), is_wanted)) {
+    for (auto *item : each<Plan>(plans)) {
+        if (visit(item, is_wanted)) {
             return true;
         }
     }
@@ -76,12 +76,12 @@ std::optional<int> level_of_array(const Node *clause) {
     if (!IsA(clause, ScalarArrayOpExpr)) {
         return std::nullopt;
     }
-    const auto *array = static_cast<const Node *>(
-        lsecond(reinterpret_cast<const ScalarArrayOpExpr *>(clause)->args));
+    const auto *array =
+        static_cast<const Node *>(lsecond(ENTITLE_NODE(ScalarArrayOpExpr, clause)->args));
     if (!IsA(array, FuncExpr)) {
         return std::nullopt;
     }
-    const auto *call = reinterpret_cast<const FuncExpr *>(array);
+    const auto *call = ENTITLE_NODE(FuncExpr, array);
     FmgrInfo info;
     fmgr_info(call->funcid, &info);
     const bool is_ours =
@@ -94,14 +94,12 @@ std::optional<int> level_of_array(const Node *clause) {
 
 // Whether a row test of that level is among the conditions.
 bool tests_rows(const List *conditions, int level) {
-    ListCell *cell = nullptr;
-    foreach (cell, conditions) {
-        const auto *clause = static_cast<const Node *>(lfirst(cell));
+    for (const auto *clause : each<Node>(conditions)) {
         bool is_branded = false;
         Call call{};
         if (IsA(clause, FuncExpr) &&
-            is_row_test(reinterpret_cast<const FuncExpr *>(clause)->funcid, is_branded) &&
-            read_call(reinterpret_cast<const FuncExpr *>(clause)->args, is_branded, call) &&
+            is_row_test(ENTITLE_NODE(FuncExpr, clause)->funcid, is_branded) &&
+            read_call(ENTITLE_NODE(FuncExpr, clause)->args, is_branded, call) &&
             call.level == level) {
             return true;
         }
@@ -110,13 +108,12 @@ bool tests_rows(const List *conditions, int level) {
 }
 
 bool is_untested_scan(const Plan *plan) {
-    const List *conditions =
-        IsA(plan, IndexScan)       ? reinterpret_cast<const IndexScan *>(plan)->indexqualorig
-        : IsA(plan, IndexOnlyScan) ? reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual
-                                   : NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, conditions) {
-        const auto level = level_of_array(static_cast<const Node *>(lfirst(cell)));
+    const List *conditions = IsA(plan, IndexScan) ? ENTITLE_NODE(IndexScan, plan)->indexqualorig
+                             : IsA(plan, IndexOnlyScan)
+                                 ? ENTITLE_NODE(IndexOnlyScan, plan)->recheckqual
+                                 : NIL;
+    for (const auto *item : each<Node>(conditions)) {
+        const auto level = level_of_array(item);
         if (level && !tests_rows(plan->qual, *level)) {
             return true;
         }
@@ -126,13 +123,11 @@ bool is_untested_scan(const Plan *plan) {
 
 // Whether a row test among the conditions asks for that permission.
 bool tests_permission(const List *conditions, const Const *permission) {
-    ListCell *cell = nullptr;
-    foreach (cell, conditions) {
-        const auto *clause = static_cast<const Node *>(lfirst(cell));
+    for (const auto *clause : each<Node>(conditions)) {
         bool is_branded = false;
         if (IsA(clause, FuncExpr) &&
-            is_row_test(reinterpret_cast<const FuncExpr *>(clause)->funcid, is_branded) &&
-            equal(linitial(reinterpret_cast<const FuncExpr *>(clause)->args), permission)) {
+            is_row_test(ENTITLE_NODE(FuncExpr, clause)->funcid, is_branded) &&
+            equal(linitial(ENTITLE_NODE(FuncExpr, clause)->args), permission)) {
             return true;
         }
     }
@@ -149,7 +144,7 @@ bool follows_from_test(const FuncExpr *call, const List *conditions) {
     static constexpr const char *kOfPermission[] = {"permitted_brands", "permitted_brand"};
     const char *name = get_func_name(call->funcid);
     if (name == nullptr || call->args == NIL || !IsA(linitial(call->args), Const) ||
-        get_func_namespace(call->funcid) != get_namespace_oid("entitle", true)) {
+        get_func_namespace(call->funcid) != extension_schema()) {
         return false;
     }
     const auto *argument = static_cast<const Const *>(linitial(call->args));
@@ -183,7 +178,7 @@ bool decides_more(Node *node, List *conditions) {
     if (node == nullptr) {
         return false;
     }
-    if (IsA(node, FuncExpr) && follows_from_test(reinterpret_cast<FuncExpr *>(node), conditions)) {
+    if (IsA(node, FuncExpr) && follows_from_test(ENTITLE_NODE(FuncExpr, node), conditions)) {
         return false;
     }
     return check_functions_in_node(node, is_unsteady_function, nullptr) ||
@@ -192,9 +187,7 @@ bool decides_more(Node *node, List *conditions) {
 
 // The same for all conditions of a scan, unless the plan relies on the customers it began with.
 bool decides_beforehand(const PlannedStmt *statement, const List *index, List *conditions) {
-    ListCell *cell = nullptr;
-    foreach (cell, index) {
-        auto *clause = static_cast<Node *>(lfirst(cell));
+    for (auto *clause : each<Node>(index)) {
         const auto level = level_of_array(clause);
         const bool is_watched =
             level && is_assumed(statement, Question{Fact::customers_as_begun, {}, *level}, true);
@@ -206,20 +199,16 @@ bool decides_beforehand(const PlannedStmt *statement, const List *index, List *c
 }
 
 bool bitmap_decides_beforehand(const PlannedStmt *statement, const Plan *plan, List *conditions) {
-    const List *parts =
-        IsA(plan, BitmapAnd)  ? reinterpret_cast<const BitmapAnd *>(plan)->bitmapplans
-        : IsA(plan, BitmapOr) ? reinterpret_cast<const BitmapOr *>(plan)->bitmapplans
-                              : NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, parts) {
-        if (bitmap_decides_beforehand(statement, static_cast<const Plan *>(lfirst(cell)),
-                                      conditions)) {
+    const List *parts = IsA(plan, BitmapAnd)  ? ENTITLE_NODE(BitmapAnd, plan)->bitmapplans
+                        : IsA(plan, BitmapOr) ? ENTITLE_NODE(BitmapOr, plan)->bitmapplans
+                                              : NIL;
+    for (const auto *item : each<Plan>(parts)) {
+        if (bitmap_decides_beforehand(statement, item, conditions)) {
             return true;
         }
     }
     return IsA(plan, BitmapIndexScan)
-               ? decides_beforehand(statement,
-                                    reinterpret_cast<const BitmapIndexScan *>(plan)->indexqualorig,
+               ? decides_beforehand(statement, ENTITLE_NODE(BitmapIndexScan, plan)->indexqualorig,
                                     conditions)
                : parts == NIL;
 }
@@ -234,28 +223,27 @@ bool tests_each(const PlannedStmt *statement, const Plan *plan) {
     case T_ValuesScan:
         return true;
     case T_IndexScan:
-        return !decides_beforehand(
-            statement, reinterpret_cast<const IndexScan *>(plan)->indexqualorig, plan->qual);
+        return !decides_beforehand(statement, ENTITLE_NODE(IndexScan, plan)->indexqualorig,
+                                   plan->qual);
     case T_IndexOnlyScan:
-        return !decides_beforehand(
-            statement, reinterpret_cast<const IndexOnlyScan *>(plan)->recheckqual, plan->qual);
+        return !decides_beforehand(statement, ENTITLE_NODE(IndexOnlyScan, plan)->recheckqual,
+                                   plan->qual);
     case T_BitmapHeapScan:
         return !bitmap_decides_beforehand(statement, plan->lefttree, plan->qual);
     case T_Result:
-        return !calls_unsteady(reinterpret_cast<const Result *>(plan)->resconstantqual, nullptr) &&
+        return !calls_unsteady(ENTITLE_NODE(Result, plan)->resconstantqual, nullptr) &&
                tests_each(statement, plan->lefttree);
     case T_Limit:
-        return !calls_unsteady(reinterpret_cast<const Limit *>(plan)->limitOffset, nullptr) &&
-               !calls_unsteady(reinterpret_cast<const Limit *>(plan)->limitCount, nullptr) &&
+        return !calls_unsteady(ENTITLE_NODE(Limit, plan)->limitOffset, nullptr) &&
+               !calls_unsteady(ENTITLE_NODE(Limit, plan)->limitCount, nullptr) &&
                tests_each(statement, plan->lefttree);
     case T_LockRows:
         return tests_each(statement, plan->lefttree);
     case T_SubqueryScan:
-        return tests_each(statement, reinterpret_cast<const SubqueryScan *>(plan)->subplan);
+        return tests_each(statement, ENTITLE_NODE(SubqueryScan, plan)->subplan);
     case T_Append: {
-        ListCell *cell = nullptr;
-        foreach (cell, reinterpret_cast<const Append *>(plan)->appendplans) {
-            if (!tests_each(statement, static_cast<const Plan *>(lfirst(cell)))) {
+        for (const auto *item : each<Plan>(ENTITLE_NODE(Append, plan)->appendplans)) {
+            if (!tests_each(statement, item)) {
                 return false;
             }
         }
@@ -269,8 +257,8 @@ bool tests_each(const PlannedStmt *statement, const Plan *plan) {
 // What reads all that is below before it gives out a row.
 bool reads_all_first(const Plan *plan) {
     return IsA(plan, Sort) || IsA(plan, Hash) ||
-           (IsA(plan, Agg) && (reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_PLAIN ||
-                               reinterpret_cast<const Agg *>(plan)->aggstrategy == AGG_HASHED));
+           (IsA(plan, Agg) && (ENTITLE_NODE(Agg, plan)->aggstrategy == AGG_PLAIN ||
+                               ENTITLE_NODE(Agg, plan)->aggstrategy == AGG_HASHED));
 }
 
 // Whether a function may ask for the asker's rights: those of the extension, and, in a session that
@@ -295,20 +283,14 @@ bool calls_asking(Node *node, void *) {
 }
 
 bool prunes_by_asking(const PartitionPruneInfo *pruning) {
-    ListCell *hierarchy = nullptr;
-    foreach (hierarchy, pruning->prune_infos) {
-        ListCell *cell = nullptr;
-        foreach (cell, static_cast<List *>(lfirst(hierarchy))) {
-            const auto *info = static_cast<const PartitionedRelPruneInfo *>(lfirst(cell));
+    for (auto *item : each<List>(pruning->prune_infos)) {
+        for (const auto *info : each<PartitionedRelPruneInfo>(item)) {
             for (const List *steps : {info->initial_pruning_steps, info->exec_pruning_steps}) {
-                ListCell *step = nullptr;
-                foreach (step, steps) {
-                    const auto *one = static_cast<const Node *>(lfirst(step));
+                for (const auto *one : each<Node>(steps)) {
                     if (IsA(one, PartitionPruneStepOp) &&
-                        calls_asking(
-                            reinterpret_cast<Node *>(
-                                reinterpret_cast<const PartitionPruneStepOp *>(one)->exprs),
-                            nullptr)) {
+                        calls_asking(reinterpret_cast<Node *>(
+                                         ENTITLE_NODE(PartitionPruneStepOp, one)->exprs),
+                                     nullptr)) {
                         return true;
                     }
                 }
@@ -319,8 +301,8 @@ bool prunes_by_asking(const PartitionPruneInfo *pruning) {
 }
 
 PartitionPruneInfo **pruning_of(Plan *plan) {
-    return IsA(plan, Append)        ? &reinterpret_cast<Append *>(plan)->part_prune_info
-           : IsA(plan, MergeAppend) ? &reinterpret_cast<MergeAppend *>(plan)->part_prune_info
+    return IsA(plan, Append)        ? &ENTITLE_NODE(Append, plan)->part_prune_info
+           : IsA(plan, MergeAppend) ? &ENTITLE_NODE(MergeAppend, plan)->part_prune_info
                                     : nullptr;
 }
 

@@ -1,6 +1,8 @@
 // The kept queries. A plan names its own by place and number, among its invalidation items.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/plan_variant.hpp"
 #include "pg/model/invalidation.hpp"
@@ -57,9 +59,7 @@ bool is_query_item(const PlanInvalItem *item) noexcept {
 }
 
 Slot *find_slot(const PlannedStmt *plan) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->invalItems) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(plan->invalItems)) {
         if (is_query_item(item)) {
             Slot &slot = store.slots[kQueryItem - item->cacheId];
             return slot.number == item->hashValue && slot.kept.context != nullptr ? &slot : nullptr;
@@ -115,9 +115,7 @@ Slot &take_slot() {
 }
 
 bool reads(const PlannedStmt *plan, Oid relation) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->rtable) {
-        const auto *entry = static_cast<const RangeTblEntry *>(lfirst(cell));
+    for (const auto *entry : each<RangeTblEntry>(plan->rtable)) {
         if (entry->rtekind == RTE_RELATION && entry->relid == relation) {
             return true;
         }
@@ -147,7 +145,7 @@ bool is_own_function(const PlanInvalItem *item) {
     if (item->cacheId != PROCOID) {
         return false;
     }
-    const Oid schema = get_namespace_oid("entitle", true);
+    const Oid schema = extension_schema();
     for (const char *name : kNames) {
         CatCList *functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
         bool is_found = false;
@@ -168,9 +166,7 @@ bool is_own_function(const PlanInvalItem *item) {
 }
 
 bool has_item(const List *items, const PlanInvalItem *wanted) {
-    ListCell *cell = nullptr;
-    foreach (cell, items) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(items)) {
         if (item->cacheId == wanted->cacheId && item->hashValue == wanted->hashValue) {
             return true;
         }
@@ -182,21 +178,17 @@ bool has_item(const List *items, const PlanInvalItem *wanted) {
 // revalidated by the plan cache; nobody watches the variant. Our own items and signals need no
 // watching: they are asked each time.
 bool is_covered(const PlannedStmt *variant, const PlannedStmt *base) {
-    ListCell *cell = nullptr;
-    foreach (cell, variant->rtable) {
-        const auto *entry = static_cast<const RangeTblEntry *>(lfirst(cell));
+    for (const auto *entry : each<RangeTblEntry>(variant->rtable)) {
         if (entry->rtekind == RTE_RELATION && !reads(base, entry->relid)) {
             return false;
         }
     }
-    foreach (cell, variant->relationOids) {
-        if (!is_signal(lfirst_oid(cell)) &&
-            !list_member_oid(base->relationOids, lfirst_oid(cell))) {
+    for (const Oid relation : each_oid(variant->relationOids)) {
+        if (!is_signal(relation) && !list_member_oid(base->relationOids, relation)) {
             return false;
         }
     }
-    foreach (cell, variant->invalItems) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(variant->invalItems)) {
         if (item->cacheId >= 0 && !has_item(base->invalItems, item) && !is_own_function(item)) {
             return false;
         }

@@ -1,5 +1,6 @@
 // Finds row tests in the WHERE of a query that stand among the security conditions of one of its
 // tables, too.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
@@ -20,19 +21,18 @@ namespace {
 // table's, which a table's own condition does not. Returns: false when there is one.
 bool gather_joined(const Node *item, List **tables) {
     if (IsA(item, RangeTblRef)) {
-        *tables = lappend_int(*tables, reinterpret_cast<const RangeTblRef *>(item)->rtindex);
+        *tables = lappend_int(*tables, ENTITLE_NODE(RangeTblRef, item)->rtindex);
         return true;
     }
     if (IsA(item, FromExpr)) {
-        ListCell *cell = nullptr;
-        foreach (cell, reinterpret_cast<const FromExpr *>(item)->fromlist) {
-            if (!gather_joined(static_cast<const Node *>(lfirst(cell)), tables)) {
+        for (const auto *part : each<Node>(ENTITLE_NODE(FromExpr, item)->fromlist)) {
+            if (!gather_joined(part, tables)) {
                 return false;
             }
         }
         return true;
     }
-    const auto *join = reinterpret_cast<const JoinExpr *>(item);
+    const auto *join = ENTITLE_NODE(JoinExpr, item);
     return IsA(item, JoinExpr) && join->jointype == JOIN_INNER &&
            gather_joined(join->larg, tables) && gather_joined(join->rarg, tables);
 }
@@ -40,12 +40,11 @@ bool gather_joined(const Node *item, List **tables) {
 bool is_repeated(const Query *query, const List *tables, const Node *condition) {
     bool is_branded = false;
     if (!IsA(condition, FuncExpr) ||
-        !is_row_test(reinterpret_cast<const FuncExpr *>(condition)->funcid, is_branded)) {
+        !is_row_test(ENTITLE_NODE(FuncExpr, condition)->funcid, is_branded)) {
         return false;
     }
-    ListCell *cell = nullptr;
-    foreach (cell, tables) {
-        const RangeTblEntry *entry = rt_fetch(lfirst_int(cell), query->rtable);
+    for (const int table : each_int(tables)) {
+        const RangeTblEntry *entry = rt_fetch(table, query->rtable);
         if (entry->rtekind == RTE_RELATION && list_member(entry->securityQuals, condition)) {
             return true;
         }
@@ -61,10 +60,9 @@ void drop_from(Query *query) {
         return;
     }
     List *kept = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, make_ands_implicit(where)) {
-        if (!is_repeated(query, tables, static_cast<Node *>(lfirst(cell)))) {
-            kept = lappend(kept, lfirst(cell));
+    for (auto *condition : each<Node>(make_ands_implicit(where))) {
+        if (!is_repeated(query, tables, condition)) {
+            kept = lappend(kept, condition);
         }
     }
     query->jointree->quals =
@@ -76,7 +74,7 @@ bool visit(Node *node, void *) {
         return false;
     }
     if (IsA(node, Query)) {
-        auto *query = reinterpret_cast<Query *>(node);
+        auto *query = ENTITLE_NODE(Query, node);
         if (query->commandType == CMD_SELECT && query->jointree != nullptr) {
             drop_from(query);
         }

@@ -1,4 +1,5 @@
 // How queries call the row tests.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/planner/row_filter.hpp"
@@ -12,7 +13,7 @@ namespace entitle::pg {
 namespace {
 
 bool is_null_constant(const Node *node) {
-    return IsA(node, Const) && reinterpret_cast<const Const *>(node)->constisnull;
+    return IsA(node, Const) && ENTITLE_NODE(Const, node)->constisnull;
 }
 
 } // namespace
@@ -36,12 +37,12 @@ bool read_call(List *arguments, bool is_branded, Call &call) {
         layout.brand < 0 ? nullptr : static_cast<Node *>(list_nth(arguments, layout.brand));
     call.date = layout.date < 0 ? nullptr : static_cast<Node *>(list_nth(arguments, layout.date));
     if (!is_null_constant(permission)) {
-        text *key = DatumGetTextPP(reinterpret_cast<Const *>(permission)->constvalue);
+        text *key = DatumGetTextPP(ENTITLE_NODE(Const, permission)->constvalue);
         call.permission =
             std::string_view(VARDATA_ANY(key), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(key)));
     }
     if (!is_null_constant(level) && !is_null_constant(call.customer)) {
-        call.level = DatumGetInt32(reinterpret_cast<Const *>(level)->constvalue);
+        call.level = DatumGetInt32(ENTITLE_NODE(Const, level)->constvalue);
     }
     return true;
 }

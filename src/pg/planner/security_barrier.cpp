@@ -1,5 +1,6 @@
 // Finds the views of one table whose whole condition is row tests that the asker passes by
 // permission. Planning folds these tests, and with that records what the plan relies on.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/planner/assumption.hpp"
@@ -37,10 +38,9 @@ bool reads_one_table(const Query *view) {
 // are added.
 bool is_passed(const Node *condition, List **permissions) {
     if (condition != nullptr && IsA(condition, BoolExpr) &&
-        reinterpret_cast<const BoolExpr *>(condition)->boolop == AND_EXPR) {
-        ListCell *cell = nullptr;
-        foreach (cell, reinterpret_cast<const BoolExpr *>(condition)->args) {
-            if (!is_passed(static_cast<const Node *>(lfirst(cell)), permissions)) {
+        ENTITLE_NODE(BoolExpr, condition)->boolop == AND_EXPR) {
+        for (const auto *item : each<Node>(ENTITLE_NODE(BoolExpr, condition)->args)) {
+            if (!is_passed(item, permissions)) {
                 return false;
             }
         }
@@ -51,7 +51,7 @@ bool is_passed(const Node *condition, List **permissions) {
     if (condition == nullptr || !IsA(condition, FuncExpr)) {
         return false;
     }
-    const auto *function = reinterpret_cast<const FuncExpr *>(condition);
+    const auto *function = ENTITLE_NODE(FuncExpr, condition);
     if (!is_row_test(function->funcid, is_branded) || is_branded ||
         !read_call(function->args, is_branded, call) || !call.permission ||
         !ask(permission_question(call))) {
@@ -67,7 +67,7 @@ bool lift(Node *node, void *permissions) {
         return false;
     }
     if (IsA(node, RangeTblEntry)) {
-        auto *entry = reinterpret_cast<RangeTblEntry *>(node);
+        auto *entry = ENTITLE_NODE(RangeTblEntry, node);
         if (entry->rtekind == RTE_SUBQUERY && entry->security_barrier &&
             reads_one_table(entry->subquery)) {
             List *passed = NIL;
@@ -81,7 +81,7 @@ bool lift(Node *node, void *permissions) {
     }
     if (IsA(node, Query)) {
         // What writes through a view goes by its trigger, row by row.
-        auto *query = reinterpret_cast<Query *>(node);
+        auto *query = ENTITLE_NODE(Query, node);
         return query->commandType == CMD_SELECT &&
                query_tree_walker(query, ENTITLE_WALKER(lift), permissions, QTW_EXAMINE_RTES_BEFORE);
     }
@@ -97,9 +97,8 @@ List *lift_barriers(Query *query) {
 }
 
 bool relies_on(const PlannedStmt *plan, const List *permissions) {
-    ListCell *cell = nullptr;
-    foreach (cell, permissions) {
-        if (!is_assumed(plan, Question{Fact::permission_held, strVal(lfirst(cell))}, true)) {
+    for (const auto *permission : each<String>(permissions)) {
+        if (!is_assumed(plan, Question{Fact::permission_held, strVal(permission)}, true)) {
             return false;
         }
     }

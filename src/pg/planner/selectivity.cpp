@@ -1,4 +1,5 @@
 // Estimates from the asker's grants and the table's statistics.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
@@ -158,12 +159,12 @@ bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
     bool is_branded = false;
     Call call{};
     if (!IsA(clause, FuncExpr) ||
-        !is_row_test(reinterpret_cast<FuncExpr *>(clause)->funcid, is_branded) ||
-        !read_call(reinterpret_cast<FuncExpr *>(clause)->args, is_branded, call)) {
+        !is_row_test(ENTITLE_NODE(FuncExpr, clause)->funcid, is_branded) ||
+        !read_call(ENTITLE_NODE(FuncExpr, clause)->args, is_branded, call)) {
         return false;
     }
     if (IsA(column, RelabelType)) {
-        column = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(column)->arg);
+        column = reinterpret_cast<Node *>(ENTITLE_NODE(RelabelType, column)->arg);
     }
     if (call.level && equal(column, call.customer)) {
         const Asker &asker = current_asker();

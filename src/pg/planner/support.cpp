@@ -2,6 +2,7 @@
 // index conditions that call STABLE functions, so that no plan ever holds anybody's list of
 // customers. Whatever a plan leaves out or narrows because of the asker is recorded as an
 // assumption (assumption.hpp).
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
@@ -42,8 +43,7 @@ constexpr int kTakenApart = -7772;
 
 bool is_taken_apart(const List *arguments) {
     const auto *permission = static_cast<const Node *>(linitial(arguments));
-    return IsA(permission, Const) &&
-           reinterpret_cast<const Const *>(permission)->location == kTakenApart;
+    return IsA(permission, Const) && ENTITLE_NODE(Const, permission)->location == kTakenApart;
 }
 
 bool may_show_by_permission(const Call &call) {
@@ -82,7 +82,7 @@ const RangeTblEntry *find_partitioned(const PlannerInfo *root, const Node *colum
     if (column == nullptr || !IsA(column, Var)) {
         return nullptr;
     }
-    const auto *var = reinterpret_cast<const Var *>(column);
+    const auto *var = ENTITLE_NODE(Var, column);
     // PostgreSQL simplifies the condition of an EXISTS with the outer query at hand: the number may
     // belong to another query's tables. Then the answer is about the wrong table, which costs a
     // needless condition, but it must not be looked up past the end.
@@ -117,10 +117,9 @@ bool is_divided_by(Oid table, const char *column) {
 // Whether partitions can be left out by the column.
 bool is_partition_key(const PlannerInfo *root, const Node *column) {
     const RangeTblEntry *entry = find_partitioned(root, column);
-    const char *name =
-        entry == nullptr
-            ? nullptr
-            : get_attname(entry->relid, reinterpret_cast<const Var *>(column)->varattno, true);
+    const char *name = entry == nullptr
+                           ? nullptr
+                           : get_attname(entry->relid, ENTITLE_NODE(Var, column)->varattno, true);
     return name != nullptr && is_divided_by(entry->relid, name);
 }
 
@@ -176,9 +175,8 @@ bool has_execution(const PlannerInfo *root) {
     if (root->parent_root != nullptr) {
         return true;
     }
-    ListCell *cell = nullptr;
-    foreach (cell, root->parse->rtable) {
-        if (static_cast<const RangeTblEntry *>(lfirst(cell))->rtekind != RTE_RESULT) {
+    for (const auto *item : each<RangeTblEntry>(root->parse->rtable)) {
+        if (item->rtekind != RTE_RESULT) {
             return true;
         }
     }
@@ -292,7 +290,7 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
         request->index->relam != BTREE_AM_OID) {
         return NIL;
     }
-    List *arguments = reinterpret_cast<FuncExpr *>(request->node)->args;
+    List *arguments = ENTITLE_NODE(FuncExpr, request->node)->args;
     if (!read_call(arguments, is_branded, call)) {
         return NIL;
     }
@@ -317,17 +315,16 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
 Datum support(FunctionCallInfo fcinfo, bool is_branded) {
     auto *request = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
     if (IsA(request, SupportRequestSimplify)) {
-        note_row_test(reinterpret_cast<SupportRequestSimplify *>(request)->fcall->funcid);
-        return PointerGetDatum(
-            simplify(reinterpret_cast<SupportRequestSimplify *>(request), is_branded));
+        note_row_test(ENTITLE_NODE(SupportRequestSimplify, request)->fcall->funcid);
+        return PointerGetDatum(simplify(ENTITLE_NODE(SupportRequestSimplify, request), is_branded));
     }
     if (IsA(request, SupportRequestSelectivity)) {
-        auto *selectivity = reinterpret_cast<SupportRequestSelectivity *>(request);
+        auto *selectivity = ENTITLE_NODE(SupportRequestSelectivity, request);
         return PointerGetDatum(estimate_selectivity(selectivity, is_branded) ? request : nullptr);
     }
     if (IsA(request, SupportRequestIndexCondition)) {
         return PointerGetDatum(
-            index_condition(reinterpret_cast<SupportRequestIndexCondition *>(request), is_branded));
+            index_condition(ENTITLE_NODE(SupportRequestIndexCondition, request), is_branded));
     }
     return PointerGetDatum(nullptr);
 }

@@ -1,5 +1,6 @@
 // What is declared of a table. Its columns are checked against the table at hand: policies follow a
 // renamed column, declarations do not, and an explanation of the wrong column would be a lie.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/declaration.hpp"
@@ -153,10 +154,9 @@ Oid find_primary_key(Oid table) {
     Relation relation = table_open(table, AccessShareLock);
     Oid found = InvalidOid;
     if (relation->rd_rel->relkind == RELKIND_RELATION) {
-        ListCell *cell = nullptr;
-        foreach (cell, RelationGetIndexList(relation)) {
-            if (is_primary(lfirst_oid(cell))) {
-                found = lfirst_oid(cell);
+        for (const Oid index : each_oid(RelationGetIndexList(relation))) {
+            if (is_primary(index)) {
+                found = index;
             }
         }
     }
@@ -221,15 +221,14 @@ List *find_lines(Oid relation) {
         }
         systable_endscan(scan);
         table_close(table, AccessShareLock);
-        ListCell *cell = nullptr;
-        foreach (cell, next) {
+        for (const Oid child : each_oid(next)) {
             auto *line = static_cast<Declaration *>(palloc(sizeof(Declaration)));
             *line = Declaration{};
-            if (!list_member_oid(above, lfirst_oid(cell)) &&
-                SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))) &&
-                read_declaration(lfirst_oid(cell), *line)) {
+            if (!list_member_oid(above, child) &&
+                SearchSysCacheExists1(RELOID, ObjectIdGetDatum(child)) &&
+                read_declaration(child, *line)) {
                 lines = lappend(lines, line);
-                above = lappend_oid(above, lfirst_oid(cell));
+                above = lappend_oid(above, child);
             }
         }
     }
@@ -240,9 +239,8 @@ DecidingColumns find_deciding_columns(const Declaration &document) {
     DecidingColumns columns{nullptr, nullptr, nullptr};
     Relation table = table_open(document.relation, AccessShareLock);
     Node *test = nullptr;
-    ListCell *cell = nullptr;
-    foreach (cell, table->rd_rsdesc == nullptr ? NIL : table->rd_rsdesc->policies) {
-        const auto *policy = static_cast<const RowSecurityPolicy *>(lfirst(cell));
+    for (const auto *policy :
+         each<RowSecurityPolicy>(table->rd_rsdesc == nullptr ? NIL : table->rd_rsdesc->policies)) {
         if (strcmp(policy->policy_name, "entitle_select") == 0) {
             test = reinterpret_cast<Node *>(policy->qual);
         }
@@ -250,14 +248,13 @@ DecidingColumns find_deciding_columns(const Declaration &document) {
     bool is_branded = false;
     Call call{};
     if (test == nullptr || !IsA(test, FuncExpr) ||
-        !is_row_test(reinterpret_cast<FuncExpr *>(test)->funcid, is_branded) ||
-        !read_call(reinterpret_cast<FuncExpr *>(test)->args, is_branded, call)) {
+        !is_row_test(ENTITLE_NODE(FuncExpr, test)->funcid, is_branded) ||
+        !read_call(ENTITLE_NODE(FuncExpr, test)->args, is_branded, call)) {
         raise_undeclared(table);
     }
     const auto name_of = [&](const Node *node) -> const char * {
         return node != nullptr && IsA(node, Var)
-                   ? get_attname(document.relation, reinterpret_cast<const Var *>(node)->varattno,
-                                 false)
+                   ? get_attname(document.relation, ENTITLE_NODE(Var, node)->varattno, false)
                    : nullptr;
     };
     columns.customer = name_of(call.customer);
@@ -275,9 +272,8 @@ Oid find_view(Oid table) {
 
 List *find_primary_keys(Oid table) {
     List *indexes = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, find_all_inheritors(table, AccessShareLock, nullptr)) {
-        const Oid index = find_primary_key(lfirst_oid(cell));
+    for (const Oid member : each_oid(find_all_inheritors(table, AccessShareLock, nullptr))) {
+        const Oid index = find_primary_key(member);
         if (OidIsValid(index)) {
             indexes = lappend_oid(indexes, index);
         }

@@ -1,4 +1,5 @@
 // A row by its primary key, or as it would be written.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/declaration.hpp"
@@ -181,10 +182,9 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
             return false;
         }
     }
-    ListCell *cell = nullptr;
-    foreach (cell, indexes) {
+    for (const Oid index : each_oid(indexes)) {
         const WantedKey wanted{key.count, &key, nullptr};
-        if (read_keyed_row(lfirst_oid(cell), wanted, names, name_count, values)) {
+        if (read_keyed_row(index, wanted, names, name_count, values)) {
             return true;
         }
     }
@@ -198,10 +198,9 @@ bool find_row_by_values(const List *indexes, const ColumnValue *key, int key_cou
             return false;
         }
     }
-    ListCell *cell = nullptr;
-    foreach (cell, indexes) {
+    for (const Oid index : each_oid(indexes)) {
         const WantedKey wanted{key_count, nullptr, key};
-        if (read_keyed_row(lfirst_oid(cell), wanted, names, name_count, values)) {
+        if (read_keyed_row(index, wanted, names, name_count, values)) {
             return true;
         }
     }

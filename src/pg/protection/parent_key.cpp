@@ -1,3 +1,4 @@
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/parent_key.hpp"
@@ -30,9 +31,7 @@ const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declare
     }
     const ForeignKeyCacheInfo *chosen = nullptr;
     int count = 0;
-    ListCell *cell = nullptr;
-    foreach (cell, RelationGetFKeyList(child)) {
-        const auto *key = static_cast<const ForeignKeyCacheInfo *>(lfirst(cell));
+    for (const auto *key : each<ForeignKeyCacheInfo>(RelationGetFKeyList(child))) {
         if (key->confrelid == declared.parent &&
             (declared.customer_column == nullptr || refers_by(key, customer))) {
             chosen = key;
@@ -87,11 +86,11 @@ ParentKey find_parent_key(const Declaration &child) {
     index_close(index, AccessShareLock);
     table_close(line, AccessShareLock);
 
-    ListCell *cell = nullptr;
-    foreach (cell, has_parts ? find_all_inheritors(index_oid, AccessShareLock, nullptr)
-                             : list_make1_oid(index_oid)) {
-        if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_INDEX) {
-            found.indexes = lappend_oid(found.indexes, lfirst_oid(cell));
+    for (const Oid member :
+         each_oid(has_parts ? find_all_inheritors(index_oid, AccessShareLock, nullptr)
+                            : list_make1_oid(index_oid))) {
+        if (get_rel_relkind(member) == RELKIND_INDEX) {
+            found.indexes = lappend_oid(found.indexes, member);
         }
     }
     return found;

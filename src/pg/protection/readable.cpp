@@ -1,4 +1,5 @@
 // Privileges and policies of the asking role.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/protection/readable.hpp"
@@ -71,14 +72,13 @@ bool may_read(Oid relation, Oid table, const char *column) {
 }
 
 Oid find_reader(const List *relations, Oid table, const char *const *columns, int count) {
-    ListCell *cell = nullptr;
-    foreach (cell, relations) {
-        bool is_read = OidIsValid(lfirst_oid(cell));
+    for (const Oid relation : each_oid(relations)) {
+        bool is_read = OidIsValid(relation);
         for (int i = 0; is_read && i < count; ++i) {
-            is_read = columns[i] == nullptr || may_read(lfirst_oid(cell), table, columns[i]);
+            is_read = columns[i] == nullptr || may_read(relation, table, columns[i]);
         }
         if (is_read) {
-            return lfirst_oid(cell);
+            return relation;
         }
     }
     return InvalidOid;
@@ -88,9 +88,8 @@ const char *other_policies(Oid table) {
     Relation relation = table_open(table, AccessShareLock);
     StringInfoData names;
     initStringInfo(&names);
-    ListCell *cell = nullptr;
-    foreach (cell, relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies) {
-        const auto *policy = static_cast<const RowSecurityPolicy *>(lfirst(cell));
+    for (const auto *policy : each<RowSecurityPolicy>(
+             relation->rd_rsdesc == nullptr ? NIL : relation->rd_rsdesc->policies)) {
         if (!is_ours(policy)) {
             appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", policy->policy_name);
         }

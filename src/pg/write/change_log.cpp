@@ -1,8 +1,12 @@
 // Writes the change log (R21): after each statement, one row for each row it wrote. Rows are put
 // together and inserted many at a time without SQL: a load of a million grants is logged too, and
 // nobody needs a privilege on the log. regime: C throughout.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/datum/datum.hpp"
+#include "pg/boundary/trigger.hpp"
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/compat.hpp"
@@ -150,9 +154,7 @@ void set_author(Log &log, Oid source) {
             CStringGetTextDatum(
                 psprintf("applied by subscription \"%s\"", replayed_subscription())));
     } else if (asker.subject != nullptr) {
-        set(log, actor_login,
-            PointerGetDatum(cstring_to_text_with_len(
-                asker.subject->login.data(), static_cast<int>(asker.subject->login.size()))));
+        set(log, actor_login, text_datum(asker.subject->login));
     }
     auto *role = static_cast<Name>(palloc0(sizeof(NameData)));
     namestrcpy(role, GetUserNameFromId(GetOuterUserId(), false));
@@ -348,15 +350,11 @@ void log_event(Oid table, const char *words) {
 // Trigger of the model's tables, after each statement that writes, with its transition tables; and
 // after each row where there is no statement, nor any transition table then.
 ENTITLE_FUNCTION(entitle_log_change) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of entitle's own tables")));
-    }
-    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    const TriggerData *trigger = require_trigger(fcinfo);
     // The log stands beside the table, and is taken for the extension's own.
-    if (RelationGetNamespace(trigger->tg_relation) != get_namespace_oid("entitle", true)) {
+    if (RelationGetNamespace(trigger->tg_relation) != extension_schema()) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of entitle's own tables")));
+                        errmsg("this function is %s", kOwnTables)));
     }
     if (creating_extension || is_restored(trigger->tg_event) ||
         is_logged_elsewhere(trigger->tg_relation)) {

@@ -1,4 +1,5 @@
 // The trigger that holds customers to their life, from PAIN to ACTV and INAC (R7 to R11, R17).
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/current_subject.hpp"
@@ -62,9 +63,7 @@ const FieldList *full_record(const FiredRow &row) {
                         errmsg("setting \"entitle.full_record_fields\" is not a list of columns"),
                         errhint("List columns of entitle.customer, separated by commas.")));
     }
-    ListCell *cell = nullptr;
-    foreach (cell, names) {
-        const auto *name = static_cast<const char *>(lfirst(cell));
+    for (const auto *name : each<char>(names)) {
         const AttrNumber number = get_attnum(RelationGetRelid(row.data->tg_relation), name);
         if (number <= 0 || fields->count == MaxHeapAttributeNumber) {
             ereport(
