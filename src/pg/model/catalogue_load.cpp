@@ -35,9 +35,9 @@ struct AlternativeRow {
 
 RowList<PairRow> read_pairs(const Reader &reader, Table table) {
     RowList<PairRow> pairs;
-    Rows rows = open_rows(reader, table, Index::none);
+    Rows rows = open_rows(reader, table, TableIndex::none);
     while (next_row(rows)) {
-        pairs.add(PairRow{get_text(rows, 0), get_text(rows, 1)});
+        pairs.add(PairRow{get_text(rows, NeedColumn::key), get_text(rows, NeedColumn::needs)});
     }
     close_rows(rows);
     return pairs;
@@ -68,29 +68,32 @@ void load_catalogue(std::shared_ptr<const Catalogue> &result) {
     RowList<AlternativeRow> alternatives;
 
     Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::permission, Index::none);
+    Rows rows = open_rows(reader, Table::permission, TableIndex::none);
     while (next_row(rows)) {
-        permissions.add(PermissionRow{get_text(rows, 0), get_bool(rows, 1)});
+        permissions.add(PermissionRow{get_text(rows, PermissionColumn::key),
+                                      get_bool(rows, PermissionColumn::is_active)});
     }
     close_rows(rows);
     const RowList<PairRow> permission_modules = read_pairs(reader, Table::permission_module);
     const RowList<PairRow> prerequisites = read_pairs(reader, Table::permission_prerequisite);
-    rows = open_rows(reader, Table::metric, Index::none);
+    rows = open_rows(reader, Table::metric, TableIndex::none);
     while (next_row(rows)) {
-        metrics.add(get_text(rows, 0));
+        metrics.add(get_text(rows, MetricColumn::key));
     }
     close_rows(rows);
     const RowList<PairRow> metric_modules = read_pairs(reader, Table::metric_module);
-    rows = open_rows(reader, Table::capability, Index::none);
+    rows = open_rows(reader, Table::capability, TableIndex::none);
     while (next_row(rows)) {
-        capabilities.add(
-            CapabilityRow{get_text(rows, 0), get_text(rows, 1), get_position(rows, 2)});
+        capabilities.add(CapabilityRow{get_text(rows, CapabilityColumn::key),
+                                       get_text(rows, CapabilityColumn::section),
+                                       get_position(rows, CapabilityColumn::position)});
     }
     close_rows(rows);
-    rows = open_rows(reader, Table::capability_permission, Index::none);
+    rows = open_rows(reader, Table::capability_permission, TableIndex::none);
     while (next_row(rows)) {
-        alternatives.add(
-            AlternativeRow{get_text(rows, 0), get_position(rows, 1), get_text(rows, 2)});
+        alternatives.add(AlternativeRow{get_text(rows, CapabilityPermissionColumn::capability),
+                                        get_position(rows, CapabilityPermissionColumn::alternative),
+                                        get_text(rows, CapabilityPermissionColumn::permission)});
     }
     close_rows(rows);
     close_reader(reader);

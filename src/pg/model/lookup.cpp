@@ -2,6 +2,7 @@
 // customer's key changes; everything else is read anew.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/datum/datum.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/invalidation.hpp"
@@ -74,13 +75,13 @@ std::optional<CustomerId> customer_by_key(KeyMap KnownKeys::*map, const char *by
     return customer;
 }
 
-std::optional<CustomerId> read_customer_id(Index index, Datum key) {
+std::optional<CustomerId> read_customer_id(TableIndex index, Datum key) {
     std::optional<CustomerId> customer;
     Reader reader = open_reader();
     Rows rows = open_rows(reader, Table::customer, index, 1, key);
     if (next_row(rows)) {
         bool is_null = false;
-        customer = get_bigint(rows, 0, &is_null);
+        customer = get_bigint(rows, CustomerColumn::id, &is_null);
         if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(rows.tuple->t_data))) {
             note_own_change();
         }
@@ -96,7 +97,7 @@ Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
     *is_null = true;
     Reader reader = open_reader();
     Rows rows =
-        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+        open_rows(reader, Table::customer, TableIndex::customer_by_id, 1, Int64GetDatum(customer));
     if (next_row(rows)) {
         const Datum stored = get_value(rows, column, is_null);
         if (!*is_null) {
@@ -139,14 +140,13 @@ std::optional<CustomerId> customer_by_label(Oid label) {
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
     return customer_by_key(
         &KnownKeys::uuids, reinterpret_cast<const char *>(uuid->data), UUID_LEN,
-        [&] { return read_customer_id(Index::customer_by_uuid, UUIDPGetDatum(uuid)); });
+        [&] { return read_customer_id(TableIndex::customer_by_uuid, UUIDPGetDatum(uuid)); });
 }
 
 std::optional<CustomerId> customer_by_code(std::string_view code) {
     return customer_by_key(&KnownKeys::codes, code.data(), code.size(), [&] {
-        const Datum key =
-            PointerGetDatum(cstring_to_text_with_len(code.data(), static_cast<int>(code.size())));
-        return read_customer_id(Index::customer_by_code, key);
+        const Datum key = text_datum(code);
+        return read_customer_id(TableIndex::customer_by_code, key);
     });
 }
 
@@ -173,18 +173,22 @@ std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
     return std::nullopt;
 }
 
+CustomerFacts facts_of_customer(const Rows &rows) {
+    bool is_null = false;
+    const std::int64_t brand = get_bigint(rows, CustomerColumn::brand, &is_null);
+    CustomerFacts facts{is_null ? std::nullopt : std::optional<BrandId>(brand), ""};
+    const char *status = get_text(rows, CustomerColumn::status);
+    strlcpy(facts.status, status == nullptr ? "" : status, sizeof(facts.status));
+    return facts;
+}
+
 std::optional<CustomerFacts> find_customer(CustomerId customer) {
     std::optional<CustomerFacts> facts;
     Reader reader = open_reader();
     Rows rows =
-        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+        open_rows(reader, Table::customer, TableIndex::customer_by_id, 1, Int64GetDatum(customer));
     if (next_row(rows)) {
-        bool is_null = false;
-        const std::int64_t brand = get_bigint(rows, 3, &is_null);
-        CustomerFacts found{is_null ? std::nullopt : std::optional<BrandId>(brand), ""};
-        const char *status = get_text(rows, 4);
-        strlcpy(found.status, status == nullptr ? "" : status, sizeof(found.status));
-        facts = found;
+        facts = facts_of_customer(rows);
     }
     close_rows(rows);
     close_reader(reader);
@@ -192,11 +196,11 @@ std::optional<CustomerFacts> find_customer(CustomerId customer) {
 }
 
 Datum uuid_of_customer(CustomerId customer, bool *is_null) {
-    return key_of_customer(customer, 1, is_null);
+    return key_of_customer(customer, CustomerColumn::uuid, is_null);
 }
 
 Datum code_of_customer(CustomerId customer, bool *is_null) {
-    return key_of_customer(customer, 2, is_null);
+    return key_of_customer(customer, CustomerColumn::code, is_null);
 }
 
 std::optional<std::int64_t> user_by_login(std::string_view login) {
@@ -207,13 +211,11 @@ std::optional<std::int64_t> user_by_login(std::string_view login) {
 std::optional<LoginFacts> find_login(std::string_view login) {
     std::optional<LoginFacts> found;
     Reader reader = open_reader();
-    Rows rows = open_rows(
-        reader, Table::app_user, Index::user_by_login, 1,
-        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_login, 1, text_datum(login));
     if (next_row(rows)) {
         bool is_null = false;
-        const std::int64_t user = get_bigint(rows, 0, &is_null);
-        const Datum role = get_value(rows, 4, &is_null);
+        const std::int64_t user = get_bigint(rows, UserColumn::id, &is_null);
+        const Datum role = get_value(rows, UserColumn::role, &is_null);
         found = LoginFacts{user, is_null ? InvalidOid : DatumGetObjectId(role)};
     }
     close_rows(rows);
@@ -223,9 +225,8 @@ std::optional<LoginFacts> find_login(std::string_view login) {
 
 bool has_sign_in_grant(Oid role, std::string_view login) {
     Reader reader = open_reader();
-    Rows rows = open_rows(
-        reader, Table::sign_in_grant, Index::sign_in_grant_by_role, 2, ObjectIdGetDatum(role),
-        PointerGetDatum(cstring_to_text_with_len(login.data(), static_cast<int>(login.size()))));
+    Rows rows = open_rows(reader, Table::sign_in_grant, TableIndex::sign_in_grant_by_role, 2,
+                          ObjectIdGetDatum(role), text_datum(login));
     const bool is_listed = next_row(rows);
     close_rows(rows);
     close_reader(reader);

@@ -8,6 +8,7 @@
 
 #include "core/access.hpp"
 #include "pg/datum/datum.hpp"
+#include "pg/model/model_table.hpp"
 
 namespace entitle::pg {
 
@@ -36,6 +37,9 @@ struct CustomerFacts {
     char status[8];
 };
 std::optional<CustomerFacts> find_customer(CustomerId customer);
+
+// The same of the current row of Table::customer. regime: C
+CustomerFacts facts_of_customer(const Rows &rows);
 
 // Reads a customer's other keys. regime: C
 Datum uuid_of_customer(CustomerId customer, bool *is_null);

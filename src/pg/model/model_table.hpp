@@ -30,8 +30,62 @@ enum class Table {
     count_,
 };
 
+// The columns of these tables that C++ reads.
+struct UserColumn {
+    enum { id, login, is_active, role_name, role, count };
+};
+struct SignInGrantColumn {
+    enum { role, login, count };
+};
+struct MembershipColumn {
+    enum { user, organization, brand, role, is_owner, count };
+};
+struct BrandColumn {
+    enum { id, organization, name, plan, count };
+};
+struct BrandModuleColumn {
+    enum { brand, module, is_enabled, count };
+};
+struct PlanDenialColumn {
+    enum { plan, permission, count };
+};
+struct RoleColumn {
+    enum { id, organization, name, is_active, count };
+};
+struct RolePermissionColumn {
+    enum { role, permission, count };
+};
+struct RoleMetricColumn {
+    enum { role, metric, count };
+};
+struct PermissionColumn {
+    enum { key, is_active, count };
+};
+struct MetricColumn {
+    enum { key, count };
+};
+// Tables of pairs: what a permission or a metric needs.
+struct NeedColumn {
+    enum { key, needs, count };
+};
+struct CapabilityColumn {
+    enum { key, section, position, count };
+};
+struct CapabilityPermissionColumn {
+    enum { capability, alternative, permission, count };
+};
+struct GrantColumn {
+    enum { customer, user, role, days_back, valid_from, valid_until, count };
+};
+struct CustomerColumn {
+    enum { id, uuid, code, brand, status, count };
+};
+struct ClientMetricColumn {
+    enum { id, organization, count };
+};
+
 // The indexes that loads use, by what they find.
-enum class Index {
+enum class TableIndex {
     none, // read it all
     user_by_id,
     user_by_login,
@@ -72,7 +126,7 @@ void close_reader(Reader &reader);
 
 constexpr int kMaxColumns = 8;
 
-// Rows of one table. Columns are numbered as in the table's specification (model_table.cpp).
+// Rows of one table. Columns are numbered by the enumerations above.
 struct Rows {
     Relation relation;
     SysScanDesc scan;
@@ -80,8 +134,9 @@ struct Rows {
     AttrNumber columns[kMaxColumns];
 };
 
-// Opens the rows whose index columns equal the given values; Index::none reads the whole table.
-Rows open_rows(const Reader &reader, Table table, Index index, int keys = 0, Datum first = 0,
+// Opens the rows whose index columns equal the given values; TableIndex::none reads the whole
+// table.
+Rows open_rows(const Reader &reader, Table table, TableIndex index, int keys = 0, Datum first = 0,
                Datum second = 0);
 bool next_row(Rows &rows);
 void close_rows(Rows &rows);

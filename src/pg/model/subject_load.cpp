@@ -67,12 +67,15 @@ OptionalId get_id(const Rows &rows, int column) {
     return OptionalId{!is_null, id};
 }
 
-void read_keys(const Reader &reader, Table table, Index index, Datum value, std::int64_t owner,
-               int enabled_column, RowList<KeyRow> &keys) {
+constexpr int kNoColumn = -1;
+
+// Reads the keys in a column; where a column of booleans is named, of the rows where it is true.
+void read_keys(const Reader &reader, Table table, TableIndex index, Datum value, std::int64_t owner,
+               int key_column, int enabled_column, RowList<KeyRow> &keys) {
     Rows rows = open_rows(reader, table, index, 1, value);
     while (next_row(rows)) {
-        if (enabled_column < 0 || get_bool(rows, enabled_column)) {
-            keys.add(KeyRow{owner, get_text(rows, 1)});
+        if (enabled_column == kNoColumn || get_bool(rows, enabled_column)) {
+            keys.add(KeyRow{owner, get_text(rows, key_column)});
         }
     }
     close_rows(rows);
@@ -82,12 +85,14 @@ template <typename Row> bool has_id(const RowList<Row> &list, std::int64_t id) n
     return std::any_of(list.begin(), list.end(), [&](const Row &row) { return row.id == id; });
 }
 
-void read_brands(const Reader &reader, Index index, std::int64_t id, RowList<BrandRow> &brands) {
+void read_brands(const Reader &reader, TableIndex index, std::int64_t id,
+                 RowList<BrandRow> &brands) {
     Rows rows = open_rows(reader, Table::brand, index, 1, Int64GetDatum(id));
     while (next_row(rows)) {
         bool is_null = false;
-        brands.add(BrandRow{get_bigint(rows, 0, &is_null), get_id(rows, 1), get_text(rows, 2),
-                            get_text(rows, 3)});
+        brands.add(BrandRow{get_bigint(rows, BrandColumn::id, &is_null),
+                            get_id(rows, BrandColumn::organization),
+                            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan)});
     }
     close_rows(rows);
 }
@@ -96,36 +101,38 @@ void read_role(const Reader &reader, std::int64_t id, SubjectRows &subject) {
     if (has_id(subject.roles, id)) {
         return;
     }
-    Rows rows = open_rows(reader, Table::role, Index::role_by_id, 1, Int64GetDatum(id));
+    Rows rows = open_rows(reader, Table::role, TableIndex::role_by_id, 1, Int64GetDatum(id));
     if (next_row(rows)) {
         bool is_null = false;
-        subject.roles.add(
-            RoleRow{id, get_bigint(rows, 1, &is_null), get_text(rows, 2), get_bool(rows, 3)});
+        subject.roles.add(RoleRow{id, get_bigint(rows, RoleColumn::organization, &is_null),
+                                  get_text(rows, RoleColumn::name),
+                                  get_bool(rows, RoleColumn::is_active)});
     }
     close_rows(rows);
-    read_keys(reader, Table::role_permission, Index::permission_by_role, Int64GetDatum(id), id, -1,
-              subject.permissions);
-    read_keys(reader, Table::role_metric, Index::metric_by_role, Int64GetDatum(id), id, -1,
-              subject.metrics);
+    read_keys(reader, Table::role_permission, TableIndex::permission_by_role, Int64GetDatum(id), id,
+              RolePermissionColumn::permission, kNoColumn, subject.permissions);
+    read_keys(reader, Table::role_metric, TableIndex::metric_by_role, Int64GetDatum(id), id,
+              RoleMetricColumn::metric, kNoColumn, subject.metrics);
 }
 
 bool read_user(const Reader &reader, UserId user, SubjectRows &subject) {
-    Rows rows = open_rows(reader, Table::app_user, Index::user_by_id, 1, Int64GetDatum(user));
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
     const bool found = next_row(rows);
     if (found) {
-        subject.login = get_text(rows, 1);
-        subject.is_active = get_bool(rows, 2);
+        subject.login = get_text(rows, UserColumn::login);
+        subject.is_active = get_bool(rows, UserColumn::is_active);
     }
     close_rows(rows);
     return found;
 }
 
 void read_memberships(const Reader &reader, UserId user, SubjectRows &subject) {
-    Rows rows =
-        open_rows(reader, Table::membership, Index::membership_by_user, 1, Int64GetDatum(user));
+    Rows rows = open_rows(reader, Table::membership, TableIndex::membership_by_user, 1,
+                          Int64GetDatum(user));
     while (next_row(rows)) {
-        subject.memberships.add(
-            MembershipRow{get_id(rows, 1), get_id(rows, 2), get_id(rows, 3), get_bool(rows, 4)});
+        subject.memberships.add(MembershipRow{
+            get_id(rows, MembershipColumn::organization), get_id(rows, MembershipColumn::brand),
+            get_id(rows, MembershipColumn::role), get_bool(rows, MembershipColumn::is_owner)});
     }
     close_rows(rows);
 }
@@ -146,10 +153,10 @@ void read_reach(const Reader &reader, SubjectRows &subject) {
     for (const MembershipRow &membership : subject.memberships) {
         if (!is_repeated(subject.memberships, membership)) {
             if (membership.organization.is_set) {
-                read_brands(reader, Index::brand_by_organization, membership.organization.id,
+                read_brands(reader, TableIndex::brand_by_organization, membership.organization.id,
                             subject.brands);
             } else if (membership.brand.is_set) {
-                read_brands(reader, Index::brand_by_id, membership.brand.id, subject.brands);
+                read_brands(reader, TableIndex::brand_by_id, membership.brand.id, subject.brands);
             }
         }
         if (membership.role.is_set) {
@@ -157,11 +164,13 @@ void read_reach(const Reader &reader, SubjectRows &subject) {
         }
     }
     for (const BrandRow &brand : subject.brands) {
-        read_keys(reader, Table::brand_module, Index::module_by_brand, Int64GetDatum(brand.id),
-                  brand.id, 2, subject.modules);
+        read_keys(reader, Table::brand_module, TableIndex::module_by_brand, Int64GetDatum(brand.id),
+                  brand.id, BrandModuleColumn::module, BrandModuleColumn::is_enabled,
+                  subject.modules);
         if (brand.plan != nullptr) {
-            read_keys(reader, Table::plan_denial, Index::denial_by_plan,
-                      CStringGetTextDatum(brand.plan), brand.id, -1, subject.denials);
+            read_keys(reader, Table::plan_denial, TableIndex::denial_by_plan,
+                      CStringGetTextDatum(brand.plan), brand.id, PlanDenialColumn::permission,
+                      kNoColumn, subject.denials);
         }
     }
 }
@@ -274,18 +283,18 @@ Subject build_subject(UserId user, const SubjectRows &rows,
 Grant read_grant(const Rows &rows) {
     bool is_null = false;
     Grant grant;
-    grant.customer = get_bigint(rows, 0, &is_null);
-    const char *role = get_text(rows, 2);
+    grant.customer = get_bigint(rows, GrantColumn::customer, &is_null);
+    const char *role = get_text(rows, GrantColumn::role);
     grant.level = role == nullptr ? kNoLevel : parse_level(role);
-    const Datum days = get_value(rows, 3, &is_null);
+    const Datum days = get_value(rows, GrantColumn::days_back, &is_null);
     grant.days_back = is_null ? kUnlimitedDays : DatumGetInt32(days);
     if (!is_null && grant.days_back < 0) {
         // The table refuses negative days; one that got there all the same opens nothing.
         grant.level = kNoLevel;
     }
-    const Datum from = get_value(rows, 4, &is_null);
+    const Datum from = get_value(rows, GrantColumn::valid_from, &is_null);
     grant.valid_from = is_null ? kFirstDay : DatumGetDateADT(from);
-    const Datum until = get_value(rows, 5, &is_null);
+    const Datum until = get_value(rows, GrantColumn::valid_until, &is_null);
     grant.valid_until = is_null ? kLastDay : DatumGetDateADT(until);
     return grant;
 }
@@ -334,8 +343,8 @@ bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
     Scratch scratch;
     RowList<Grant> grants;
     Reader reader = open_reader();
-    Rows rows =
-        open_rows(reader, Table::external_access, Index::grant_by_user, 1, Int64GetDatum(user));
+    Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_user, 1,
+                          Int64GetDatum(user));
     // Texts of single rows are dropped as they come: a user may have 100,000 rows.
     MemoryContext row_context =
         AllocSetContextCreate(CurrentMemoryContext, "entitle row", ALLOCSET_SMALL_SIZES);
@@ -371,7 +380,7 @@ bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
 bool load_grant(UserId user, CustomerId customer, Grant &result) {
     Scratch scratch;
     Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::external_access, Index::grant_by_customer, 2,
+    Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_customer, 2,
                           Int64GetDatum(customer), Int64GetDatum(user));
     const bool found = next_row(rows);
     if (found) {

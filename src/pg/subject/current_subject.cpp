@@ -60,10 +60,10 @@ std::optional<UserId> mapped_user() {
         // name is somebody else.
         Reader reader = open_reader();
         Rows rows =
-            open_rows(reader, Table::app_user, Index::user_by_role, 1, ObjectIdGetDatum(role));
+            open_rows(reader, Table::app_user, TableIndex::user_by_role, 1, ObjectIdGetDatum(role));
         if (next_row(rows)) {
             bool is_null = false;
-            fresh.user = get_bigint(rows, 0, &is_null);
+            fresh.user = get_bigint(rows, UserColumn::id, &is_null);
             fresh.is_mapped = !is_null;
         }
         close_rows(rows);

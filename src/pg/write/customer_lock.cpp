@@ -24,7 +24,7 @@ std::optional<CustomerFacts> lock_customer(CustomerId customer) {
     std::optional<CustomerFacts> facts;
     Reader reader = open_reader();
     Rows rows =
-        open_rows(reader, Table::customer, Index::customer_by_id, 1, Int64GetDatum(customer));
+        open_rows(reader, Table::customer, TableIndex::customer_by_id, 1, Int64GetDatum(customer));
     if (next_row(rows)) {
         LockRelationOid(RelationGetRelid(rows.relation), RowShareLock);
         TupleTableSlot *slot = table_slot_create(rows.relation, nullptr);
@@ -36,13 +36,9 @@ std::optional<CustomerFacts> lock_customer(CustomerId customer) {
         if (outcome == TM_Ok) {
             // The newest version: another transaction may have changed the customer while this one
             // waited.
-            bool is_null = false;
-            const Datum brand = slot_getattr(slot, rows.columns[3], &is_null);
-            CustomerFacts found{
-                is_null ? std::nullopt : std::optional<BrandId>(DatumGetInt64(brand)), ""};
-            const Datum status = slot_getattr(slot, rows.columns[4], &is_null);
-            strlcpy(found.status, is_null ? "" : TextDatumGetCString(status), sizeof(found.status));
-            facts = found;
+            bool is_copy = false;
+            rows.tuple = ExecFetchSlotHeapTuple(slot, true, &is_copy);
+            facts = facts_of_customer(rows);
         } else if (outcome != TM_Deleted) {
             ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
                             errmsg("the customer was changed by the same command"),

@@ -1,7 +1,9 @@
 // Triggers that hold external access to its rules (R33, R38, R40 to R44) and owners to their place
 // (R43), and the break-glass call.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/write/grant.hpp"
@@ -104,20 +106,20 @@ void check_writer(const FiredRow &row, const GrantRow &before, const GrantRow &a
 
 bool is_active_user(UserId user) {
     Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::app_user, pg::Index::user_by_id, 1, Int64GetDatum(user));
-    const bool is_active = next_row(rows) && get_bool(rows, 2);
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
+    const bool is_active = next_row(rows) && get_bool(rows, UserColumn::is_active);
     close_rows(rows);
     close_reader(reader);
     return is_active;
 }
 
 // Tells whether an owner's grant is among the rows that the index finds. regime: C
-bool has_owner(pg::Index index, int keys, std::int64_t key) {
+bool has_owner(TableIndex index, int keys, std::int64_t key) {
     Reader reader = open_reader();
     Rows rows = open_rows(reader, Table::external_access, index, keys, Int64GetDatum(key));
     bool found = false;
     while (!found && next_row(rows)) {
-        const char *level = get_text(rows, 2);
+        const char *level = get_text(rows, GrantColumn::role);
         found = level != nullptr && parse_level(level) == kOwnerLevel;
     }
     close_rows(rows);
@@ -207,12 +209,8 @@ ENTITLE_FUNCTION(entitle_guard_grant) {
 
 // Trigger of external_access, before TRUNCATE: not while there is an owner.
 ENTITLE_FUNCTION(entitle_keep_owners) {
-    if (!CALLED_AS_TRIGGER(fcinfo)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("this function is a trigger of entitle's own tables")));
-    }
-    Relation relation = reinterpret_cast<TriggerData *>(fcinfo->context)->tg_relation;
-    if (has_owner(pg::Index::none, 0, 0)) {
+    Relation relation = require_trigger(fcinfo)->tg_relation;
+    if (has_owner(TableIndex::none, 0, 0)) {
         raise_owner_kept(
             psprintf("table \"%s\" cannot be truncated", RelationGetRelationName(relation)));
     }
@@ -237,7 +235,7 @@ ENTITLE_FUNCTION(entitle_keep_owned_customer) {
         loses_key = !had_none;
     }
     if (loses_key &&
-        has_owner(pg::Index::grant_by_customer, 1, bigint_column(row, row.before, columns[0]))) {
+        has_owner(TableIndex::grant_by_customer, 1, bigint_column(row, row.before, columns[0]))) {
         raise_owner_kept(row.after == nullptr ? "a customer cannot be deleted"
                                               : "a customer cannot get other keys");
     }
@@ -255,7 +253,7 @@ ENTITLE_FUNCTION(entitle_keep_owning_user) {
     }
     const bool loses_key = row.after == nullptr || is_changed(row, columns[0]);
     if (loses_key &&
-        has_owner(pg::Index::grant_by_user, 1, bigint_column(row, row.before, columns[0]))) {
+        has_owner(TableIndex::grant_by_user, 1, bigint_column(row, row.before, columns[0]))) {
         raise_owner_kept(row.after == nullptr ? "a user cannot be deleted"
                                               : "a user cannot get another key");
     }

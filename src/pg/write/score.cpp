@@ -38,13 +38,14 @@ struct Home {
     std::optional<OrganizationId> organization;
 };
 
-// Reads the organization in the second column of a table's row with this key.
-Home find_home(const Reader &reader, Table table, pg::Index by_key, std::int64_t key) {
+// Reads the organization in a column of a table's row with this key.
+Home find_home(const Reader &reader, Table table, TableIndex by_key, std::int64_t key,
+               int organization_column) {
     Home home = {false, std::nullopt};
     Rows rows = open_rows(reader, table, by_key, 1, Int64GetDatum(key));
     if (next_row(rows)) {
         bool is_null = false;
-        const std::int64_t organization = get_bigint(rows, 1, &is_null);
+        const std::int64_t organization = get_bigint(rows, organization_column, &is_null);
         home.is_found = true;
         home.organization = is_null ? std::nullopt : std::optional<OrganizationId>(organization);
     }
@@ -61,11 +62,12 @@ void demand_own_metric(CustomerId customer, std::int64_t metric) {
     }
     const auto facts = find_customer(customer);
     Reader reader = open_reader();
-    const Home of_metric =
-        find_home(reader, Table::client_metric, pg::Index::client_metric_by_id, metric);
-    const Home of_brand = facts && facts->brand ? find_home(reader, Table::brand,
-                                                            pg::Index::brand_by_id, *facts->brand)
-                                                : Home{false, std::nullopt};
+    const Home of_metric = find_home(reader, Table::client_metric, TableIndex::client_metric_by_id,
+                                     metric, ClientMetricColumn::organization);
+    const Home of_brand = facts && facts->brand
+                              ? find_home(reader, Table::brand, TableIndex::brand_by_id,
+                                          *facts->brand, BrandColumn::organization)
+                              : Home{false, std::nullopt};
     close_reader(reader);
     // What does not exist is left to the foreign keys, for those who may know what exists.
     const bool is_known = of_metric.is_found && of_brand.is_found;
