@@ -122,6 +122,21 @@ const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) n
     return at == grants.end() || at->customer != customer ? nullptr : &*at;
 }
 
+Grant make_grant(CustomerId customer, std::optional<std::string_view> role,
+                 std::optional<std::int32_t> days_back, std::optional<Day> from,
+                 std::optional<Day> until) noexcept {
+    // -1 stands for no limit in a Grant; in the table it is a number of days like any negative one.
+    constexpr std::int32_t kNegativeDays = kUnlimitedDays - 1;
+    const bool is_negative = days_back && *days_back < 0;
+    Grant grant;
+    grant.customer = customer;
+    grant.valid_from = from.value_or(kFirstDay);
+    grant.valid_until = until.value_or(kLastDay);
+    grant.days_back = is_negative ? kNegativeDays : days_back.value_or(kUnlimitedDays);
+    grant.level = role && !is_negative ? parse_level(*role) : kNoLevel;
+    return grant;
+}
+
 int access_level(const Subject *subject, const Session &session, CustomerId customer,
                  const Grant *grant, Trace *trace) {
     return find_standing(subject, session, customer, grant, Recorder(trace)).level;

@@ -44,6 +44,13 @@ struct Grant {
     std::int32_t level = kNoLevel;
 };
 
+// What a row of external_access says. role: a level's key; none, or any other text, opens nothing.
+// days_back: days, none for no limit; negative days, which the table refuses, open nothing.
+// from, until: none for no bound.
+Grant make_grant(CustomerId customer, std::optional<std::string_view> role,
+                 std::optional<std::int32_t> days_back, std::optional<Day> from,
+                 std::optional<Day> until) noexcept;
+
 // Finds a customer's grant among grants sorted by customer. Returns: null when there is none.
 const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) noexcept;
 

@@ -88,13 +88,14 @@ GrantWriter find_grant_writer(const Subject *subject, const Session &session, Cu
 }
 
 Result<Passed> check_grant_values(const GrantRow &row) {
-    if (!is_level(row.grant.level)) {
-        return Error::broken_rule("this role is not a level of external access",
-                                  "The levels are L10, L20, L30, L40, L80 and L90.");
-    }
+    // First: such a grant has no level, whatever its role.
     if (row.grant.days_back < 0 && row.grant.days_back != kUnlimitedDays) {
         return Error::broken_rule("days back cannot be negative",
                                   "Give 0 or more days; NULL is unlimited.");
+    }
+    if (!is_level(row.grant.level)) {
+        return Error::broken_rule("this role is not a level of external access",
+                                  "The levels are L10, L20, L30, L40, L80 and L90.");
     }
     if (row.grant.valid_until < row.grant.valid_from) {
         return Error::broken_rule("a grant cannot end before it begins",

@@ -235,6 +235,33 @@ TEST(Window, SurvivesTheExtremes) {
     EXPECT_TRUE(early.sees(naive::kMinusInfinity + 1));
 }
 
+// R33, R38, R40: what a stored row says is read in one place; what no row may say opens nothing.
+TEST(MakeGrant, ReadsRowsAsStored) {
+    const entitle::Grant open =
+        entitle::make_grant(7, "L30", std::nullopt, std::nullopt, std::nullopt);
+    EXPECT_EQ(open.customer, 7);
+    EXPECT_EQ(open.level, 30);
+    EXPECT_EQ(open.days_back, entitle::kUnlimitedDays);
+    EXPECT_EQ(open.valid_from, entitle::kFirstDay);
+    EXPECT_EQ(open.valid_until, entitle::kLastDay);
+
+    const entitle::Grant bounded = entitle::make_grant(7, "L90", 0, 100, 200);
+    EXPECT_EQ(bounded.level, 90);
+    EXPECT_EQ(bounded.days_back, 0);
+    EXPECT_EQ(bounded.valid_from, 100);
+    EXPECT_EQ(bounded.valid_until, 200);
+
+    for (const std::int32_t days : {-1, -2, INT32_MIN}) {
+        const entitle::Grant negative =
+            entitle::make_grant(7, "L90", days, std::nullopt, std::nullopt);
+        EXPECT_EQ(negative.level, entitle::kNoLevel) << days;
+        EXPECT_LT(negative.days_back, 0) << days;
+        EXPECT_NE(negative.days_back, entitle::kUnlimitedDays) << days;
+    }
+    EXPECT_EQ(entitle::make_grant(7, std::nullopt, 1, 1, 1).level, entitle::kNoLevel);
+    EXPECT_EQ(entitle::make_grant(7, "l30", 1, 1, 1).level, entitle::kNoLevel);
+}
+
 // R38: negative days are refused; a corrupt one shows nothing dated, least of all everything
 TEST(Window, DeniesCorruptDays) {
     for (std::int32_t days : {-2, -30, INT32_MIN}) {

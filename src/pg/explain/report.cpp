@@ -168,11 +168,11 @@ ENTITLE_FUNCTION(entitle_past_level) {
         PG_RETURN_INT32(kNoLevel);
     }
     const auto today = business_date(PG_GETARG_TIMESTAMPTZ(5));
-    Grant grant;
-    grant.level = parse_level(*role);
-    grant.days_back = PG_ARGISNULL(1) ? kUnlimitedDays : PG_GETARG_INT32(1);
-    grant.valid_from = PG_ARGISNULL(2) ? kFirstDay : PG_GETARG_DATEADT(2);
-    grant.valid_until = PG_ARGISNULL(3) ? kLastDay : PG_GETARG_DATEADT(3);
+    const auto integer = [&](int number) {
+        return PG_ARGISNULL(number) ? std::nullopt
+                                    : std::optional<std::int32_t>(PG_GETARG_INT32(number));
+    };
+    const Grant grant = make_grant(0, role, integer(1), integer(2), integer(3));
     int level = kNoLevel;
     if (today) {
         compute([&] {

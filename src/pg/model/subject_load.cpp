@@ -282,21 +282,16 @@ Subject build_subject(UserId user, const SubjectRows &rows,
 
 Grant read_grant(const Rows &rows) {
     bool is_null = false;
-    Grant grant;
-    grant.customer = get_bigint(rows, GrantColumn::customer, &is_null);
+    const std::int64_t customer = get_bigint(rows, GrantColumn::customer, &is_null);
     const char *role = get_text(rows, GrantColumn::role);
-    grant.level = role == nullptr ? kNoLevel : parse_level(role);
-    const Datum days = get_value(rows, GrantColumn::days_back, &is_null);
-    grant.days_back = is_null ? kUnlimitedDays : DatumGetInt32(days);
-    if (!is_null && grant.days_back < 0) {
-        // The table refuses negative days; one that got there all the same opens nothing.
-        grant.level = kNoLevel;
-    }
-    const Datum from = get_value(rows, GrantColumn::valid_from, &is_null);
-    grant.valid_from = is_null ? kFirstDay : DatumGetDateADT(from);
-    const Datum until = get_value(rows, GrantColumn::valid_until, &is_null);
-    grant.valid_until = is_null ? kLastDay : DatumGetDateADT(until);
-    return grant;
+    const auto integer = [&](int column) {
+        const Datum value = get_value(rows, column, &is_null);
+        return is_null ? std::nullopt : std::optional<std::int32_t>(DatumGetInt32(value));
+    };
+    return make_grant(customer,
+                      role == nullptr ? std::nullopt : std::optional<std::string_view>(role),
+                      integer(GrantColumn::days_back), integer(GrantColumn::valid_from),
+                      integer(GrantColumn::valid_until));
 }
 
 } // namespace

@@ -166,12 +166,17 @@ bool find_asker() {
     return is_first;
 }
 
+void note_asked() {
+    const RightsMark mark = mark_of(asker);
+    note_answer(mark, true);
+    note_question(mark);
+}
+
 } // namespace
 
 const Asker &current_asker() {
     if (find_asker()) {
-        note_answer(mark_of(asker), true);
-        note_question(mark_of(asker));
+        note_asked();
     }
     return asker;
 }
@@ -187,8 +192,7 @@ const Asker &asker_now() {
     if (found_epoch != epoch()) {
         resolve_asker();
     }
-    note_answer(mark_of(asker), true);
-    note_question(mark_of(asker));
+    note_asked();
     return asker;
 }
 

@@ -41,25 +41,18 @@ constexpr const char *kColumns[] = {"customer_id", "user_id",     "role", "days_
 enum ColumnPlace { customer_id, user_id, role, days_back, valid_from, valid_until, notes };
 
 GrantRow read_grant(const FiredRow &row, HeapTuple tuple, const AttrNumber *columns) {
+    const auto integer = [&](ColumnPlace place) {
+        bool is_null = false;
+        const Datum value = column(row, tuple, columns[place], &is_null);
+        return is_null ? std::nullopt : std::optional<std::int32_t>(DatumGetInt32(value));
+    };
+    const char *level = text_column(row, tuple, columns[role]);
     GrantRow grant;
-    bool is_null = false;
     grant.user = bigint_column(row, tuple, columns[user_id]);
-    grant.grant.customer = bigint_column(row, tuple, columns[customer_id]);
-    const Datum level = column(row, tuple, columns[role], &is_null);
-    if (!is_null) {
-        const text *name = DatumGetTextPP(level);
-        grant.grant.level = parse_level({VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)});
-    }
-    const Datum days = column(row, tuple, columns[days_back], &is_null);
-    grant.grant.days_back = is_null ? kUnlimitedDays : DatumGetInt32(days);
-    // -1 stands for no limit in core; in the table it is a value out of range.
-    if (!is_null && grant.grant.days_back == kUnlimitedDays) {
-        grant.grant.days_back = kUnlimitedDays - 1;
-    }
-    const Datum from = column(row, tuple, columns[valid_from], &is_null);
-    grant.grant.valid_from = is_null ? kFirstDay : DatumGetDateADT(from);
-    const Datum until = column(row, tuple, columns[valid_until], &is_null);
-    grant.grant.valid_until = is_null ? kLastDay : DatumGetDateADT(until);
+    grant.grant =
+        make_grant(bigint_column(row, tuple, columns[customer_id]),
+                   level == nullptr ? std::nullopt : std::optional<std::string_view>(level),
+                   integer(days_back), integer(valid_from), integer(valid_until));
     return grant;
 }
 
