@@ -115,7 +115,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.grant_access(bigint, text, text, integer, text) IS
-    'Grants an active user external access to a customer, or changes what was granted; NULL notes leave the notes (R41, R42, R44)';
+    'Grants an active user external access to a customer, or changes what was granted; NULL notes leave the notes (R41, R42, R44)'
+    '. Raises 42501: not allowed; 22023: no such customer or active user; 23514: no such level, or negative days';
 REVOKE ALL ON FUNCTION entitle.grant_access(bigint, text, text, integer, text) FROM PUBLIC;
 
 -- SECURITY DEFINER: as grant_access. An inactive user's grant can be revoked too.
@@ -134,14 +135,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.revoke_access(bigint, text) IS
-    'Removes a grant and keeps the user; false when there was none (R41, R42, R44)';
+    'Removes a grant and keeps the user; false when there was none (R41, R42, R44)'
+    '. Raises 42501: not allowed, or the grant of an owner; 22023: no such customer';
 REVOKE ALL ON FUNCTION entitle.revoke_access(bigint, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.force_revoke_owner(customer_id bigint, login text, reason text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_force_revoke_owner';
 COMMENT ON FUNCTION entitle.force_revoke_owner(bigint, text, text) IS
-    'A superuser takes an owner''s grant away; the reason is logged. Nothing else removes an L90 grant (R43)';
+    'A superuser takes an owner''s grant away; the reason is logged. Nothing else removes an L90 grant (R43)'
+    '. Raises 42501: no superuser; 22023: no such owner, or no reason';
 REVOKE ALL ON FUNCTION entitle.force_revoke_owner(bigint, text, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.access_level(customer_id bigint) RETURNS integer

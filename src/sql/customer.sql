@@ -88,7 +88,9 @@ BEGIN
     UPDATE entitle.customer c SET status = 'INAC' WHERE c.customer_id = deactivate_customer.customer_id;
 END
 $$;
-COMMENT ON FUNCTION entitle.deactivate_customer(bigint) IS 'Makes a PAIN or ACTV customer INAC, which refuses every edit until reactivated (R10, R11)';
+COMMENT ON FUNCTION entitle.deactivate_customer(bigint) IS
+    'Makes a PAIN or ACTV customer INAC, which refuses every edit until reactivated (R10, R11)'
+    '. Raises 42501: not allowed, or no such customer';
 REVOKE ALL ON FUNCTION entitle.deactivate_customer(bigint) FROM PUBLIC;
 
 CREATE FUNCTION entitle.reactivate_customer(customer_id bigint) RETURNS void
@@ -106,5 +108,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle.reactivate_customer(bigint) IS 'Restores the status an INAC customer held before it was deactivated (R10)';
+COMMENT ON FUNCTION entitle.reactivate_customer(bigint) IS
+    'Restores the status an INAC customer held before it was deactivated (R10)'
+    '. Raises 42501: not allowed, or no such customer; 23514: the customer is not INAC';
 REVOKE ALL ON FUNCTION entitle.reactivate_customer(bigint) FROM PUBLIC;

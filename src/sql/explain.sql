@@ -28,7 +28,8 @@ CREATE FUNCTION entitle.explain_row(relation regclass, key text, login text DEFA
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_row';
 COMMENT ON FUNCTION entitle.explain_row(regclass, text, text) IS
-    'Why a row of a protected table, found by its primary key, shows or not; for another user, for those who manage the customer''s access and superusers';
+    'Why a row of a protected table, found by its primary key, shows or not; for another user, for those who manage the customer''s access and superusers'
+    '. Raises 22P02: the key is not of its column''s type';
 GRANT EXECUTE ON FUNCTION entitle.explain_row(regclass, text, text) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_action(relation regclass, key text, action text, login text DEFAULT NULL)
@@ -36,7 +37,8 @@ CREATE FUNCTION entitle.explain_action(relation regclass, key text, action text,
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_action';
 COMMENT ON FUNCTION entitle.explain_action(regclass, text, text, text) IS
-    'explain_row for an action: select, update or delete; a row is written by those to whom it shows';
+    'explain_row for an action: select, update or delete; a row is written by those to whom it shows'
+    '. Raises 22023: no such action; 22P02: the key is not of its column''s type';
 GRANT EXECUTE ON FUNCTION entitle.explain_action(regclass, text, text, text) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_new_row(relation regclass, new_row jsonb, action text DEFAULT 'insert', login text DEFAULT NULL)
@@ -44,5 +46,6 @@ CREATE FUNCTION entitle.explain_new_row(relation regclass, new_row jsonb, action
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_new_row';
 COMMENT ON FUNCTION entitle.explain_new_row(regclass, jsonb, text, text) IS
-    'explain_row for a row as it would be written: whether it may be inserted, or an update make it of another; columns not given are NULL';
+    'explain_row for a row as it would be written: whether it may be inserted, or an update make it of another; columns not given are NULL'
+    '. Raises 22023: no such action, or no JSON object; 42703: no such column';
 GRANT EXECUTE ON FUNCTION entitle.explain_new_row(regclass, jsonb, text, text) TO PUBLIC;

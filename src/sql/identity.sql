@@ -56,7 +56,8 @@ CREATE FUNCTION entitle.sign_in(login text, session_wide boolean DEFAULT false, 
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_sign_in';
 COMMENT ON FUNCTION entitle.sign_in(text, boolean, text) IS
-    'Signs an active user in, until the end of the transaction unless session_wide; with a seal only the same seal may change it';
+    'Signs an active user in, until the end of the transaction unless session_wide; with a seal only the same seal may change it'
+    '. Raises 42501: no active user has this login, or the role may not sign it in';
 REVOKE ALL ON FUNCTION entitle.sign_in(text, boolean, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.sign_out(seal text DEFAULT NULL) RETURNS void
@@ -81,7 +82,8 @@ CREATE FUNCTION entitle.use_brand(brand_id bigint) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_use_brand';
 COMMENT ON FUNCTION entitle.use_brand(bigint) IS
-    'Chooses the brand of checks that name none, until the end of the transaction; NULL clears; an error when no member (R52)';
+    'Chooses the brand of checks that name none, until the end of the transaction; NULL clears; an error when no member (R52)'
+    '. Raises 42501: no member of the brand';
 GRANT EXECUTE ON FUNCTION entitle.use_brand(bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.current_brand_id() RETURNS bigint
@@ -94,7 +96,8 @@ CREATE FUNCTION entitle.use_customer(customer_id bigint) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_use_customer';
 COMMENT ON FUNCTION entitle.use_customer(bigint) IS
-    'Narrows external access to one granted customer until the end of the transaction; NULL clears (R45)';
+    'Narrows external access to one granted customer until the end of the transaction; NULL clears (R45)'
+    '. Raises 42501: no access to the customer';
 GRANT EXECUTE ON FUNCTION entitle.use_customer(bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.current_customer_id() RETURNS bigint

@@ -52,5 +52,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.begin_migration(regclass[]) IS
-    'Until the end of the transaction row-level security does not bind the owner of these protected tables, by default of all that the caller owns; returns how many tables. Logged';
+    'Until the end of the transaction row-level security does not bind the owner of these protected tables, by default of all that the caller owns; returns how many tables. Logged'
+    '. Raises 42501: the caller does not own the table; 42704: a table is not protected';
 REVOKE ALL ON FUNCTION entitle.begin_migration(regclass[]) FROM PUBLIC;

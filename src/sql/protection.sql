@@ -108,7 +108,9 @@ CREATE FUNCTION entitle.protect_table(
     AS 'MODULE_PATHNAME', 'entitle_run_steps';
 COMMENT ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                           jsonb, text, regclass) IS
-    'Protects a table of the caller''s, with its partitions: rows show by permission or by external access. Called again it replaces what it made';
+    'Protects a table of the caller''s, with its partitions: rows show by permission or by external access. Called again it replaces what it made'
+    '. Raises 42501: the caller does not own the table; 22004, 22023: an argument is missing or wrong; 42703: no such column; 42809: no table that can be; '
+    '42830: no foreign key to the parent; 55000: the parent is not protected; 42710, 42P07: a policy or relation of another has the name';
 REVOKE ALL ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
                                              jsonb, text, regclass) FROM PUBLIC;
 
@@ -159,7 +161,9 @@ REVOKE ALL ON FUNCTION entitle_internal.unprotect_table_steps(regclass) FROM PUB
 CREATE FUNCTION entitle.unprotect_table(relation regclass) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_run_steps';
-COMMENT ON FUNCTION entitle.unprotect_table(regclass) IS 'Removes exactly what protect_table made, and puts back what it found';
+COMMENT ON FUNCTION entitle.unprotect_table(regclass) IS
+    'Removes exactly what protect_table made, and puts back what it found'
+    '. Raises 42501: the caller does not own the table; 22004: no table is given; 42704: the table is not protected; 2BP01: lines or views depend on it';
 REVOKE ALL ON FUNCTION entitle.unprotect_table(regclass) FROM PUBLIC;
 
 -- A declaration after its table was altered: by the numbers that its columns had. What bears a masked name is masked, too.
@@ -255,5 +259,6 @@ CREATE FUNCTION entitle.alter_protected(relation regclass, alterations text, mas
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_run_steps';
 COMMENT ON FUNCTION entitle.alter_protected(regclass, text, jsonb) IS
-    'ALTER TABLE of a protected table, with its filtered view and those of its lines out of the way for the moment; masked_columns replaces the masks';
+    'ALTER TABLE of a protected table, with its filtered view and those of its lines out of the way for the moment; masked_columns replaces the masks'
+    '. Raises 42501: the caller does not own the table; 22004: an argument is missing; 42704: the table is not protected; and what ALTER TABLE raises';
 REVOKE ALL ON FUNCTION entitle.alter_protected(regclass, text, jsonb) FROM PUBLIC;

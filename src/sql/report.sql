@@ -289,5 +289,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.explain_change(text) IS
-    'Runs statements, tells what each user would gain and lose, and takes them back: NULL before is gained, NULL after is lost';
+    'Runs statements, tells what each user would gain and lose, and takes them back: NULL before is gained, NULL after is lost'
+    '. Raises 42501: no superuser; and what the statements raise';
 REVOKE ALL ON FUNCTION entitle.explain_change(text) FROM PUBLIC;

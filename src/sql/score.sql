@@ -113,7 +113,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.set_metric_value(bigint, text, numeric) IS
-    'Sets a customer''s slider by the metric''s name in the catalogue of the customer''s organization (R12 to R14, R57)';
+    'Sets a customer''s slider by the metric''s name in the catalogue of the customer''s organization (R12 to R14, R57)'
+    '. Raises 42501: not allowed; 22023: no such customer or metric, or no value; 23514: not from 0 to 100';
 REVOKE ALL ON FUNCTION entitle.set_metric_value(bigint, text, numeric) FROM PUBLIC;
 
 CREATE FUNCTION entitle_internal.await_writers(relation regclass) RETURNS void
@@ -261,5 +262,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.recalc_scores() IS
-    'Recalculates the scores of all PAIN and ACTV customers of the brands in which the caller holds customers.client_metrics, a superuser''s of all (R16, R17)';
+    'Recalculates the scores of all PAIN and ACTV customers of the brands in which the caller holds customers.client_metrics, a superuser''s of all (R16, R17)'
+    '. Raises 42501: the caller may score no customer';
 GRANT EXECUTE ON FUNCTION entitle.recalc_scores() TO PUBLIC;

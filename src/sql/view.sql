@@ -30,7 +30,8 @@ CREATE FUNCTION entitle.column_default(relation regclass, place integer, of_type
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_column_default';
 COMMENT ON FUNCTION entitle.column_default(regclass, integer, anyelement) IS
-    'The default of the column at a place of a table, as an INSERT into the table itself would evaluate it';
+    'The default of the column at a place of a table, as an INSERT into the table itself would evaluate it'
+    '. Raises 55000: the filtered view is not as it was made';
 GRANT EXECUTE ON FUNCTION entitle.column_default(regclass, integer, anyelement) TO PUBLIC;
 
 -- SECURITY DEFINER: whoever writes through a view may not read the declarations.

@@ -1,8 +1,9 @@
 // The only place that knows PostgreSQL versions: one wrapper per difference, with the reason.
 #pragma once
 
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/node.hpp"
 
 // PostgreSQL 16 moved the memory of GUC extras and strings into its own context; before, malloc.
 #if PG_VERSION_NUM >= 160000

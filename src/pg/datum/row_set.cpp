@@ -1,7 +1,7 @@
 // Sets of rows, and explanations among them.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/datum/row_set.hpp"
 
 namespace entitle::pg {

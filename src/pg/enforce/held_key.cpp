@@ -1,9 +1,9 @@
 // A foreign key without action asks when the statement ends, or the transaction, whether some row
 // has the key: lines would go along with the row that got it meanwhile. And one with an action acts
 // when the statement ends: a function that the statement calls would see them with that row.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/enforce/held_key.hpp"
 #include "pg/enforce/open_key.hpp"
 #include "pg/protection/parent_key.hpp"

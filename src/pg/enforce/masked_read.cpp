@@ -1,8 +1,8 @@
 // The masks stay in memory while nothing about them changes: a table that has none costs a look
 // into a short sorted list.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"

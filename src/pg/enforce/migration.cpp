@@ -3,9 +3,9 @@
 //
 // ALTER TABLE would refuse a table with deferred triggers pending, and a trigger of our own could
 // come too early; before the commit is written no user's code runs any more.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/function.hpp"

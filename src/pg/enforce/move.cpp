@@ -1,9 +1,9 @@
 // Moves of rows of protected tables (R54, R55): the trigger that refuses them, and the same
 // question for those who write through a filtered view. And the trigger that refuses writes of
 // lines, which finds their document in the same way.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/enforce/departure.hpp"

@@ -1,8 +1,8 @@
 // Lines hold on to the key of their document. While a statement runs that changes keys or deletes
 // documents, foreign keys have not acted yet: nothing else may get a key that lines still have.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/protection/declaration.hpp"
 #include "pg/enforce/open_key.hpp"

@@ -3,9 +3,9 @@
 // that names the call which explains it. The hint holds the table's name alone, which the message
 // has, too. And where PostgreSQL says too much, as of a masked column that a generated one is
 // computed of, the text is taken out.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/protection/declaration.hpp"

@@ -1,9 +1,9 @@
 // The trigger behind filtered views. It takes on the rights of the table's owner, as PostgreSQL's
 // own foreign key triggers do, and leaves the rules to entitle_internal.write_row: a SECURITY
 // DEFINER function would run the table's triggers, defaults and constraints with a superuser's.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"

@@ -1,7 +1,7 @@
 // Commands that PostgreSQL runs without a plan, while rights are lent.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/lending/made.hpp"

@@ -1,6 +1,6 @@
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/lending/lent_rights.hpp"

@@ -1,7 +1,7 @@
 // Which objects are the borrowers', and the errors that name them.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/made.hpp"

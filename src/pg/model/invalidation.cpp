@@ -1,7 +1,7 @@
 // Signals: sending (triggers) and receiving (callbacks).
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/invalidation.hpp"

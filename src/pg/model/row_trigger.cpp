@@ -1,7 +1,7 @@
 // Rows and columns of triggers.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/model/row_trigger.hpp"

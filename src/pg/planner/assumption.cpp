@@ -1,7 +1,7 @@
 // The assumptions of cached plans, and the guard that asks them again.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/boundary/guard.hpp"

@@ -1,7 +1,7 @@
 // Finds the FALSE among a table's conditions.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/planner/closed_table.hpp"
 
 extern "C" {

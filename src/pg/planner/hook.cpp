@@ -1,8 +1,8 @@
 // The hooks: statements begin and end, plans meet their assumptions before they run, and index
 // scans by row test get their true cost. Every hook calls the one before it.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/security_barrier.hpp"

@@ -1,8 +1,8 @@
 // Builds the expressions that a row test implies. They call STABLE functions, so a plan never holds
 // anybody's rights.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/planner/index_condition.hpp"
 #include "pg/datum/datum.hpp"
 

@@ -1,8 +1,8 @@
 // In front of the B-tree's own estimate: what a path needs of the row tests' conditions, and what
 // these cost.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/planner/index_cost.hpp"
 #include "pg/planner/selectivity.hpp"
 

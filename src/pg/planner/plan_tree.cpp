@@ -1,7 +1,7 @@
 // Plans have no walker of PostgreSQL's own.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/planner/plan_tree.hpp"

@@ -1,7 +1,7 @@
 // The kept queries. A plan names its own by place and number, among its invalidation items.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/plan_variant.hpp"

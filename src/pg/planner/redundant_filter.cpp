@@ -1,8 +1,8 @@
 // Finds row tests in the WHERE of a query that stand among the security conditions of one of its
 // tables, too.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/planner/redundant_filter.hpp"
 #include "pg/planner/row_filter.hpp"

@@ -1,7 +1,7 @@
 // How queries call the row tests.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/planner/row_filter.hpp"
 
 extern "C" {

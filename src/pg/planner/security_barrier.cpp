@@ -1,8 +1,8 @@
 // Finds the views of one table whose whole condition is row tests that the asker passes by
 // permission. Planning folds these tests, and with that records what the plan relies on.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/security_barrier.hpp"
 #include "pg/boundary/compat.hpp"

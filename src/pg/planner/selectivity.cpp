@@ -1,7 +1,7 @@
 // Estimates from the asker's grants and the table's statistics.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/selectivity.hpp"
 #include "pg/planner/row_filter.hpp"

@@ -2,9 +2,9 @@
 // index conditions that call STABLE functions, so that no plan ever holds anybody's list of
 // customers. Whatever a plan leaves out or narrows because of the asker is recorded as an
 // assumption (assumption.hpp).
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/index_condition.hpp"

@@ -1,8 +1,8 @@
 // What is declared of a table. Its columns are checked against the table at hand: policies follow a
 // renamed column, declarations do not, and an explanation of the wrong column would be a lie.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/protection/declaration.hpp"
 #include "pg/planner/row_filter.hpp"
 

@@ -1,7 +1,7 @@
 // A row by its primary key, or as it would be written.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/protection/declaration.hpp"
 #include "pg/protection/keyed_row.hpp"
 

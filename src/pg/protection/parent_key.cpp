@@ -1,6 +1,6 @@
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/protection/parent_key.hpp"
 
 extern "C" {

@@ -1,7 +1,7 @@
 // Privileges and policies of the asking role.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/protection/readable.hpp"
 
 extern "C" {

@@ -1,9 +1,9 @@
 // Writes the change log (R21): after each statement, one row for each row it wrote. Rows are put
 // together and inserted many at a time without SQL: a load of a million grants is logged too, and
 // nobody needs a privilege on the log. regime: C throughout.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/datum/datum.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/extension_schema.hpp"

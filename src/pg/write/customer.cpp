@@ -1,7 +1,7 @@
 // The trigger that holds customers to their life, from PAIN to ACTV and INAC (R7 to R11, R17).
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/write/customer_lock.hpp"
 #include "pg/write/customer.hpp"

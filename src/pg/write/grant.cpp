@@ -1,8 +1,8 @@
 // Triggers that hold external access to its rules (R33, R38, R40 to R44) and owners to their place
 // (R43), and the break-glass call.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"

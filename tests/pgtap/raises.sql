@@ -1,0 +1,104 @@
+-- What the reference says that a function raises is what it raises: each SQLSTATE that a comment names is provoked here, and
+-- nothing is provoked that no comment names.
+\ir setup.psql
+SELECT no_plan();
+
+GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_app;
+GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.set_metric_value, entitle.protect_table,
+    entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
+    entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner TO test_app;
+INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
+INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
+VALUES (101, 'a', 'a', '1', 'ACTV', 'c', 'a', 'e'), (102, 'b', 'b', '2', 'INAC', NULL, NULL, NULL),
+       (103, 'c', 'c', '3', 'PAIN', NULL, NULL, NULL);
+INSERT INTO entitle.client_metric (metric_id, name) VALUES (101, 'pays');
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 102, 'L90'), (101, 101, 'L30');
+
+CREATE TABLE orders (order_id integer PRIMARY KEY, customer_id bigint, kept date, price numeric);
+CREATE TABLE bare (order_id integer, customer_id bigint);
+CREATE TABLE policed (customer_id bigint);
+CREATE POLICY entitle_select ON policed USING (false);
+CREATE TABLE lines (line_id integer PRIMARY KEY, order_id integer);
+INSERT INTO orders VALUES (1, 101, current_date, 5);
+GRANT ALL ON orders, bare, lines TO test_app;
+SELECT entitle.protect_table('orders', 'customer_id', view_permission => 'customers.view');
+CREATE TABLE follow (line_id integer PRIMARY KEY, order_id integer REFERENCES orders);
+SELECT entitle.protect_table('follow', parent => 'orders');
+
+-- By whom (NULL: a superuser; '': an application in which nobody is signed in), what, and what it raises.
+CREATE TEMP TABLE call (login text, command text, sqlstate text);
+INSERT INTO call VALUES
+    (NULL, $$sign_in('nobody')$$, '42501'),
+    (NULL, $$sign_in('gone')$$, '42501'),
+    (NULL, $$sign_in_token('x')$$, '28000'),
+    (NULL, $$use_brand(99999)$$, '42501'),
+    (NULL, $$use_customer(99999)$$, '42501'),
+    ('', $$set_metric_value(101, 'pays', 5)$$, '42501'),
+    (NULL, $$set_metric_value(99999, 'pays', 5)$$, '22023'),
+    (NULL, $$set_metric_value(101, 'pays', 101)$$, '23514'),
+    ('', $$recalc_scores()$$, '42501'),
+    ('', $$grant_access(101, 'ann', 'L30')$$, '42501'),
+    (NULL, $$grant_access(99999, 'ann', 'L30')$$, '22023'),
+    (NULL, $$grant_access(101, 'ann', 'L31')$$, '23514'),
+    (NULL, $$grant_access(101, 'ann', 'L30', -1)$$, '23514'),
+    (NULL, $$revoke_access(101, 'owner')$$, '42501'),
+    (NULL, $$revoke_access(99999, 'ann')$$, '22023'),
+    ('', $$force_revoke_owner(101, 'owner', 'x')$$, '42501'),
+    (NULL, $$force_revoke_owner(101, 'ann', 'x')$$, '22023'),
+    ('', $$deactivate_customer(101)$$, '42501'),
+    ('', $$reactivate_customer(102)$$, '42501'),
+    (NULL, $$reactivate_customer(101)$$, '23514'),
+    (NULL, $$protect_table(NULL)$$, '22004'),
+    ('', $$protect_table('bare')$$, '42501'),
+    (NULL, $$protect_table('bare')$$, '22023'),
+    (NULL, $$protect_table('bare', 'none')$$, '42703'),
+    (NULL, $$protect_table('lines', parent => 'orders')$$, '42830'),
+    (NULL, $$protect_table('lines', parent => 'bare')$$, '55000'),
+    (NULL, $$protect_table('policed', 'customer_id')$$, '42710'),
+    (NULL, $$protect_table('pg_class', 'oid')$$, '42809'),
+    (NULL, $$protect_table('orders', 'customer_id', masked_columns => '{"price": 30}', view_name => 'bare')$$, '42P07'),
+    (NULL, $$unprotect_table(NULL)$$, '22004'),
+    ('', $$unprotect_table('orders')$$, '42501'),
+    (NULL, $$unprotect_table('bare')$$, '42704'),
+    (NULL, $$unprotect_table('orders')$$, '2BP01'),
+    (NULL, $$alter_protected('orders', NULL)$$, '22004'),
+    ('', $$alter_protected('orders', 'ADD x integer')$$, '42501'),
+    (NULL, $$alter_protected('bare', 'ADD x integer')$$, '42704'),
+    ('', $$begin_migration('{orders}')$$, '42501'),
+    (NULL, $$begin_migration('{bare}')$$, '42704'),
+    (NULL, $$explain_row('orders', 'x')$$, '22P02'),
+    (NULL, $$explain_action('orders', '1', 'fly')$$, '22023'),
+    (NULL, $$explain_action('orders', 'x', 'select')$$, '22P02'),
+    (NULL, $$explain_new_row('orders', '[]')$$, '22023'),
+    (NULL, $$explain_new_row('orders', '{"none": 1}')$$, '42703'),
+    ('', $$explain_change('SELECT 1')$$, '42501'),
+    (NULL, $$column_default('orders', 99, NULL::integer)$$, '55000');
+
+-- Calls it as that user. Returns: the SQLSTATE, NULL when nothing is raised.
+CREATE FUNCTION raised_by(login text, command text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF login = '' THEN
+        PERFORM do_as(NULL, 'SELECT entitle.' || command);
+    ELSE
+        EXECUTE 'SELECT entitle.' || command;
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END
+$$;
+
+SELECT is(raised_by(login, command), sqlstate, format('entitle.%s raises %s', command, sqlstate)) FROM call;
+
+SELECT set_eq(
+    $$ SELECT p.proname::text, s.state
+       FROM pg_proc p, substring(obj_description(p.oid, 'pg_proc') FROM 'Raises (.*)$') AS t (states),
+            regexp_matches(t.states, '\m[0-9][0-9A-Z]{4}\M', 'g') AS m (found), unnest(m.found) AS s (state)
+       WHERE p.pronamespace = 'entitle'::regnamespace $$,
+    $$ SELECT DISTINCT substring(command FROM '^[a-z_]+'), sqlstate FROM call $$,
+    'what the comments say is raised is what was tried here');
+
+SELECT * FROM finish();
+ROLLBACK;
