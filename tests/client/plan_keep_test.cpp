@@ -103,5 +103,26 @@ TEST_F(PlanKeepTest, APlanThatNamesMoreTakesItsPlace) {
     admin_.must("UPDATE entitle.external_access SET role = 'L20' WHERE user_id = 108");
 }
 
+// A function that fails while it is folded, and goes on, leaves nothing behind for the query around
+// it: that one's plan can be exchanged, so nothing is dropped when the next user signs in.
+TEST_F(PlanKeepTest, AnErrorInAnInnerPlanIsForgotten) {
+    admin_.must(
+        "CREATE SEQUENCE plannings; GRANT USAGE ON SEQUENCE plannings TO plan_app;"
+        "CREATE FUNCTION count_planning() RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS"
+        " $$ BEGIN RETURN nextval('plannings'); END $$;"
+        "CREATE FUNCTION fail_inside() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS"
+        " $$ BEGIN EXECUTE 'SELECT 1/0'; EXCEPTION WHEN division_by_zero THEN RETURN 1; END $$");
+    app_.must("PREPARE counted AS SELECT count_planning();"
+              "PREPARE asked AS SELECT count(*), fail_inside() FROM orders");
+    const std::string planned = execute("counted");
+    for (const char *login : {"staff", "one", "staff", "one"}) {
+        sign_in(login, true);
+        ASSERT_TRUE(app_.run("EXECUTE asked").ok());
+        EXPECT_EQ(execute("counted"), planned) << login;
+    }
+    sign_in("");
+    admin_.must("DROP FUNCTION count_planning, fail_inside; DROP SEQUENCE plannings");
+}
+
 } // namespace
 } // namespace entitle::client

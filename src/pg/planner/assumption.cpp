@@ -41,10 +41,6 @@ struct Assumption {
     bool answer = false;
 };
 
-// Whether the query being planned is kept. Not so while the library is loaded by the planner
-// itself.
-bool is_exchangeable = false;
-
 std::vector<Assumption> &assumptions() {
     static auto *const list = new std::vector<Assumption>; // never destroyed
     return *list;
@@ -167,9 +163,6 @@ bool assume(PlannerInfo *root, const Question &question, bool answer) {
         return false;
     }
     add_item(root->glob, *number);
-    if (!is_exchangeable) {
-        assumptions()[*number].is_orphaned = true;
-    }
     // PostgreSQL itself replans when one of these signals arrives: they stand among the plan's
     // relations.
     const Asker &asker = current_asker();
@@ -187,12 +180,6 @@ bool assume(PlannerInfo *root, const Question &question, bool answer) {
         }
     }
     return true;
-}
-
-bool set_exchangeable(bool value) noexcept {
-    const bool previous = is_exchangeable;
-    is_exchangeable = value;
-    return previous;
 }
 
 bool has_assumptions(const PlannedStmt *plan) noexcept {

@@ -43,10 +43,6 @@ bool ask(const Question &question);
 // Returns: false when the plan cannot carry it; the answer must then not shape the plan.
 bool assume(PlannerInfo *root, const Question &question, bool answer);
 
-// Tells whether plans that are made from now on can be exchanged; those that cannot are dropped
-// when another identity contradicts them. Returns: what held before.
-bool set_exchangeable(bool value) noexcept;
-
 bool has_assumptions(const PlannedStmt *plan) noexcept;
 
 // Tells whether the plan depends on that answer.
@@ -68,7 +64,8 @@ void drop_customers_as_begun(PlannedStmt *plan);
 // customers_as_begun are about, even for a moment; 0 for a plan without any.
 std::uint64_t customers_version(const PlannedStmt *plan);
 
-// Tells that plans with these items can no longer be exchanged, should they still be cached.
+// Tells that plans with these items cannot be exchanged: should they be cached, they are dropped
+// when another identity contradicts them.
 void orphan_assumptions(const List *items) noexcept;
 
 // Whether the present asker contradicts one of them.

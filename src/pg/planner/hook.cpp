@@ -113,17 +113,10 @@ bool runs_once(const QueryDesc *query) noexcept {
     }
 }
 
-// Plans, with the assumptions told whether the query is kept. Planning may evaluate functions that
-// plan in turn; after an error nothing is restored, but whatever plans next tells its own.
-PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int cursor_options,
+PlannedStmt *plan_next(Query *query, const char *source, int cursor_options,
                        ParamListInfo parameters) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
-    if (is_kept) {
-        drop_repeated_tests(query);
-    }
-    const bool previous = set_exchangeable(is_kept);
     PlannedStmt *result = plan(query, source, cursor_options, parameters);
-    set_exchangeable(previous);
     if (has_assumptions(result) && !has_open_scan(result)) {
         drop_customers_as_begun(result);
     }
@@ -134,19 +127,23 @@ PlannedStmt *plan_next(bool is_kept, Query *query, const char *source, int curso
 PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
                        ParamListInfo parameters) {
     const List *permissions = lift_barriers(copy);
-    PlannedStmt *result = plan_next(true, copy, source, kept.cursor_options, parameters);
-    return relies_on(result, permissions)
-               ? result
-               : plan_next(true, copy_query(kept), source, kept.cursor_options, parameters);
+    drop_repeated_tests(copy);
+    PlannedStmt *result = plan_next(copy, source, kept.cursor_options, parameters);
+    if (!relies_on(result, permissions)) {
+        copy = copy_query(kept);
+        drop_repeated_tests(copy);
+        result = plan_next(copy, source, kept.cursor_options, parameters);
+    }
+    return result;
 }
 
 PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
                      ParamListInfo parameters) {
-    cursor_options = check_lent_query(query, cursor_options);
-    const bool is_variant = take_variant(query);
+    const bool is_variant = (cursor_options & kVariantOption) != 0;
+    cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
-        return plan_next(false, query, source, cursor_options, parameters);
+        return plan_next(query, source, cursor_options, parameters);
     }
     const int place = begin_statement(CurrentMemoryContext);
     const KeptQuery kept = keep_query(query, cursor_options);
@@ -186,7 +183,9 @@ void on_start(QueryDesc *query, int flags) {
     fail_outdated_portals();
     // Parallel workers run the leader's plan, which the leader has asked about.
     if (!IsParallelWorker() && has_assumptions(query->plannedstmt)) {
-        if (!assumptions_hold(query->plannedstmt)) {
+        if (assumptions_hold(query->plannedstmt)) {
+            note_started(query->plannedstmt, runs_once(query));
+        } else {
             MemoryContext previous = MemoryContextSwitchTo(GetMemoryChunkContext(query));
             PlannedStmt *fitting = find_fitting(query->plannedstmt, query->sourceText,
                                                 (flags & EXEC_FLAG_BACKWARD) != 0);
@@ -197,7 +196,6 @@ void on_start(QueryDesc *query, int flags) {
             }
             query->plannedstmt = fitting;
         }
-        note_started(query->plannedstmt, runs_once(query));
     }
     check_lent_start(query);
     if (query->plannedstmt->parallelModeNeeded && !IsParallelWorker()) {

@@ -51,9 +51,6 @@ struct Store {
 };
 Store store;
 
-// The query that is about to be planned as a variant: what is kept already serves it, too.
-const Query *variant_query = nullptr;
-
 bool is_query_item(const PlanInvalItem *item) noexcept {
     return item->cacheId <= kQueryItem && item->cacheId > kQueryItem - kMaxKept;
 }
@@ -199,10 +196,9 @@ bool is_covered(const PlannedStmt *variant, const PlannedStmt *base) {
 // Plans without parameters, so that the plan serves every execution. The relations are locked by
 // the plan that brought us here, and that plan is valid, so its query is too.
 PlannedStmt *make_variant(const Slot &slot, const char *source, bool is_scrolled) {
-    const int options = slot.kept.cursor_options | (is_scrolled ? CURSOR_OPT_SCROLL : 0);
-    Query *query = copy_query(slot.kept);
-    variant_query = query;
-    return ::planner(query, source, options, nullptr);
+    const int options =
+        slot.kept.cursor_options | kVariantOption | (is_scrolled ? CURSOR_OPT_SCROLL : 0);
+    return ::planner(copy_query(slot.kept), source, options, nullptr);
 }
 
 } // namespace
@@ -219,12 +215,6 @@ KeptQuery keep_query(const Query *query, int cursor_options) {
 
 Query *copy_query(const KeptQuery &kept) {
     return static_cast<Query *>(copyObjectImpl(kept.query));
-}
-
-bool take_variant(const Query *query) noexcept {
-    const bool begins = variant_query == query;
-    variant_query = nullptr;
-    return begins;
 }
 
 void bind_query(KeptQuery kept, PlannedStmt *plan) {
@@ -244,11 +234,13 @@ void bind_query(KeptQuery kept, PlannedStmt *plan) {
 
 void note_started(const PlannedStmt *plan, bool runs_once) {
     Slot *slot = find_slot(plan);
-    if (slot != nullptr) {
-        slot->last_use = ++store.clock;
-        if (runs_once && slot->plan == plan) {
-            drop(*slot);
-        }
+    if (slot == nullptr) {
+        orphan_assumptions(plan->invalItems);
+        return;
+    }
+    slot->last_use = ++store.clock;
+    if (runs_once && slot->plan == plan) {
+        drop(*slot);
     }
 }
 

@@ -23,14 +23,17 @@ KeptQuery keep_query(const Query *query, int cursor_options);
 // Another copy, for the planner to scribble on.
 Query *copy_query(const KeptQuery &kept);
 
-// Tells whether the query about to be planned is a variant's, of which nothing more is kept.
-bool take_variant(const Query *query) noexcept;
+// Among the options for the planner: the query is a variant's, of which nothing more is kept.
+// PostgreSQL's own options are lower bits, and no state is left behind by whatever fails on the
+// way.
+constexpr int kVariantOption = 1 << 30;
 
 // Ties the copy to its plan. Requires: the plan carries assumptions.
 void bind_query(KeptQuery kept, PlannedStmt *plan);
 
 // Tells that a fitting plan starts to run. A plan that runs once, itself, and not as the copy that
-// a plan cache made of it, will not be seen again: its query is dropped.
+// a plan cache made of it, will not be seen again: its query is dropped. A plan without a kept
+// query, such as one whose planning loaded the library, cannot be exchanged: it is an orphan.
 void note_started(const PlannedStmt *plan, bool runs_once);
 
 // Returns: a plan of the same query that fits the present asker; null when the query is no longer
