@@ -5,6 +5,7 @@
 
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/planner/row_filter.hpp"
 #include "pg/model/invalidation.hpp"
@@ -52,8 +53,8 @@ struct SharedTests {
 };
 
 SharedTests &shared_tests() {
-    static auto *const the_tests = new SharedTests; // never destroyed, as the rights are not
-    return *the_tests;
+    static NoDestructor<SharedTests> the_tests;
+    return the_tests.get();
 }
 
 // Prepares the test once enough rows were tested to have paid for it. regime: C

@@ -4,6 +4,7 @@
 #include "pg/subject/current_subject.hpp"
 #include "pg/datum/business_day.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/model/subject_load.hpp"
 #include "pg/boundary/copy_out.hpp"
 #include "pg/datum/row_set.hpp"
@@ -19,9 +20,9 @@ namespace {
 
 // Kept only so that an error in the middle of a load leaks nothing: it is read anew each time.
 const std::shared_ptr<const Catalogue> &fresh_catalogue() {
-    static auto *const kept = new std::shared_ptr<const Catalogue>;
-    load_catalogue(*kept);
-    return *kept;
+    static NoDestructor<std::shared_ptr<const Catalogue>> kept;
+    load_catalogue(kept.get());
+    return kept.get();
 }
 
 bool opens(const Subject &subject, const Session &session, const Capability &capability,
@@ -115,14 +116,15 @@ PlainRights copy_out(const std::vector<RightText> &rights) {
 ENTITLE_FUNCTION(entitle_role_capabilities) {
     const auto role = bigint_argument(fcinfo, 0);
     const auto brand = bigint_argument(fcinfo, 1);
-    static auto *const member = new Subject;
+    static NoDestructor<Subject> kept;
+    Subject &member = kept.get();
     const Session session{};
     PlainTexts texts;
-    if (role && load_role_member(*role, fresh_catalogue, *member)) {
+    if (role && load_role_member(*role, fresh_catalogue, member)) {
         compute([&] {
             std::vector<std::string> keys;
-            for (const Capability &capability : member->catalogue->capabilities()) {
-                if (opens(*member, session, capability, brand)) {
+            for (const Capability &capability : member.catalogue->capabilities()) {
+                if (opens(member, session, capability, brand)) {
                     keys.push_back(capability.key);
                 }
             }

@@ -4,6 +4,7 @@
 
 #include "pg/datum/datum.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/model/model_table.hpp"
@@ -34,10 +35,9 @@ struct KnownKeys {
     std::uint64_t generation = 0;
 };
 
-// Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
 KnownKeys &known_keys() {
-    static auto *const keys = new KnownKeys;
-    return *keys;
+    static NoDestructor<KnownKeys> keys;
+    return keys.get();
 }
 
 template <typename Find>

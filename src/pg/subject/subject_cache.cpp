@@ -2,6 +2,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/guard.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/model/subject_load.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/subject/fingerprint.hpp"
@@ -67,10 +68,9 @@ struct Cache {
     std::uint64_t catalogue_print = 0;
 };
 
-// Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
 Cache &cache() {
-    static Cache *const the_cache = new Cache;
-    return *the_cache;
+    static NoDestructor<Cache> the_cache;
+    return the_cache.get();
 }
 
 // Whose rights are never pushed out: the asker's.

@@ -2,6 +2,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/guard.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/subject/subject_cache.hpp"
 #include "pg/subject/setting.hpp"
@@ -43,10 +44,9 @@ struct Known {
     TimestampTz reload = 0;
 };
 
-// Never destroyed: at process exit PostgreSQL is gone before static destructors would run.
 Known &known() {
-    static auto *const everything = new Known;
-    return *everything;
+    static NoDestructor<Known> everything;
+    return everything.get();
 }
 
 // A key file in memory; null where there is none to read.
