@@ -124,5 +124,39 @@ TEST_F(PlanKeepTest, AnErrorInAnInnerPlanIsForgotten) {
     admin_.must("DROP FUNCTION count_planning, fail_inside; DROP SEQUENCE plannings");
 }
 
+// What a session's plans rely on is bounded, and the oldest is forgotten. Plans go on being made
+// for their asker, and none is run for another.
+TEST_F(PlanKeepTest, NewAssumptionsTakeThePlaceOfOldOnes) {
+    constexpr int kQueries = 25;
+    constexpr int kEach = 500;
+    app_.must("PREPARE asked AS " + kIds + "orders");
+    const std::map<std::string, std::string> seen = {
+        {"staff", "1,2,3,4,5,6,7,8,9"}, {"one", "1,2,3"}, {"both", "1,2,3,4,5"}};
+    for (const auto &[login, ids] : seen) {
+        sign_in(login, true);
+        ASSERT_EQ(execute("asked"), ids);
+    }
+    sign_in("one", true);
+    app_.must("BEGIN; DECLARE c CURSOR FOR SELECT order_id FROM orders; FETCH c");
+    for (int i = 0; i < kQueries; ++i) {
+        std::string query = "SELECT FROM probe WHERE false";
+        for (int j = 0; j < kEach; ++j) {
+            query += " OR entitle.row_allowed('test." + std::to_string(i * kEach + j) +
+                     "', NULL, length(seen)::bigint)";
+        }
+        EXPECT_NE(plan_of(query).find("One-Time Filter: false"), std::string::npos) << i;
+    }
+    EXPECT_NE(plan_of("SELECT FROM ledger").find("One-Time Filter: false"), std::string::npos);
+    EXPECT_EQ(app_.run("FETCH c").error, "40001");
+    app_.must("ROLLBACK");
+    for (int round = 0; round < 3; ++round) {
+        for (const auto &[login, ids] : seen) {
+            sign_in(login, true);
+            EXPECT_EQ(execute("asked"), ids) << login;
+        }
+    }
+    sign_in("");
+}
+
 } // namespace
 } // namespace entitle::client

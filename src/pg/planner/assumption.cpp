@@ -5,6 +5,7 @@
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/model/invalidation.hpp"
 
 extern "C" {
@@ -14,6 +15,8 @@ extern "C" {
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/permission.hpp"
 
@@ -25,12 +28,15 @@ namespace {
 // skips them.
 constexpr int kAssumptionItem = -7771;
 
-// Bounds the memory of a session that plans with ever new keys; past it plans simply assume
-// nothing.
+// Bounds the memory of a session that plans with ever new keys: at this number the half that was
+// not used for the longest time is forgotten. A plan that relies on one of those is made anew;
+// only a cursor over it ends in 40001.
 constexpr std::size_t kMaxAssumptions = 10000;
 constexpr std::size_t kMaxPermission = 256; // bytes
 
 struct Assumption {
+    std::uint32_t id; // in plans; never given twice
+    std::uint64_t last_use;
     Fact fact;
     std::string permission;
     int level;
@@ -41,9 +47,27 @@ struct Assumption {
     bool answer = false;
 };
 
-std::vector<Assumption> &assumptions() {
-    static auto *const list = new std::vector<Assumption>; // never destroyed
-    return *list;
+struct Assumptions {
+    std::vector<Assumption> list; // by id
+    std::uint32_t last_id = 0;
+    std::uint64_t clock = 0;
+    bool has_forgotten = false; // since somebody asked
+};
+
+Assumptions &assumptions() {
+    static NoDestructor<Assumptions> known;
+    return known.get();
+}
+
+// Returns: what the item names, null when it is none of ours, or was forgotten.
+Assumption *find(const PlanInvalItem *item) noexcept {
+    std::vector<Assumption> &list = assumptions().list;
+    const auto at = std::lower_bound(
+        list.begin(), list.end(), item->hashValue,
+        [](const Assumption &known, std::uint32_t wanted) { return known.id < wanted; });
+    return item->cacheId == kAssumptionItem && at != list.end() && at->id == item->hashValue
+               ? &*at
+               : nullptr;
 }
 
 bool find_answer(const Asker &asker, const Question &question) {
@@ -99,6 +123,7 @@ bool find_answer(const Asker &asker, const Question &question) {
 }
 
 bool holds(Assumption &assumption, const Asker &asker) {
+    assumption.last_use = ++assumptions().clock;
     if (assumption.asked_epoch != epoch()) {
         const std::uint64_t before = epoch();
         const std::uint64_t unknown = unknown_grants();
@@ -116,36 +141,58 @@ bool is_same(const Assumption &known, const Question &question, bool expected) {
            known.permission == question.permission;
 }
 
-// Returns: the number of the assumption, none when there are too many. regime: C++
-std::optional<std::size_t> record(const Question &question, bool expected) {
-    std::vector<Assumption> &list = assumptions();
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        if (is_same(list[i], question, expected)) {
-            return i;
+// Makes room. regime: C++
+void forget_half(Assumptions &known) {
+    std::vector<std::uint64_t> uses;
+    uses.reserve(known.list.size());
+    for (const Assumption &assumption : known.list) {
+        uses.push_back(assumption.last_use);
+    }
+    const auto middle = uses.begin() + static_cast<std::ptrdiff_t>(uses.size() / 2);
+    std::nth_element(uses.begin(), middle, uses.end());
+    known.list.erase(std::remove_if(known.list.begin(), known.list.end(),
+                                    [&](const Assumption &one) { return one.last_use < *middle; }),
+                     known.list.end());
+    known.has_forgotten = true;
+}
+
+// Returns: the id of the assumption, none when there are no more numbers. regime: C++
+std::optional<std::uint32_t> record(const Question &question, bool expected) {
+    Assumptions &known = assumptions();
+    for (Assumption &assumption : known.list) {
+        if (is_same(assumption, question, expected)) {
+            assumption.last_use = ++known.clock;
+            return assumption.id;
         }
     }
-    if (list.size() >= kMaxAssumptions) {
+    if (known.last_id == UINT32_MAX) {
         return std::nullopt;
     }
-    list.push_back(Assumption{question.fact, std::string(question.permission), question.level,
-                              question.number, expected});
-    return list.size() - 1;
+    if (known.list.size() >= kMaxAssumptions) {
+        forget_half(known);
+    }
+    known.list.push_back(Assumption{known.last_id + 1, ++known.clock, question.fact,
+                                    std::string(question.permission), question.level,
+                                    question.number, expected});
+    return ++known.last_id;
 }
 
-bool is_customers_as_begun(const PlanInvalItem *item) {
-    return item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
-           assumptions()[item->hashValue].fact == Fact::customers_as_begun;
+bool is_customers_as_begun(const PlanInvalItem *item) noexcept {
+    const Assumption *known = find(item);
+    return known != nullptr && known->fact == Fact::customers_as_begun;
 }
 
-void add_item(PlannerGlobal *global, std::size_t number) {
-    for (const auto *item : each<PlanInvalItem>(global->invalItems)) {
-        if (item->cacheId == kAssumptionItem && item->hashValue == number) {
+void add_item(PlannerGlobal *global, std::uint32_t id) {
+    ListCell *cell = nullptr;
+    foreach (cell, global->invalItems) {
+        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+        if (item->cacheId == kAssumptionItem && item->hashValue == id) {
             return;
         }
     }
     PlanInvalItem *item = makeNode(PlanInvalItem);
     item->cacheId = kAssumptionItem;
-    item->hashValue = static_cast<uint32>(number);
+    item->hashValue = id;
     global->invalItems = lappend(global->invalItems, item);
 }
 
@@ -157,14 +204,14 @@ bool assume(PlannerInfo *root, const Question &question, bool answer) {
     if (question.permission.size() > kMaxPermission) {
         return false;
     }
-    std::optional<std::size_t> number;
-    compute([&] { number = record(question, answer); });
-    if (!number) {
+    std::optional<std::uint32_t> id;
+    compute([&] { id = record(question, answer); });
+    if (!id) {
         return false;
     }
-    add_item(root->glob, *number);
+    add_item(root->glob, *id);
     // PostgreSQL itself replans when one of these signals arrives: they stand among the plan's
-    // relations.
+    // relations. Another extension that reads relationOids finds OIDs there that no table has.
     const Asker &asker = current_asker();
     const bool on_grants =
         question.fact == Fact::has_grants || question.fact == Fact::has_unlimited_window ||
@@ -192,9 +239,10 @@ bool has_assumptions(const PlannedStmt *plan) noexcept {
 }
 
 bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer) {
-    for (const auto *item : each<PlanInvalItem>(plan->invalItems)) {
-        if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size() &&
-            is_same(assumptions()[item->hashValue], question, answer)) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->invalItems) {
+        const Assumption *known = find(static_cast<const PlanInvalItem *>(lfirst(cell)));
+        if (known != nullptr && is_same(*known, question, answer)) {
             return true;
         }
     }
@@ -212,8 +260,8 @@ bool assumptions_hold(const List *items) {
         if (asker == nullptr) {
             asker = &current_asker();
         }
-        if (item->hashValue >= assumptions().size() ||
-            !holds(assumptions()[item->hashValue], *asker)) {
+        Assumption *known = find(item);
+        if (known == nullptr || !holds(*known, *asker)) {
             return false;
         }
     }
@@ -237,7 +285,7 @@ std::uint64_t customers_version(const PlannedStmt *plan) {
             continue;
         }
         const Asker &asker = current_asker();
-        const auto place = level_place(assumptions()[item->hashValue].level);
+        const auto place = level_place(find(item)->level);
         // A version is never used twice, and a new one is greater than all before it: the greatest
         // tells.
         const std::uint64_t of_level =
@@ -249,23 +297,25 @@ std::uint64_t customers_version(const PlannedStmt *plan) {
 
 bool assumptions_hold_loaded(const PlannedStmt *plan) {
     load_asker_grants();
-    for (Assumption &assumption : assumptions()) {
+    for (Assumption &assumption : assumptions().list) {
         assumption.asked_epoch = 0;
     }
     return assumptions_hold(plan);
 }
 
 void orphan_assumptions(const List *items) noexcept {
-    for (const auto *item : each<PlanInvalItem>(items)) {
-        if (item->cacheId == kAssumptionItem && item->hashValue < assumptions().size()) {
-            assumptions()[item->hashValue].is_orphaned = true;
+    ListCell *cell = nullptr;
+    foreach (cell, items) {
+        Assumption *known = find(static_cast<const PlanInvalItem *>(lfirst(cell)));
+        if (known != nullptr) {
+            known->is_orphaned = true;
         }
     }
 }
 
 bool has_contradicted_orphan() {
     const Asker *asker = nullptr;
-    for (Assumption &assumption : assumptions()) {
+    for (Assumption &assumption : assumptions().list) {
         if (!assumption.is_orphaned) {
             continue;
         }
@@ -280,9 +330,11 @@ bool has_contradicted_orphan() {
 }
 
 void forget_orphans() noexcept {
-    for (Assumption &assumption : assumptions()) {
+    for (Assumption &assumption : assumptions().list) {
         assumption.is_orphaned = false;
     }
 }
+
+bool take_forgotten() noexcept { return std::exchange(assumptions().has_forgotten, false); }
 
 } // namespace entitle::pg

@@ -74,4 +74,8 @@ bool has_contradicted_orphan();
 // All cached plans are gone, and so are those.
 void forget_orphans() noexcept;
 
+// Whether assumptions were forgotten since this was last asked, because there were too many: plans
+// that rely on them fit nobody any more.
+bool take_forgotten() noexcept;
+
 } // namespace entitle::pg

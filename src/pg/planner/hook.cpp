@@ -117,6 +117,9 @@ PlannedStmt *plan_next(Query *query, const char *source, int cursor_options,
                        ParamListInfo parameters) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
     PlannedStmt *result = plan(query, source, cursor_options, parameters);
+    if (take_forgotten()) {
+        drop_plans();
+    }
     if (has_assumptions(result) && !has_open_scan(result)) {
         drop_customers_as_begun(result);
     }
