@@ -287,9 +287,12 @@ BEGIN
     PERFORM entitle_internal.grant_privilege(item.relation, item.privilege,
                 CASE WHEN item.column_name IS NOT NULL THEN ARRAY[item.column_name] END, item.grantee, item.is_grantable);
     PERFORM set_config('role', was_role, true);
-EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'role "%" is not given back % on "%": %', item.grantee, item.privilege, item.relation, SQLERRM
-        USING HINT = 'Grant it by hand, if the role is to have it.';
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RAISE WARNING 'role "%" is not given back % on "%": %', item.grantee, item.privilege, item.relation, SQLERRM
+            USING HINT = 'Grant it by hand, if the role is to have it.';
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.put_back_privilege(entitle.protection_privilege) IS 'GRANT of what was recorded, in the name of who gave it where that can be';

@@ -40,8 +40,11 @@ BEGIN
         BEGIN
             PERFORM entitle_internal.check_protection(entitle_internal.repeated_declaration(line));
             sound := sound || line.relation;
-        EXCEPTION WHEN OTHERS THEN
-            NULL; -- told below
+        EXCEPTION
+            WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+                 OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+            WHEN OTHERS THEN
+                NULL; -- told below
         END;
     END LOOP;
     PERFORM entitle_internal.put_back_privileges(relation, entitle_internal.find_view(relation));
@@ -72,14 +75,17 @@ BEGIN
                 line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
                 line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
                 line.external_update_level, line.masked_columns, line.view_name, line.parent);
-        EXCEPTION WHEN OTHERS THEN
-            IF line.relation = ANY (sound) THEN
-                RAISE;
-            END IF;
-            -- One whose policies went with the table that it followed is closed to everyone.
-            CONTINUE WHEN NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = line.relation AND p.polname = 'entitle_select');
-            RAISE WARNING 'table "%" still follows "%" as that was: %', line.relation, relation, SQLERRM
-                USING HINT = 'SELECT * FROM entitle.verify_protection() tells what mends it.';
+        EXCEPTION
+            WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+                 OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+            WHEN OTHERS THEN
+                IF line.relation = ANY (sound) THEN
+                    RAISE;
+                END IF;
+                -- One whose policies went with the table that it followed is closed to everyone.
+                CONTINUE WHEN NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = line.relation AND p.polname = 'entitle_select');
+                RAISE WARNING 'table "%" still follows "%" as that was: %', line.relation, relation, SQLERRM
+                    USING HINT = 'SELECT * FROM entitle.verify_protection() tells what mends it.';
         END;
     END LOOP;
 END

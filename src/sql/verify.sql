@@ -78,8 +78,11 @@ CREATE FUNCTION entitle_internal.is_condition(part text, object oid, condition t
     AS $$
 BEGIN
     RETURN entitle_internal.same_condition(part, object, condition);
-EXCEPTION WHEN OTHERS THEN
-    RETURN false;
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RETURN false;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.is_condition(text, oid, text) IS 'same_condition; false where the condition cannot be read';
@@ -161,7 +164,7 @@ CREATE FUNCTION entitle_internal.relation_called(name text) RETURNS regclass
     AS $$
 BEGIN
     RETURN to_regclass(name);
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
     RETURN NULL; -- no name at all
 END
 $$;

@@ -8,8 +8,11 @@ CREATE FUNCTION entitle_internal.parent_problem(declared entitle.protection) RET
 BEGIN
     PERFORM entitle_internal.parent_links(declared, '');
     RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RETURN SQLERRM;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.parent_problem(entitle.protection) IS 'Why a line no longer leads to its document; NULL when it does';
@@ -39,8 +42,11 @@ BEGIN
     END IF;
     PERFORM entitle_internal.view_target(declared);
     RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN 'the declaration makes no sense: ' || SQLERRM;
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RETURN 'the declaration makes no sense: ' || SQLERRM;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.declaration_problem(entitle.protection) IS 'Why a stored declaration is none that protect_table would have written; NULL when it is';
@@ -67,8 +73,11 @@ BEGIN
     RETURN (SELECT coalesce(string_agg(format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s; ', current.relation, l.column_name, l.column_type), ''), '')
             FROM entitle_internal.lost_columns(current) l)
            || entitle_internal.protection_call(current);
-EXCEPTION WHEN OTHERS THEN
-    RETURN entitle_internal.protection_call(current);
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RETURN entitle_internal.protection_call(current);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.view_remedy(entitle.protection, entitle.protection) IS 'The call of protect_table that makes a declaration good again';
@@ -95,8 +104,11 @@ BEGIN
                      CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(g.name)) AS n (named)
                      WHERE g.relation = broken.parent AND n.named IS NOT NULL),
                     entitle_internal.closing_call(broken.relation));
-EXCEPTION WHEN OTHERS THEN
-    RETURN entitle_internal.closing_call(declared.relation);
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RETURN entitle_internal.closing_call(declared.relation);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.orphan_remedy(entitle.protection) IS 'The statement for a line that no longer leads to its document';
@@ -108,8 +120,11 @@ CREATE FUNCTION entitle_internal.is_view(view regclass, query text) RETURNS bool
     AS $$
 BEGIN
     RETURN entitle_internal.view_shows(view, query);
-EXCEPTION WHEN OTHERS THEN
-    RETURN false;
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RETURN false;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.is_view(regclass, text) IS 'view_shows; false where the query cannot be read';
