@@ -52,6 +52,7 @@ ifeq ($(WERROR),1)
 PG_CXXFLAGS += -Werror
 endif
 
+# A version script is of GNU ld and its like: macOS would want -exported_symbols_list.
 SHLIB_LINK = -Wl,--version-script=src/pg/exports.map -lcrypto
 
 EXTRA_CLEAN = $(OBJS:.o=.d) build

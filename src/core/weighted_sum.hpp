@@ -19,7 +19,8 @@ struct ShortDecimal {
 // a short decimal.
 std::optional<ShortDecimal> read_decimal(const char *bytes, std::size_t size) noexcept;
 
-// Aligned as PostgreSQL's memory is, which is less than the compiler would like.
+// Aligned as PostgreSQL's memory is, which is less than the compiler would like. __int128 is of g++
+// and clang++ on 64-bit machines.
 typedef unsigned __int128 WideSum __attribute__((aligned(8)));
 
 class WeightedSum {

@@ -104,5 +104,36 @@ TEST_F(PlanParallelTest, WorkersOfQueriesThatAskByHand) {
     admin_.must("DROP TABLE days, asked_for");
 }
 
+// Workers would share out the elements of an array that each of them asks for. That none gets such
+// a scan rests on the order in which PostgreSQL makes and costs its paths (index_cost.cpp).
+TEST_F(PlanParallelTest, NoIndexScanByAnArrayOfCustomersHasWorkers) {
+    admin_.must("CREATE TABLE slips (slip_id integer, customer_id bigint, note text);"
+                "INSERT INTO slips SELECT i, 1 + i % 40, 'x' FROM generate_series(1, 20000) AS i;"
+                "CREATE INDEX ON slips (customer_id); CREATE INDEX ON slips (slip_id);"
+                "CREATE INDEX ON slips (slip_id, customer_id); ANALYZE slips;"
+                "DO $$ BEGIN PERFORM entitle.protect_table('slips', customer_column => "
+                "'customer_id'); END $$;"
+                "GRANT SELECT ON slips TO plan_app");
+    app_.must("SET ROLE plan_app; SET jit = off; SET parallel_setup_cost = 0;"
+              "SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;"
+              "SET min_parallel_index_scan_size = 0; SET enable_seqscan = off;"
+              "SET enable_bitmapscan = off; SET enable_sort = off");
+    sign_in("both", true);
+    for (const char *query :
+         {"SELECT count(note) FROM slips", "SELECT count(*) FROM slips WHERE slip_id > 0",
+          "SELECT count(customer_id) FROM slips WHERE customer_id BETWEEN 1 AND 30",
+          "SELECT slip_id FROM slips ORDER BY customer_id"}) {
+        const std::string plan = plan_of(query);
+        EXPECT_NE(plan.find("_customers("), std::string::npos) << plan;
+        EXPECT_EQ(plan.find("Parallel Index"), std::string::npos) << plan;
+    }
+    // The same index without the array may have workers: it is not closed to them for good.
+    const std::string plan =
+        plan_of("SELECT slip_id FROM slips WHERE slip_id > 0 ORDER BY slip_id");
+    EXPECT_NE(plan.find("Parallel Index"), std::string::npos) << plan;
+    sign_in("");
+    admin_.must("DROP TABLE slips");
+}
+
 } // namespace
 } // namespace entitle::client

@@ -88,7 +88,8 @@ bool has_own_changes = false;
 // Registers one invalidation with PostgreSQL: sent at commit, dropped at rollback, seen by this
 // backend at the end of the command. regime: C
 void send(Kind kind, Oid whom) {
-    // CacheInvalidateRelcacheByTuple reads the OID and relisshared of a pg_class row, nothing else.
+    // CacheInvalidateRelcacheByTuple reads the OID and relisshared of a pg_class row, nothing else:
+    // so it does up to PostgreSQL 15 at least, and a major that reads more would see zeros.
     union {
         HeapTupleHeaderData header;
         char bytes[MAXALIGN(SizeofHeapTupleHeader) + sizeof(FormData_pg_class)];

@@ -144,7 +144,8 @@ void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
     drop_needless(path);
     // Workers of a parallel index scan share out the elements of an array by number, and each asks
     // for the array itself: after a change of rights theirs would not be the leader's. The serial
-    // path is costed before PostgreSQL asks whether the index can have a parallel one.
+    // path is costed before PostgreSQL asks whether the index can have a parallel one; a major that
+    // asks first fails PlanParallelTest.
     path->indexinfo->amcanparallel = !has_condition_of_test(path);
     const double surplus = fill_fractions(root, path);
     btcostestimate(root, path, loop_count, startup, total, selectivity, correlation, pages);
@@ -178,7 +179,11 @@ void prefer_index_scans(RelOptInfo *relation) {
 }
 
 void adjust_index_costs(RelOptInfo *relation) {
-    for (auto *index : each<IndexOptInfo>(relation->indexlist)) {
+    ListCell *cell = nullptr;
+    foreach (cell, relation->indexlist) {
+        auto *index = static_cast<IndexOptInfo *>(lfirst(cell));
+        // One address for one function, as ELF has it. Where a library sees a stub of its own
+        // (Windows), nothing would be equal here, and the scans would keep PostgreSQL's costs.
         if (reinterpret_cast<amcostestimate_function>(index->amcostestimate) == btcostestimate) {
             index->amcostestimate =
                 reinterpret_cast<decltype(index->amcostestimate)>(estimate_cost);

@@ -300,6 +300,7 @@ bool prunes_by_asking(const PartitionPruneInfo *pruning) {
     return false;
 }
 
+// PostgreSQL 18 keeps an index into the statement's list here, and this does not compile.
 PartitionPruneInfo **pruning_of(Plan *plan) {
     return IsA(plan, Append)        ? &ENTITLE_NODE(Append, plan)->part_prune_info
            : IsA(plan, MergeAppend) ? &ENTITLE_NODE(MergeAppend, plan)->part_prune_info
