@@ -8,11 +8,13 @@
 #include "pg/model/invalidation.hpp"
 
 extern "C" {
+#include "catalog/dependency.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "nodes/parsenodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
-#include "utils/catcache.h"
 }
 
 namespace entitle::pg {
@@ -121,45 +123,30 @@ bool reads(const PlannedStmt *plan, Oid relation) {
 }
 
 // Whether an item stands for one of the extension's own functions, which a variant calls where the
-// base plan was folded.
+// base plan was folded. Items tell a function by a hash only, so its members are gone through.
 bool is_own_function(const PlanInvalItem *item) {
-    static constexpr const char *kNames[] = {"row_allowed",
-                                             "brand_row_allowed",
-                                             "accessible_customers",
-                                             "unlimited_customers",
-                                             "permitted_brands",
-                                             "accessible_customer_uuids",
-                                             "accessible_customer_codes",
-                                             "accessible_customer_keys",
-                                             "accessible_customer",
-                                             "permitted_brand",
-                                             "earliest_visible_date",
-                                             "earliest_visible_timestamp",
-                                             "earliest_visible_timestamptz",
-                                             "earliest_partition_date",
-                                             "earliest_partition_timestamp",
-                                             "earliest_partition_timestamptz"};
     if (item->cacheId != PROCOID) {
         return false;
     }
-    const Oid schema = extension_schema();
-    for (const char *name : kNames) {
-        CatCList *functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
-        bool is_found = false;
-        for (int i = 0; i < functions->n_members; ++i) {
-            const auto *form = reinterpret_cast<const FormData_pg_proc *>(
-                GETSTRUCT(&functions->members[i]->tuple));
-            is_found =
-                is_found ||
-                (form->pronamespace == schema &&
-                 item->hashValue == GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(form->oid)));
-        }
-        ReleaseCatCacheList(functions);
-        if (is_found) {
-            return true;
-        }
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(ExtensionRelationId));
+    ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(get_extension_oid("entitle", true)));
+    Relation depend = table_open(DependRelationId, AccessShareLock);
+    SysScanDesc scan =
+        systable_beginscan(depend, DependReferenceIndexId, true, nullptr, lengthof(keys), keys);
+    bool is_found = false;
+    for (HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row) && !is_found;
+         row = systable_getnext(scan)) {
+        const auto *member = reinterpret_cast<const FormData_pg_depend *>(GETSTRUCT(row));
+        is_found =
+            member->classid == ProcedureRelationId &&
+            item->hashValue == GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(member->objid));
     }
-    return false;
+    systable_endscan(scan);
+    table_close(depend, AccessShareLock);
+    return is_found;
 }
 
 bool has_item(const List *items, const PlanInvalItem *wanted) {
