@@ -201,11 +201,4 @@ bool is_same_secret(std::string_view a, std::string_view b) noexcept {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-void wipe(std::string &secret) noexcept {
-    wipe(secret.data(), secret.size());
-    secret.clear();
-}
-
-void wipe(char *secret, std::size_t size) noexcept { OPENSSL_cleanse(secret, size); }
-
 } // namespace entitle

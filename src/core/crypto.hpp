@@ -29,8 +29,4 @@ bool is_signature(const VerifyKey &key, std::string_view text, std::string_view 
 // Compares in a time that depends on the lengths alone.
 bool is_same_secret(std::string_view a, std::string_view b) noexcept;
 
-// Overwrites a secret that is no longer needed.
-void wipe(std::string &secret) noexcept;
-void wipe(char *secret, std::size_t size) noexcept;
-
 } // namespace entitle

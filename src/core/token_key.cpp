@@ -66,10 +66,7 @@ std::optional<VerifyKey> key_of(const JsonValue &entry) {
     const auto algorithm = text_of(entry, "alg");
     const auto curve = text_of(entry, "crv");
     if (algorithm == "HS256" && type == "oct") {
-        std::string secret = bytes_of(entry, "k");
-        auto key = make_hs256_key(secret);
-        wipe(secret);
-        return key;
+        return make_hs256_key(bytes_of(entry, "k"));
     }
     if (algorithm == "RS256" && type == "RSA") {
         return make_rs256_key(bytes_of(entry, "n"), bytes_of(entry, "e"));

@@ -91,9 +91,6 @@ FileText read_key_file(const char *path) {
 }
 
 void forget_keys(Known &kept) noexcept {
-    for (TokenKey &key : kept.keys.keys) {
-        wipe(key.key.material);
-    }
     kept.keys = TokenKeys{};
     kept.tokens.clear();
 }
@@ -115,7 +112,6 @@ void load_keys() {
             return;
         }
         auto parsed = parse_token_keys(std::string_view(file.text, file.size));
-        wipe(file.text, file.size);
         is_refused = !parsed.ok();
         if (parsed.ok()) {
             kept.keys = parsed.value();
