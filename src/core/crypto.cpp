@@ -1,17 +1,17 @@
-// Signatures by OpenSSL. Public keys are kept as SubjectPublicKeyInfo, put together here, because
-// every version of OpenSSL reads that and checks it while reading.
+// Signatures by OpenSSL 3, which checks a public key while it is made from its numbers.
 #include "core/crypto.hpp"
 
 #include <array>
 #include <memory>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/x509.h>
+#include <openssl/params.h>
 
 #include "core/pure.hpp"
 
@@ -28,66 +28,48 @@ constexpr std::size_t kMaxExponent = 8;
 constexpr std::size_t kCoordinate = 32;
 constexpr std::size_t kSignature = 64; // of ES256 and EdDSA
 
-// The algorithms of a SubjectPublicKeyInfo, in DER: rsaEncryption; ecPublicKey on P-256; Ed25519.
-constexpr std::string_view kRsaAlgorithm =
-    "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"sv;
-constexpr std::string_view kP256Algorithm =
-    "\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"sv;
-constexpr std::string_view kEd25519Algorithm = "\x30\x05\x06\x03\x2b\x65\x70"sv;
-
-struct FreeKey {
-    void operator()(EVP_PKEY *key) const noexcept { EVP_PKEY_free(key); }
+// Frees an object of OpenSSL.
+template <auto Function> struct Free {
+    template <typename Object> void operator()(Object *object) const noexcept { Function(object); }
 };
-struct FreeContext {
-    void operator()(EVP_MD_CTX *context) const noexcept { EVP_MD_CTX_free(context); }
-};
-struct FreeSignature {
-    void operator()(ECDSA_SIG *signature) const noexcept { ECDSA_SIG_free(signature); }
-};
-using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
 
 const unsigned char *bytes(std::string_view text) noexcept {
     return reinterpret_cast<const unsigned char *>(text.data());
 }
 
-// One DER element: tag, length in the shortest form, content.
-std::string der(char tag, std::string_view content) {
-    std::string element(1, tag);
-    if (content.size() < 0x80) {
-        element.push_back(static_cast<char>(content.size()));
-    } else if (content.size() < 0x100) {
-        element += {'\x81', static_cast<char>(content.size())};
-    } else {
-        element += {'\x82', static_cast<char>(content.size() >> 8),
-                    static_cast<char>(content.size() & 0xFF)};
-    }
-    element += content;
-    return element;
-}
-
-std::string der_integer(std::string_view magnitude) {
-    // A leading bit would make it negative.
-    const bool is_high = (static_cast<unsigned char>(magnitude.front()) & 0x80) != 0;
-    return der('\x02', std::string(is_high ? 1 : 0, '\0').append(magnitude));
-}
-
-std::string public_key(std::string_view algorithm, std::string_view key) {
-    const std::string unused_bits(1, '\0');
-    return der('\x30', std::string(algorithm) + der('\x03', unused_bits + std::string(key)));
-}
-
-Key read_key(const std::string &material) {
-    const unsigned char *at = bytes(material);
-    Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(material.size())));
+std::optional<VerifyKey> keep_public_key(Algorithm algorithm, EVP_PKEY *key) {
     ERR_clear_error(); // the queue belongs to the server's own connections, too
-    return key;
-}
-
-std::optional<VerifyKey> make_public_key(Algorithm algorithm, std::string material) {
-    if (!read_key(material)) {
+    if (key == nullptr) {
         return std::nullopt;
     }
-    return VerifyKey{algorithm, std::move(material)};
+    return VerifyKey{algorithm, {}, std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free)};
+}
+
+std::optional<VerifyKey> make_public_key(Algorithm algorithm, const char *type,
+                                         OSSL_PARAM *parameters) {
+    const std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>> context(
+        EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+    EVP_PKEY *key = nullptr;
+    if (context && EVP_PKEY_fromdata_init(context.get()) == 1) {
+        (void)EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters);
+    }
+    return keep_public_key(algorithm, key);
+}
+
+// A number in this machine's own order of bytes, as parameters are.
+std::string native_number(std::string_view magnitude) {
+    std::string native(magnitude.size(), '\0');
+    const int size = static_cast<int>(native.size());
+    const std::unique_ptr<BIGNUM, Free<BN_free>> number(BN_bin2bn(bytes(magnitude), size, nullptr));
+    if (number) {
+        (void)BN_bn2nativepad(number.get(), reinterpret_cast<unsigned char *>(native.data()), size);
+    }
+    return native;
+}
+
+OSSL_PARAM number_parameter(const char *name, std::string &native) {
+    return OSSL_PARAM_construct_BN(name, reinterpret_cast<unsigned char *>(native.data()),
+                                   native.size());
 }
 
 // Big-endian numbers as JWK wants them: no leading zero.
@@ -98,8 +80,8 @@ bool is_magnitude(std::string_view number) noexcept {
 bool is_mac(const VerifyKey &key, std::string_view text, std::string_view signature) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
-    if (key.material.size() < kMinSecret ||
-        HMAC(EVP_sha256(), key.material.data(), static_cast<int>(key.material.size()), bytes(text),
+    if (key.secret.size() < kMinSecret ||
+        HMAC(EVP_sha256(), key.secret.data(), static_cast<int>(key.secret.size()), bytes(text),
              text.size(), digest.data(), &size) == nullptr) {
         return false;
     }
@@ -110,7 +92,7 @@ bool is_mac(const VerifyKey &key, std::string_view text, std::string_view signat
 // A JWS carries the two numbers of an ECDSA signature side by side; OpenSSL wants them in DER.
 std::string ecdsa_der(std::string_view signature) {
     std::string encoded;
-    std::unique_ptr<ECDSA_SIG, FreeSignature> pair(ECDSA_SIG_new());
+    std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>> pair(ECDSA_SIG_new());
     BIGNUM *r = BN_bin2bn(bytes(signature), kCoordinate, nullptr);
     BIGNUM *s = BN_bin2bn(bytes(signature) + kCoordinate, kCoordinate, nullptr);
     if (!pair || r == nullptr || s == nullptr || ECDSA_SIG_set0(pair.get(), r, s) != 1) {
@@ -132,15 +114,14 @@ bool is_public_signature(const VerifyKey &key, std::string_view text, std::strin
     if (key.algorithm == Algorithm::es256) {
         encoded = signature.size() == kSignature ? ecdsa_der(signature) : std::string();
     }
-    const Key read = read_key(key.material);
-    const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-    if (!read || !context || encoded.empty()) {
+    const std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+    if (!key.public_key || !context || encoded.empty()) {
         return false;
     }
     // Ed25519 hashes by itself. RSA's default padding here is PKCS #1 1.5, which RS256 is.
     const EVP_MD *hash = key.algorithm == Algorithm::eddsa ? nullptr : EVP_sha256();
     const bool is_good =
-        EVP_DigestVerifyInit(context.get(), nullptr, hash, nullptr, read.get()) == 1 &&
+        EVP_DigestVerifyInit(context.get(), nullptr, hash, nullptr, key.public_key.get()) == 1 &&
         EVP_DigestVerify(context.get(), bytes(encoded), encoded.size(), bytes(text), text.size()) ==
             1;
     ERR_clear_error();
@@ -153,7 +134,7 @@ std::optional<VerifyKey> make_hs256_key(std::string_view secret) {
     if (secret.size() < kMinSecret) {
         return std::nullopt;
     }
-    return VerifyKey{Algorithm::hs256, std::string(secret)};
+    return VerifyKey{Algorithm::hs256, std::string(secret), nullptr};
 }
 
 std::optional<VerifyKey> make_rs256_key(std::string_view modulus, std::string_view exponent) {
@@ -165,24 +146,34 @@ std::optional<VerifyKey> make_rs256_key(std::string_view modulus, std::string_vi
         (static_cast<unsigned char>(exponent.back()) & 1) == 0) {
         return std::nullopt;
     }
-    return make_public_key(
-        Algorithm::rs256,
-        public_key(kRsaAlgorithm, der('\x30', der_integer(modulus) + der_integer(exponent))));
+    std::string n = native_number(modulus);
+    std::string e = native_number(exponent);
+    OSSL_PARAM parameters[] = {number_parameter(OSSL_PKEY_PARAM_RSA_N, n),
+                               number_parameter(OSSL_PKEY_PARAM_RSA_E, e),
+                               OSSL_PARAM_construct_end()};
+    return make_public_key(Algorithm::rs256, "RSA", parameters);
 }
 
 std::optional<VerifyKey> make_es256_key(std::string_view x, std::string_view y) {
     if (x.size() != kCoordinate || y.size() != kCoordinate) {
         return std::nullopt;
     }
-    const std::string point = std::string(1, '\x04').append(x).append(y);
-    return make_public_key(Algorithm::es256, public_key(kP256Algorithm, point));
+    std::string curve = "P-256";
+    std::string point = std::string(1, '\x04').append(x).append(y);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve.data(), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
+        OSSL_PARAM_construct_end()};
+    return make_public_key(Algorithm::es256, "EC", parameters);
 }
 
 std::optional<VerifyKey> make_eddsa_key(std::string_view point) {
     if (point.size() != kCoordinate) {
         return std::nullopt;
     }
-    return make_public_key(Algorithm::eddsa, public_key(kEd25519Algorithm, point));
+    return keep_public_key(
+        Algorithm::eddsa,
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(point), point.size()));
 }
 
 bool is_signature(const VerifyKey &key, std::string_view text, std::string_view signature) {

@@ -2,18 +2,23 @@
 // when they are made, so a made key verifies or refuses and never fails otherwise.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct evp_pkey_st; // OpenSSL's EVP_PKEY
 
 namespace entitle {
 
 enum class Algorithm { hs256, rs256, es256, eddsa };
 
-// A key to verify with: a secret (HS256) or a public key in DER, for one algorithm only.
+// A key to verify with, for one algorithm only. Secrets are not wiped: a process that verifies
+// tokens has them in its memory for as long as it does.
 struct VerifyKey {
     Algorithm algorithm = Algorithm::hs256;
-    std::string material;
+    std::string secret;                      // of HS256
+    std::shared_ptr<evp_pkey_st> public_key; // of the others
 };
 
 // Make keys from the raw values of a JWK. Return: none for a value of the wrong size, a secret
