@@ -8,32 +8,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace entitle {
 
-enum class JsonType { null, boolean, integer, fraction, text, array, object };
+using JsonValue = nlohmann::json;
 
-struct JsonMember;
-
-struct JsonValue {
-    JsonType type = JsonType::null;
-    bool flag = false;
-    std::int64_t number = 0;
-    std::string text;
-    std::vector<JsonMember> members; // of an object, or of an array with empty names
-
-    // Returns: the member of that name, null when there is none.
-    const JsonValue *find(std::string_view name) const noexcept;
-};
-
-struct JsonMember {
-    std::string name;
-    JsonValue value;
-};
-
-// Parses an object nested no deeper than `max_depth`, itself counted. A number with a fraction, an
-// exponent or beyond 64 bits is a `fraction`, whatever its value.
+// Parses an object nested no deeper than `max_depth`, itself counted.
 std::optional<JsonValue> parse_json_object(std::string_view text, std::size_t max_depth);
+
+// Returns: the object's member of that name, null when there is none.
+const JsonValue *find_member(const JsonValue &object, std::string_view name);
+
+// Returns: the text, or the whole number; null, or none, for any other value. A number with a
+// fraction, an exponent or beyond 64 bits is none, whatever it is.
+const std::string *find_text(const JsonValue &value) noexcept;
+std::optional<std::int64_t> whole_number(const JsonValue &value) noexcept;
 
 } // namespace entitle

@@ -37,7 +37,8 @@ std::optional<Parts> split(std::string_view token) noexcept {
 }
 
 bool is_text(const JsonValue *value, std::string_view text) noexcept {
-    return value != nullptr && value->type == JsonType::text && value->text == text;
+    const std::string *found = value == nullptr ? nullptr : find_text(*value);
+    return found != nullptr && *found == text;
 }
 
 const char *name_of(Algorithm algorithm) noexcept {
@@ -56,10 +57,11 @@ const char *name_of(Algorithm algorithm) noexcept {
 
 // Media types of tokens compare without case, and "application/" may be left out (RFC 7515).
 bool is_token_type(const JsonValue &type) {
-    if (type.type != JsonType::text) {
+    const std::string *text = find_text(type);
+    if (text == nullptr) {
         return false;
     }
-    std::string name = type.text;
+    std::string name = *text;
     std::transform(name.begin(), name.end(), name.begin(), [](char character) {
         return character >= 'A' && character <= 'Z' ? static_cast<char>(character + 32) : character;
     });
@@ -72,86 +74,89 @@ bool is_token_type(const JsonValue &type) {
 
 // A header may ask for what is not done here: then it must be refused, not ignored.
 bool is_plain_header(const JsonValue &header) {
-    const JsonValue *type = header.find("typ");
+    const JsonValue *type = find_member(header, "typ");
     constexpr std::array<std::string_view, 5> kRefused = {"crit", "b64", "zip", "enc", "cty"};
     return (type == nullptr || is_token_type(*type)) &&
            std::none_of(kRefused.begin(), kRefused.end(),
-                        [&](std::string_view name) { return header.find(name) != nullptr; });
+                        [&](std::string_view name) { return header.contains(name); });
 }
 
 // Finds the key for a header and checks that its algorithm is the one named.
 TokenFault choose_key(const JsonValue &header, const TokenKeys &keys, const TokenKey *&chosen) {
-    const JsonValue *id = header.find("kid");
-    if (!is_plain_header(header) || (id != nullptr && id->type != JsonType::text)) {
+    const JsonValue *id = find_member(header, "kid");
+    const std::string *name = id == nullptr ? nullptr : find_text(*id);
+    if (!is_plain_header(header) || (id != nullptr && name == nullptr)) {
         return TokenFault::bad_header;
     }
-    chosen = keys.find(id == nullptr ? std::nullopt : std::optional<std::string>(id->text));
+    chosen = keys.find(name == nullptr ? std::nullopt : std::optional<std::string>(*name));
     if (chosen == nullptr) {
         return TokenFault::unknown_key;
     }
-    return is_text(header.find("alg"), name_of(chosen->key.algorithm)) ? TokenFault::none
-                                                                       : TokenFault::bad_algorithm;
+    return is_text(find_member(header, "alg"), name_of(chosen->key.algorithm))
+               ? TokenFault::none
+               : TokenFault::bad_algorithm;
 }
 
 bool is_for_audience(const JsonValue *audience, std::string_view expected) {
     if (audience == nullptr) {
         return false;
     }
-    if (audience->type != JsonType::array) {
+    if (!audience->is_array()) {
         return is_text(audience, expected);
     }
-    const auto &members = audience->members;
-    return std::all_of(members.begin(), members.end(),
-                       [](const JsonMember &one) { return one.value.type == JsonType::text; }) &&
-           std::any_of(members.begin(), members.end(),
-                       [&](const JsonMember &one) { return is_text(&one.value, expected); });
+    return std::all_of(audience->begin(), audience->end(),
+                       [](const JsonValue &one) { return one.is_string(); }) &&
+           std::any_of(audience->begin(), audience->end(),
+                       [&](const JsonValue &one) { return is_text(&one, expected); });
 }
 
 // A login is never empty and holds no control character, so no subject that does can be one.
-bool is_subject(const JsonValue *subject) noexcept {
-    return subject != nullptr && subject->type == JsonType::text && !subject->text.empty() &&
-           std::none_of(subject->text.begin(), subject->text.end(), [](char character) {
-               return static_cast<unsigned char>(character) < 0x20 || character == 0x7F;
-           });
+bool is_subject(const std::string &subject) noexcept {
+    return !subject.empty() && std::none_of(subject.begin(), subject.end(), [](char character) {
+        return static_cast<unsigned char>(character) < 0x20 || character == 0x7F;
+    });
 }
 
-bool is_time(const JsonValue *value) noexcept {
-    return value != nullptr && value->type == JsonType::integer && value->number >= 0 &&
-           value->number <= kMaxTime;
+std::optional<std::int64_t> time_of(const JsonValue &value) noexcept {
+    const auto time = whole_number(value);
+    return time && *time >= 0 && *time <= kMaxTime ? time : std::nullopt;
 }
 
 TokenFault read_times(const JsonValue &claims, const TokenKey &key, TokenVerdict &verdict) {
-    const JsonValue *expires = claims.find("exp");
-    if (!is_time(expires)) {
+    const JsonValue *expires = find_member(claims, "exp");
+    const auto end = expires == nullptr ? std::nullopt : time_of(*expires);
+    if (!end) {
         return TokenFault::bad_time;
     }
-    verdict.valid_until = std::min(expires->number, key.not_after);
+    verdict.valid_until = std::min(*end, key.not_after);
     for (const std::string_view name : {"nbf", "iat"}) {
-        const JsonValue *start = claims.find(name);
-        if (start == nullptr) {
+        const JsonValue *member = find_member(claims, name);
+        if (member == nullptr) {
             continue;
         }
-        if (!is_time(start)) {
+        const auto start = time_of(*member);
+        if (!start) {
             return TokenFault::bad_time;
         }
-        verdict.valid_from = std::max(verdict.valid_from, start->number - kClockLeeway);
+        verdict.valid_from = std::max(verdict.valid_from, *start - kClockLeeway);
     }
     return TokenFault::none;
 }
 
 TokenFault read_claims(const JsonValue &claims, const TokenTerms &terms, const TokenKey &key,
                        TokenVerdict &verdict) {
-    if (!is_text(claims.find("iss"), terms.issuer)) {
+    if (!is_text(find_member(claims, "iss"), terms.issuer)) {
         return TokenFault::bad_issuer;
     }
-    if (!is_for_audience(claims.find("aud"), terms.audience)) {
+    if (!is_for_audience(find_member(claims, "aud"), terms.audience)) {
         return TokenFault::bad_audience;
     }
-    const JsonValue *subject = claims.find("sub");
-    if (!is_subject(subject)) {
+    const JsonValue *member = find_member(claims, "sub");
+    const std::string *subject = member == nullptr ? nullptr : find_text(*member);
+    if (subject == nullptr || !is_subject(*subject)) {
         return TokenFault::bad_subject;
     }
-    verdict.subject = subject->text;
+    verdict.subject = *subject;
     return read_times(claims, key, verdict);
 }
 

@@ -17,11 +17,9 @@ constexpr std::size_t kMaxDepth = 5; // the set, its list, a key, a list of a ke
 
 // Returns: the member's text, none when it is missing or something else.
 std::optional<std::string> text_of(const JsonValue &object, std::string_view name) {
-    const JsonValue *value = object.find(name);
-    if (value == nullptr || value->type != JsonType::text) {
-        return std::nullopt;
-    }
-    return value->text;
+    const JsonValue *value = find_member(object, name);
+    const std::string *text = value == nullptr ? nullptr : find_text(*value);
+    return text == nullptr ? std::nullopt : std::optional<std::string>(*text);
 }
 
 // Returns: the decoded member; empty, which no key accepts, when there is no such text.
@@ -31,31 +29,29 @@ std::string bytes_of(const JsonValue &object, std::string_view name) {
 }
 
 bool is_for_signatures(const JsonValue &entry) {
-    if (entry.find("use") != nullptr && text_of(entry, "use") != "sig") {
+    if (entry.contains("use") && text_of(entry, "use") != "sig") {
         return false;
     }
-    const JsonValue *operations = entry.find("key_ops");
+    const JsonValue *operations = find_member(entry, "key_ops");
     return operations == nullptr ||
-           (operations->type == JsonType::array &&
-            std::any_of(operations->members.begin(), operations->members.end(),
-                        [](const JsonMember &operation) {
-                            return operation.value.type == JsonType::text &&
-                                   operation.value.text == "verify";
-                        }));
+           (operations->is_array() &&
+            std::any_of(operations->begin(), operations->end(),
+                        [](const JsonValue &operation) { return operation == "verify"; }));
 }
 
 // The earliest end the entry states, by either of the names in use. Returns: none when malformed.
 std::optional<std::int64_t> end_of_life(const JsonValue &entry) {
     std::int64_t end = INT64_MAX;
     for (const std::string_view name : {"exp", "not_after"}) {
-        const JsonValue *value = entry.find(name);
+        const JsonValue *value = find_member(entry, name);
         if (value == nullptr) {
             continue;
         }
-        if (value->type != JsonType::integer || value->number < 0) {
+        const auto number = whole_number(*value);
+        if (!number || *number < 0) {
             return std::nullopt;
         }
-        end = std::min(end, value->number);
+        end = std::min(end, *number);
     }
     return end;
 }
@@ -89,7 +85,7 @@ Error refused(std::string detail) {
 
 // Adds the entry's key. Returns: why not, empty when it was added.
 std::string add_key(const JsonValue &entry, TokenKeys &keys) {
-    if (entry.type != JsonType::object) {
+    if (!entry.is_object()) {
         return "is no object";
     }
     if (!is_for_signatures(entry)) {
@@ -103,7 +99,7 @@ std::string add_key(const JsonValue &entry, TokenKeys &keys) {
     if (!end) {
         return "has an end of life that is no time";
     }
-    if (entry.find("kid") != nullptr && !text_of(entry, "kid")) {
+    if (entry.contains("kid") && !text_of(entry, "kid")) {
         return "has a kid that is no text";
     }
     keys.keys.push_back(TokenKey{text_of(entry, "kid"), std::move(*key), *end});
@@ -129,19 +125,19 @@ Result<TokenKeys> parse_token_keys(std::string_view text) {
     if (!set) {
         return refused("It is no JSON object, or has two members of one name.");
     }
-    const JsonValue *entries = set->find("keys");
-    if (entries == nullptr || entries->type != JsonType::array) {
+    const JsonValue *entries = find_member(*set, "keys");
+    if (entries == nullptr || !entries->is_array()) {
         return refused("It has no list \"keys\".");
     }
     TokenKeys keys;
     std::vector<std::string> ids;
-    for (const JsonMember &entry : entries->members) {
-        const std::string fault = add_key(entry.value, keys);
+    for (const JsonValue &entry : *entries) {
+        const std::string fault = add_key(entry, keys);
         if (!fault.empty()) {
             keys.left_out.push_back(
                 "key " + std::to_string(keys.keys.size() + keys.left_out.size() + 1) + " " + fault);
         }
-        const auto id = text_of(entry.value, "kid");
+        const auto id = text_of(entry, "kid");
         if (id && std::find(ids.begin(), ids.end(), *id) != ids.end()) {
             return refused("Two keys have the same kid.");
         }

@@ -15,15 +15,17 @@ TEST(Json, ReadsEveryType) {
         R"({"n":null,"t":true,"i":-5,"f":1.5,"e":1e2,"b":18446744073709551615,"s":"\u00e9","a":[1,"x",{}]})",
         3);
     ASSERT_TRUE(value);
-    EXPECT_EQ(value->find("n")->type, JsonType::null);
-    EXPECT_TRUE(value->find("t")->flag);
-    EXPECT_EQ(value->find("i")->number, -5);
-    EXPECT_EQ(value->find("f")->type, JsonType::fraction);
-    EXPECT_EQ(value->find("e")->type, JsonType::fraction);
-    EXPECT_EQ(value->find("b")->type, JsonType::fraction);
-    EXPECT_EQ(value->find("s")->text, "\xC3\xA9");
-    EXPECT_EQ(value->find("a")->members.size(), 3U);
-    EXPECT_EQ(value->find("missing"), nullptr);
+    EXPECT_TRUE(find_member(*value, "n")->is_null());
+    EXPECT_EQ(*find_member(*value, "t"), true);
+    EXPECT_EQ(whole_number(*find_member(*value, "i")), -5);
+    for (const char *name : {"n", "t", "f", "e", "b", "s", "a"}) {
+        EXPECT_EQ(whole_number(*find_member(*value, name)), std::nullopt) << name;
+    }
+    EXPECT_EQ(*find_text(*find_member(*value, "s")), "\xC3\xA9");
+    EXPECT_EQ(find_text(*find_member(*value, "i")), nullptr);
+    EXPECT_EQ(find_member(*value, "a")->size(), 3U);
+    EXPECT_EQ(find_member(*value, "missing"), nullptr);
+    EXPECT_EQ(find_member(*find_member(*value, "a"), "x"), nullptr);
 }
 
 TEST(Json, RefusesWhatIsNoSingleObject) {
@@ -49,12 +51,17 @@ TEST(Json, RefusesWhatIsNoSingleObject) {
                              "{\"a\":\"\xFF\"}",
                              "{\"a\":\"\\ud800\"}",
                              "{\"a\":1,\"a\":1}",
+                             "{\"a\":{\"b\":1,\"b\":1}}",
+                             "{\"a\":[{\"b\":1},{\"b\":1,\"c\":[],\"b\":1}]}",
+                             "{\"a\":{},\"b\":{\"a\":1},\"a\":1}",
+                             "{\"a\":1e400}",
                              "{\"a\":1,\"\\u0061\":2}"}) {
         EXPECT_FALSE(parse_json_object(text, 4)) << text;
     }
     EXPECT_FALSE(parse_json_object(std::string_view("{}\0", 3), 4));
     EXPECT_FALSE(parse_json_object(std::string_view("{\"a\":\"\0\"}", 9), 4));
     EXPECT_TRUE(parse_json_object(" {} ", 4));
+    EXPECT_TRUE(parse_json_object("{\"a\":{\"a\":[{\"a\":1},{\"a\":1}]},\"b\":1}", 4));
 }
 
 TEST(Json, RefusesDepth) {
