@@ -51,21 +51,26 @@ constexpr const char *kCustomer[] = {
 // Names of the full-record fields, and where they are. regime: C
 struct FieldList {
     int count;
-    const char *names[MaxHeapAttributeNumber];
-    AttrNumber columns[MaxHeapAttributeNumber];
+    const char **names;
+    AttrNumber *columns;
 };
 
-const FieldList *full_record(const FiredRow &row) {
-    auto *fields = static_cast<FieldList *>(palloc0(sizeof(FieldList)));
+FieldList full_record(const FiredRow &row) {
+    FieldList fields = {0, nullptr, nullptr};
     List *names = NIL;
     if (!SplitIdentifierString(pstrdup(full_record_fields()), ',', &names)) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("setting \"entitle.full_record_fields\" is not a list of columns"),
                         errhint("List columns of entitle.customer, separated by commas.")));
     }
-    for (const auto *name : each<char>(names)) {
+    const auto size = static_cast<Size>(list_length(names));
+    fields.names = static_cast<const char **>(palloc(size * sizeof(*fields.names)));
+    fields.columns = static_cast<AttrNumber *>(palloc(size * sizeof(*fields.columns)));
+    ListCell *cell = nullptr;
+    foreach (cell, names) {
+        const auto *name = static_cast<const char *>(lfirst(cell));
         const AttrNumber number = get_attnum(RelationGetRelid(row.data->tg_relation), name);
-        if (number <= 0 || fields->count == MaxHeapAttributeNumber) {
+        if (number <= 0) {
             ereport(
                 ERROR,
                 (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -74,8 +79,8 @@ const FieldList *full_record(const FiredRow &row) {
                      name),
                  errhint("List columns of entitle.customer, separated by commas.")));
         }
-        fields->names[fields->count] = name;
-        fields->columns[fields->count++] = number;
+        fields.names[fields.count] = name;
+        fields.columns[fields.count++] = number;
     }
     return fields;
 }
@@ -172,7 +177,7 @@ HeapTuple with_status(const FiredRow &row, const AttrNumber *columns, Status now
 HeapTuple guard_insert(const FiredRow &row, const AttrNumber *columns, bool binds) {
     const char *held = text_column(row, row.after, columns[status_before]);
     if (binds) {
-        const FieldList fields = {0, {}, {}};
+        const FieldList fields = {0, nullptr, nullptr};
         const PlainRecord plain = read_record(row, row.after, columns, fields);
         bool lacks_score = false;
         bool lacks_time = false;
@@ -256,7 +261,7 @@ HeapTuple guard_update(const FiredRow &row, const AttrNumber *columns, bool bind
     check_values(row, columns);
     Status now = *parse_status(wanted);
     if (binds) {
-        const FieldList &fields = *full_record(row);
+        const FieldList fields = full_record(row);
         const PlainRecord before = read_record(row, row.before, columns, fields);
         const PlainRecord after = read_record(row, row.after, columns, fields);
         const bool scores =
