@@ -230,6 +230,9 @@ const char *full_record_fields() noexcept {
 void define_settings() {
     const int carrier =
         GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE;
+    // The three carriers keep in the session what sign_in, use_brand and use_customer were told,
+    // because settings follow transactions, savepoints and parallel workers by themselves. C++
+    // alone writes them, and superusers by SET; empty by default.
     DefineCustomStringVariable(
         kIdentity, "The signed-in user, written by entitle.sign_in().",
         "Follows transactions and savepoints. Superusers may set it to a user id.", &identity_value,
@@ -239,11 +242,16 @@ void define_settings() {
                                "While it is set, only the same seal signs in or out.", &seal_value,
                                "", PGC_SUSET, carrier | GUC_NO_RESET_ALL, check_seal,
                                assign_carrier, nullptr);
+    // Anybody sets it, in a session or while connecting: a client has no other way to tell who it
+    // is where nobody signs it in. It is its own proof, so no right is needed. Empty by default.
     DefineCustomStringVariable(
         "entitle.token", "A signed token that tells who is asking.",
         "Counts where nobody is signed in; worth nothing unless it verifies.", &token_value, "",
         PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, check_token,
         assign_carrier, nullptr);
+    // These three say whose tokens are believed. The server's configuration alone sets them,
+    // because whoever chooses the keys is whoever they like. Empty by default, which believes no
+    // token.
     DefineCustomStringVariable(
         "entitle.token_keys_file", "The file of keys (JWK Set) that tokens are verified with.",
         "Read anew when the configuration is reloaded. A relative path starts in the data "
@@ -260,6 +268,9 @@ void define_settings() {
         kChoice,
         "The chosen brand and customer, written by entitle.use_brand() and use_customer().",
         nullptr, &choice_value, "", PGC_SUSET, carrier, check_choice, assign_carrier, nullptr);
+    // Superusers set both of these, for the server or a database: a user who could would move the
+    // end of their own days, or make customers complete with less. By default days are those of
+    // UTC, and the columns are what a fresh installation requires of a full record.
     DefineCustomStringVariable(
         "entitle.time_zone", "The business time zone, in which \"today\" begins and ends.",
         "Days back and validity dates are counted in it, whatever the session's own time zone.",
