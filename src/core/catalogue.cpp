@@ -84,10 +84,11 @@ Catalogue::Catalogue(const CatalogueRows &rows) {
     });
     const CatalogueRows::AlternativeRow *previous = nullptr;
     for (const auto &row : alternatives) {
-        auto *capability = const_cast<Capability *>(find_capability(row.capability));
-        if (capability == nullptr) {
+        const Capability *found = find_capability(row.capability);
+        if (found == nullptr) {
             continue;
         }
+        const auto capability = capabilities_.begin() + (found - capabilities_.data());
         if (previous == nullptr || previous->capability != row.capability ||
             previous->alternative != row.alternative) {
             capability->alternatives.emplace_back();

@@ -55,8 +55,9 @@ bool is_mere_admin(const GrantWriter &writer) noexcept {
 Error unmanaged_customer() {
     return Error::denied(
         "permission denied to manage external access of this customer",
-        "It takes external_access.manage in the customer's brand, or L80 or L90 on the customer. " +
-            see_why("external_access.manage"));
+        "It takes external_access.manage in the customer's brand, or L80 or L90 on the customer."
+        " To see why: SELECT * FROM entitle.explain_permission('external_access.manage',"
+        " brand_id => brand).");
 }
 
 Error no_such_customer() {

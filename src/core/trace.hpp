@@ -1,5 +1,9 @@
 // The steps of a decision, told by the code that decides. An empty Trace pointer costs nothing: the
 // details are built only when somebody listens. Gates stand in the order of R2.
+//
+// Answers have three shapes. A Decision answers a question that may well be answered by no. An
+// optional<Decision> is of one gate on the way to it: none is "passed, go on". A Result
+// (result.hpp) is of a write, whose no is an error with a hint.
 #pragma once
 
 #include <optional>

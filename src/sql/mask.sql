@@ -181,9 +181,7 @@ BEGIN
         SELECT DISTINCT g.attname, m.attname
         FROM pg_attribute g
         JOIN pg_attrdef d ON d.adrelid = g.attrelid AND d.adnum = g.attnum
-        -- PostgreSQL 14 and earlier have it that the column depends, later ones that its expression does.
-        JOIN pg_depend p ON (p.classid = 'pg_class'::regclass AND p.objid = g.attrelid AND p.objsubid = g.attnum
-                             OR p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid)
+        JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
              AND p.refclassid = 'pg_class'::regclass AND p.refobjid = g.attrelid
         JOIN pg_attribute m ON m.attrelid = g.attrelid AND m.attnum = p.refobjsubid
         WHERE g.attrelid = declared.relation AND g.attgenerated <> ''

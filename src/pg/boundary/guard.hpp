@@ -53,9 +53,8 @@ void catch_into(Report &report) noexcept;
 // Raises the report. regime: C
 [[noreturn]] void raise(const Report &report);
 
-// Raises a core error. regime: C, and so only where the Error itself may leak: use compute() with
-// Failure. Runs C++ that may throw; whatever it throws is raised as an error once its frames are
-// gone. regime: C
+// Runs C++ that may throw; whatever it throws is raised as an error once its frames are gone.
+// regime: C
 template <typename Body> void compute(Body &&body) {
     Report report;
     try {
