@@ -2,22 +2,18 @@
 // sliders are. What does not fit is left to the caller's own arithmetic.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace entitle {
+
+constexpr int kShortPlaces = 6;
 
 // A decimal of at most six places and below 10^8, not negative.
 struct ShortDecimal {
     std::int64_t millionths = 0;
     int places = 0; // as written: 2.50 has two
 };
-
-// Reads a decimal from the bytes in which PostgreSQL stores a numeric. Returns: none when it is not
-// a short decimal.
-std::optional<ShortDecimal> read_decimal(const char *bytes, std::size_t size) noexcept;
 
 // Aligned as PostgreSQL's memory is, which is less than the compiler would like. __int128 is of g++
 // and clang++ on 64-bit machines.

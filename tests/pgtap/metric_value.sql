@@ -109,19 +109,32 @@ SELECT c AS customer, m AS metric_id,
                   WHEN 3 THEN random()::numeric * 100 WHEN 4 THEN 0.000 WHEN 5 THEN (c % 20000) / 200.0 ELSE round(random()::numeric * 100, 9) END AS value
 FROM generate_series(1, 7000) AS c, generate_series(1, 8) AS m
 WHERE random() < 0.4;
+SELECT array_agg(w.metric_id ORDER BY w.metric_id) AS metrics, array_agg(w.multiplier ORDER BY w.metric_id) AS multipliers FROM weight w \gset
 SELECT is_empty(
-    $$ SELECT customer, entitle_internal.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
-                                              (SELECT array_agg(w.multiplier ORDER BY w.metric_id) FROM weight w))::text,
+    format($$ SELECT customer, entitle_internal.weighted_mean(s.metric_id, value, %1$L, %2$L)::text,
               round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text
        FROM slider s JOIN weight USING (metric_id) GROUP BY customer
-       HAVING entitle_internal.weighted_mean(s.metric_id, value, (SELECT array_agg(w.metric_id ORDER BY w.metric_id) FROM weight w),
-                                    (SELECT array_agg(w.multiplier ORDER BY w.metric_id) FROM weight w))::text
-              IS DISTINCT FROM round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text $$,
+       HAVING entitle_internal.weighted_mean(s.metric_id, value, %1$L, %2$L)::text
+              IS DISTINCT FROM round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text $$, :'metrics', :'multipliers'),
     'R16: weighted_mean equals the formula in numeric');
 SELECT is_empty(
     $$ SELECT a, b FROM generate_series(0, 200) AS a, generate_series(0, 10) AS b
        WHERE (SELECT entitle_internal.weighted_mean(m, v, '{1,2}', '{1,1}') FROM (VALUES (1, a / 100.0), (2, b / 100.0)) AS x (m, v)) <> round((a + b) / 200.0, 2) $$,
     'R16: halves are rounded away from zero');
+-- Decimals that are read from their bytes, and those that are not: by length, by places, by sign, by header.
+CREATE TABLE decimal (n integer, d numeric);
+INSERT INTO decimal
+SELECT row_number() OVER (), d
+FROM unnest('{0,0.00,42,2.5,2.50,9999,10000,10000.0001,99999999,99999999.999999,100000000,0.123456,0.000001,0.0000011,0.0000001,0.00010000000,
+              1e-20,1e20,-1,-0.000001,NaN,Infinity,-Infinity}'::numeric[]) AS d;
+CREATE FUNCTION mean_of(weights numeric[], vals numeric[]) RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN RETURN (SELECT entitle_internal.weighted_mean(m, v, '{1,2}', weights) FROM unnest('{1,2}'::bigint[], vals) AS x (m, v)); END $$;
+SELECT is_empty(
+    $$ SELECT a.d, b.d, c.d FROM decimal a, decimal b, decimal c
+       WHERE mean_of(ARRAY[a.d, b.d], ARRAY[c.d, 1.25]) IS DISTINCT FROM round((a.d * c.d + b.d * 1.25) / nullif(a.d + b.d, 0), 2)::text $$,
+    'R16: however decimals are stored, weighted_mean equals the formula');
+SELECT throws_ok($$ SELECT entitle_internal.weighted_mean(1, v, '{1}', ARRAY[w]) FROM (VALUES (10, 1.0), (20, 3.0)) AS x (v, w) $$,
+                 '22023', NULL, 'weights that differ from row to row are refused');
 SELECT throws_ok($$ SELECT entitle_internal.weighted_mean(1, 1, '{1}', '{1,2}') $$, '22023', NULL, 'every metric has its multiplier');
 
 -- The tables' owner is bound, a superuser is not (R53).

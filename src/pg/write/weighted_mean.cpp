@@ -4,6 +4,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/function.hpp"
+#include "pg/datum/decimal.hpp"
 
 extern "C" {
 #include "utils/numeric.h"
@@ -29,8 +30,6 @@ static_assert(alignof(Sums) <= MAXIMUM_ALIGNOF, "palloc aligns no more");
 
 // The weights, read once: they are the same in every call of a query.
 struct Weights {
-    Datum metrics;
-    Datum multipliers;
     int count;
     std::int64_t *ids;
     Datum *numbers;
@@ -38,28 +37,34 @@ struct Weights {
     bool *is_short;
 };
 
-std::optional<ShortDecimal> read_numeric(Datum number, const void **detoasted) {
-    auto *stored = PG_DETOAST_DATUM_PACKED(number);
-    *detoasted = stored;
-    return read_decimal(VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
+// Whether an argument of the aggregate is the same for all rows of a query.
+bool is_fixed(const Aggref *call, int number) {
+    const auto *argument = reinterpret_cast<const Node *>(
+        static_cast<const TargetEntry *>(list_nth(call->args, number))->expr);
+    return IsA(argument, Const) ||
+           (IsA(argument, Param) &&
+            reinterpret_cast<const Param *>(argument)->paramkind == PARAM_EXTERN);
 }
 
 const Weights &read_weights(FunctionCallInfo fcinfo) {
     auto *weights = static_cast<Weights *>(fcinfo->flinfo->fn_extra);
-    if (weights != nullptr && weights->metrics == PG_GETARG_DATUM(3) &&
-        weights->multipliers == PG_GETARG_DATUM(4)) {
+    if (weights != nullptr) {
         return *weights;
+    }
+    const Aggref *call = AggGetAggref(fcinfo);
+    if (call == nullptr || !is_fixed(call, 2) || !is_fixed(call, 3)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("metrics and multipliers are the same for all rows"),
+                        errhint("Give the two arrays as constants or parameters.")));
     }
     MemoryContext previous = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
     weights = static_cast<Weights *>(palloc0(sizeof(Weights)));
-    weights->metrics = PG_GETARG_DATUM(3);
-    weights->multipliers = PG_GETARG_DATUM(4);
     Datum *metrics = nullptr;
     int metric_count = 0;
     int number_count = 0;
-    deconstruct_array(DatumGetArrayTypePCopy(weights->metrics), INT8OID, sizeof(std::int64_t),
+    deconstruct_array(DatumGetArrayTypePCopy(PG_GETARG_DATUM(3)), INT8OID, sizeof(std::int64_t),
                       FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &metrics, nullptr, &metric_count);
-    deconstruct_array(DatumGetArrayTypePCopy(weights->multipliers), NUMERICOID, -1, false,
+    deconstruct_array(DatumGetArrayTypePCopy(PG_GETARG_DATUM(4)), NUMERICOID, -1, false,
                       TYPALIGN_INT, &weights->numbers, nullptr, &number_count);
     if (metric_count != number_count) {
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -72,9 +77,8 @@ const Weights &read_weights(FunctionCallInfo fcinfo) {
         static_cast<ShortDecimal *>(palloc0((metric_count + 1) * sizeof(ShortDecimal)));
     weights->is_short = static_cast<bool *>(palloc0(metric_count + 1));
     for (int i = 0; i < metric_count; ++i) {
-        const void *stored = nullptr;
         weights->ids[i] = DatumGetInt64(metrics[i]);
-        const auto decimal = read_numeric(weights->numbers[i], &stored);
+        const auto decimal = short_decimal(weights->numbers[i]);
         weights->is_short[i] = decimal.has_value();
         weights->decimals[i] = decimal.value_or(ShortDecimal());
     }
@@ -133,8 +137,7 @@ ENTITLE_FUNCTION(entitle_add_weighted) {
     const std::int64_t metric = PG_GETARG_INT64(1);
     for (int i = 0; i < weights.count; ++i) {
         if (weights.ids[i] == metric) {
-            const void *stored = nullptr;
-            const auto value = read_numeric(PG_GETARG_DATUM(2), &stored);
+            const auto value = short_decimal(PG_GETARG_DATUM(2));
             if (value && weights.is_short[i]) {
                 sums->fast.add(*value, weights.decimals[i]);
             } else {
