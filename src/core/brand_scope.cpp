@@ -42,44 +42,43 @@ bool is_member(const Subject &subject, BrandId id) noexcept {
                        [&](const Membership &membership) { return reaches(membership, *brand); });
 }
 
-const Brand *enter_brand(const Subject *subject, const Session &session,
-                         std::optional<BrandId> named, const Recorder &recorder, Decision &denied) {
+Entry enter_brand(const Subject *subject, const Session &session, std::optional<BrandId> named,
+                  const Recorder &recorder) {
     if (subject == nullptr) {
-        denied = recorder.fail(Gate::identity, [] { return std::string("nobody is signed in"); });
-        return nullptr;
+        return Entry{nullptr, recorder.fail(Gate::identity,
+                                            [] { return std::string("nobody is signed in"); })};
     }
     // Whoever belongs nowhere needs no catalogue to be told so.
     if (subject->catalogue == nullptr && !subject->memberships.empty()) {
-        denied = recorder.fail(Gate::identity, [] { return std::string("no rights are loaded"); });
-        return nullptr;
+        return Entry{nullptr, recorder.fail(Gate::identity,
+                                            [] { return std::string("no rights are loaded"); })};
     }
     if (!subject->is_active) {
-        denied = recorder.fail(
-            Gate::identity, [&] { return "user " + quoted(subject->login) + " is switched off"; });
-        return nullptr;
+        return Entry{nullptr, recorder.fail(Gate::identity, [&] {
+                         return "user " + quoted(subject->login) + " is switched off";
+                     })};
     }
     recorder.pass(Gate::identity, [&] { return "user " + quoted(subject->login) + " is active"; });
 
     const auto wanted = named ? named : current_brand(*subject, session);
     if (!wanted) {
-        denied = recorder.fail(Gate::membership, [&] {
-            return subject->brands.empty()
-                       ? std::string("the user is a member of no brand")
-                       : std::string("the user belongs to several brands and chose none");
-        });
-        return nullptr;
+        return Entry{nullptr, recorder.fail(Gate::membership, [&] {
+                         return subject->brands.empty()
+                                    ? std::string("the user is a member of no brand")
+                                    : std::string(
+                                          "the user belongs to several brands and chose none");
+                     })};
     }
     const Brand *brand = subject->find_brand(*wanted);
     if (brand == nullptr || !is_member(*subject, *wanted)) {
         // The same text for a brand that does not exist: nothing tells them apart.
-        denied = recorder.fail(Gate::membership, [&] {
-            return "the user is no member of brand " + std::to_string(*wanted) +
-                   " nor of its organization";
-        });
-        return nullptr;
+        return Entry{nullptr, recorder.fail(Gate::membership, [&] {
+                         return "the user is no member of brand " + std::to_string(*wanted) +
+                                " nor of its organization";
+                     })};
     }
     recorder.pass(Gate::membership, [&] { return "a member of " + brand_text(*brand); });
-    return brand;
+    return Entry{brand, Decision{}};
 }
 
 std::optional<Decision> check_modules(const BrandScope &scope, const std::vector<KeyIndex> &modules,

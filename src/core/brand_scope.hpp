@@ -25,10 +25,15 @@ struct BrandScope {
     const Brand &brand;
 };
 
+// The brand to judge in, or null and why not.
+struct Entry {
+    const Brand *brand;
+    Decision denied;
+};
+
 // Decides identity and membership (R1, R22, R52).
-// Returns: the brand to judge in, or null with `denied` filled.
-const Brand *enter_brand(const Subject *subject, const Session &session,
-                         std::optional<BrandId> named, const Recorder &recorder, Decision &denied);
+Entry enter_brand(const Subject *subject, const Session &session, std::optional<BrandId> named,
+                  const Recorder &recorder);
 
 // Decides whether every module is enabled (R23, R31). Returns: none when it is.
 std::optional<Decision> check_modules(const BrandScope &scope, const std::vector<KeyIndex> &modules,

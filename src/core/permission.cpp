@@ -213,8 +213,7 @@ Decision capability_in_place(const BrandScope &scope, const Capability &capabili
 Decision check_permission(const Subject *subject, const Session &session,
                           std::string_view permission, std::optional<BrandId> named, Trace *trace) {
     const Recorder recorder(trace);
-    Decision denied;
-    const Brand *brand = enter_brand(subject, session, named, recorder, denied);
+    const auto [brand, denied] = enter_brand(subject, session, named, recorder);
     return brand == nullptr ? denied
                             : check_in_place(BrandScope{*subject, *brand}, permission, recorder);
 }
@@ -222,8 +221,7 @@ Decision check_permission(const Subject *subject, const Session &session,
 Decision check_capability(const Subject *subject, const Session &session, std::string_view key,
                           std::optional<BrandId> named, Trace *trace) {
     const Recorder recorder(trace);
-    Decision denied;
-    const Brand *brand = enter_brand(subject, session, named, recorder, denied);
+    const auto [brand, denied] = enter_brand(subject, session, named, recorder);
     if (brand == nullptr) {
         return denied;
     }
@@ -238,8 +236,7 @@ Decision check_capability(const Subject *subject, const Session &session, std::s
 Decision check_metric(const Subject *subject, const Session &session, std::string_view metric,
                       std::optional<BrandId> named, Trace *trace) {
     const Recorder recorder(trace);
-    Decision denied;
-    const Brand *brand = enter_brand(subject, session, named, recorder, denied);
+    const auto [brand, denied] = enter_brand(subject, session, named, recorder);
     return brand == nullptr ? denied
                             : metric_in_place(BrandScope{*subject, *brand}, metric, recorder);
 }

@@ -81,20 +81,27 @@ bool is_plain_header(const JsonValue &header) {
                         [&](std::string_view name) { return header.contains(name); });
 }
 
+// The key to verify with, or null and why there is none.
+struct KeyChoice {
+    const TokenKey *key;
+    TokenFault fault;
+};
+
 // Finds the key for a header and checks that its algorithm is the one named.
-TokenFault choose_key(const JsonValue &header, const TokenKeys &keys, const TokenKey *&chosen) {
+KeyChoice choose_key(const JsonValue &header, const TokenKeys &keys) {
     const JsonValue *id = find_member(header, "kid");
     const std::string *name = id == nullptr ? nullptr : find_text(*id);
     if (!is_plain_header(header) || (id != nullptr && name == nullptr)) {
-        return TokenFault::bad_header;
+        return KeyChoice{nullptr, TokenFault::bad_header};
     }
-    chosen = keys.find(name == nullptr ? std::nullopt : std::optional<std::string>(*name));
+    const TokenKey *chosen =
+        keys.find(name == nullptr ? std::nullopt : std::optional<std::string>(*name));
     if (chosen == nullptr) {
-        return TokenFault::unknown_key;
+        return KeyChoice{nullptr, TokenFault::unknown_key};
     }
     return is_text(find_member(header, "alg"), name_of(chosen->key.algorithm))
-               ? TokenFault::none
-               : TokenFault::bad_algorithm;
+               ? KeyChoice{chosen, TokenFault::none}
+               : KeyChoice{nullptr, TokenFault::bad_algorithm};
 }
 
 bool is_for_audience(const JsonValue *audience, std::string_view expected) {
@@ -122,13 +129,15 @@ std::optional<std::int64_t> time_of(const JsonValue &value) noexcept {
     return time && *time >= 0 && *time <= kMaxTime ? time : std::nullopt;
 }
 
-TokenFault read_times(const JsonValue &claims, const TokenKey &key, TokenVerdict &verdict) {
+TokenVerdict refused(TokenFault fault) { return TokenVerdict{fault, {}, 0, 0}; }
+
+TokenVerdict read_times(const JsonValue &claims, const TokenKey &key, const std::string &subject) {
     const JsonValue *expires = find_member(claims, "exp");
     const auto end = expires == nullptr ? std::nullopt : time_of(*expires);
     if (!end) {
-        return TokenFault::bad_time;
+        return refused(TokenFault::bad_time);
     }
-    verdict.valid_until = std::min(*end, key.not_after);
+    TokenVerdict verdict{TokenFault::none, subject, 0, std::min(*end, key.not_after)};
     for (const std::string_view name : {"nbf", "iat"}) {
         const JsonValue *member = find_member(claims, name);
         if (member == nullptr) {
@@ -136,62 +145,31 @@ TokenFault read_times(const JsonValue &claims, const TokenKey &key, TokenVerdict
         }
         const auto start = time_of(*member);
         if (!start) {
-            return TokenFault::bad_time;
+            return refused(TokenFault::bad_time);
         }
         verdict.valid_from = std::max(verdict.valid_from, *start - kClockLeeway);
     }
-    return TokenFault::none;
+    return verdict;
 }
 
-TokenFault read_claims(const JsonValue &claims, const TokenTerms &terms, const TokenKey &key,
-                       TokenVerdict &verdict) {
+TokenVerdict read_claims(const JsonValue &claims, const TokenTerms &terms, const TokenKey &key) {
     if (!is_text(find_member(claims, "iss"), terms.issuer)) {
-        return TokenFault::bad_issuer;
+        return refused(TokenFault::bad_issuer);
     }
     if (!is_for_audience(find_member(claims, "aud"), terms.audience)) {
-        return TokenFault::bad_audience;
+        return refused(TokenFault::bad_audience);
     }
     const JsonValue *member = find_member(claims, "sub");
     const std::string *subject = member == nullptr ? nullptr : find_text(*member);
     if (subject == nullptr || !is_subject(*subject)) {
-        return TokenFault::bad_subject;
+        return refused(TokenFault::bad_subject);
     }
-    verdict.subject = *subject;
-    return read_times(claims, key, verdict);
+    return read_times(claims, key, *subject);
 }
 
 std::optional<JsonValue> parse_part(std::string_view part) {
     const auto text = decode_base64url(part);
     return text ? parse_json_object(*text, kMaxDepth) : std::nullopt;
-}
-
-TokenFault verify(std::string_view token, const TokenKeys &keys, const TokenTerms &terms,
-                  TokenVerdict &verdict) {
-    if (keys.keys.empty() || terms.audience.empty() || terms.issuer.empty()) {
-        return TokenFault::not_set_up;
-    }
-    if (token.empty() || token.size() > kMaxToken) {
-        return TokenFault::too_large;
-    }
-    const auto parts = split(token);
-    const auto signature = parts ? decode_base64url(parts->signature) : std::nullopt;
-    if (!signature || signature->empty()) {
-        return TokenFault::not_compact;
-    }
-    const auto header = parse_part(parts->header);
-    if (!header) {
-        return TokenFault::bad_header;
-    }
-    const TokenKey *key = nullptr;
-    const TokenFault fault = choose_key(*header, keys, key);
-    if (fault != TokenFault::none) {
-        return fault;
-    }
-    if (!is_signature(key->key, parts->signed_text, *signature)) {
-        return TokenFault::bad_signature;
-    }
-    const auto claims = parse_part(parts->claims);
-    return claims ? read_claims(*claims, terms, *key, verdict) : TokenFault::bad_claims;
 }
 
 } // namespace
@@ -235,12 +213,30 @@ const char *describe(TokenFault fault) noexcept {
 }
 
 TokenVerdict verify_token(std::string_view token, const TokenKeys &keys, const TokenTerms &terms) {
-    TokenVerdict verdict;
-    verdict.fault = verify(token, keys, terms, verdict);
-    if (verdict.fault != TokenFault::none) {
-        verdict = TokenVerdict{verdict.fault, {}, 0, 0};
+    if (keys.keys.empty() || terms.audience.empty() || terms.issuer.empty()) {
+        return refused(TokenFault::not_set_up);
     }
-    return verdict;
+    if (token.empty() || token.size() > kMaxToken) {
+        return refused(TokenFault::too_large);
+    }
+    const auto parts = split(token);
+    const auto signature = parts ? decode_base64url(parts->signature) : std::nullopt;
+    if (!signature || signature->empty()) {
+        return refused(TokenFault::not_compact);
+    }
+    const auto header = parse_part(parts->header);
+    if (!header) {
+        return refused(TokenFault::bad_header);
+    }
+    const auto [key, fault] = choose_key(*header, keys);
+    if (key == nullptr) {
+        return refused(fault);
+    }
+    if (!is_signature(key->key, parts->signed_text, *signature)) {
+        return refused(TokenFault::bad_signature);
+    }
+    const auto claims = parse_part(parts->claims);
+    return claims ? read_claims(*claims, terms, *key) : refused(TokenFault::bad_claims);
 }
 
 TokenFault check_token_time(const TokenVerdict &verdict, std::int64_t now) noexcept {
