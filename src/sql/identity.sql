@@ -39,7 +39,9 @@ CREATE TABLE entitle.sign_in_grant (
     PRIMARY KEY (db_role, login)
 );
 CREATE INDEX sign_in_grant_role_idx ON entitle.sign_in_grant (db_role_oid, login);
+COMMENT ON INDEX entitle.sign_in_grant_role_idx IS 'Finds whether a role may sign in a user';
 CREATE INDEX sign_in_grant_login_idx ON entitle.sign_in_grant (login);
+COMMENT ON INDEX entitle.sign_in_grant_login_idx IS 'For the foreign key';
 COMMENT ON TABLE entitle.sign_in_grant IS
     'Database roles that may sign in users of weight: mapped to a superuser, owner of an organization, or manager of external access';
 COMMENT ON COLUMN entitle.sign_in_grant.db_role IS 'The role of the pool, as it is when sign_in is called (SET ROLE''s)';

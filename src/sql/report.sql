@@ -99,17 +99,24 @@ REVOKE ALL ON FUNCTION entitle_internal.past_level(text, integer, date, date, bo
 -- the one it got. What was written anew has not moved, which is asked first: a load logs row after row.
 CREATE INDEX change_log_grant_customer_idx ON entitle.change_log (((row_key ->> 'customer_id')::bigint))
     WHERE relation = 'entitle.external_access'::regclass;
+COMMENT ON INDEX entitle.change_log_grant_customer_idx IS 'Finds the log of a customer''s grants';
 CREATE INDEX change_log_grant_user_idx ON entitle.change_log (((row_key ->> 'user_id')::bigint))
     WHERE relation = 'entitle.external_access'::regclass;
+COMMENT ON INDEX entitle.change_log_grant_user_idx IS 'Finds the log of a user''s grants';
 CREATE INDEX change_log_moved_customer_idx ON entitle.change_log (((new_row ->> 'customer_id')::bigint))
     WHERE relation = 'entitle.external_access'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
+COMMENT ON INDEX entitle.change_log_moved_customer_idx IS 'Finds grants that were moved to a customer';
 CREATE INDEX change_log_moved_user_idx ON entitle.change_log (((new_row ->> 'user_id')::bigint))
     WHERE relation = 'entitle.external_access'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
+COMMENT ON INDEX entitle.change_log_moved_user_idx IS 'Finds grants that were moved to a user';
 CREATE INDEX change_log_user_idx ON entitle.change_log (((row_key ->> 'user_id')::bigint))
     WHERE relation = 'entitle.app_user'::regclass;
+COMMENT ON INDEX entitle.change_log_user_idx IS 'Finds the log of a user';
 CREATE INDEX change_log_renumbered_user_idx ON entitle.change_log (((new_row ->> 'user_id')::bigint))
     WHERE relation = 'entitle.app_user'::regclass AND old_row IS NOT NULL AND NOT new_row @> row_key;
+COMMENT ON INDEX entitle.change_log_renumbered_user_idx IS 'Finds users whose id was changed';
 CREATE INDEX change_log_truncate_idx ON entitle.change_log (relation, change_id) WHERE action = 'truncate';
+COMMENT ON INDEX entitle.change_log_truncate_idx IS 'Finds the last time a table was emptied';
 
 CREATE FUNCTION entitle_internal.last_truncate(logged regclass, as_of timestamptz) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
