@@ -183,9 +183,7 @@ bool is_customers_as_begun(const PlanInvalItem *item) noexcept {
 }
 
 void add_item(PlannerGlobal *global, std::uint32_t id) {
-    ListCell *cell = nullptr;
-    foreach (cell, global->invalItems) {
-        const auto *item = static_cast<const PlanInvalItem *>(lfirst(cell));
+    for (const auto *item : each<PlanInvalItem>(global->invalItems)) {
         if (item->cacheId == kAssumptionItem && item->hashValue == id) {
             return;
         }
@@ -239,9 +237,8 @@ bool has_assumptions(const PlannedStmt *plan) noexcept {
 }
 
 bool is_assumed(const PlannedStmt *plan, const Question &question, bool answer) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->invalItems) {
-        const Assumption *known = find(static_cast<const PlanInvalItem *>(lfirst(cell)));
+    for (const auto *item : each<PlanInvalItem>(plan->invalItems)) {
+        const Assumption *known = find(item);
         if (known != nullptr && is_same(*known, question, answer)) {
             return true;
         }
@@ -304,9 +301,8 @@ bool assumptions_hold_loaded(const PlannedStmt *plan) {
 }
 
 void orphan_assumptions(const List *items) noexcept {
-    ListCell *cell = nullptr;
-    foreach (cell, items) {
-        Assumption *known = find(static_cast<const PlanInvalItem *>(lfirst(cell)));
+    for (const auto *item : each<PlanInvalItem>(items)) {
+        Assumption *known = find(item);
         if (known != nullptr) {
             known->is_orphaned = true;
         }

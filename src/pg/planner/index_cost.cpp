@@ -179,9 +179,7 @@ void prefer_index_scans(RelOptInfo *relation) {
 }
 
 void adjust_index_costs(RelOptInfo *relation) {
-    ListCell *cell = nullptr;
-    foreach (cell, relation->indexlist) {
-        auto *index = static_cast<IndexOptInfo *>(lfirst(cell));
+    for (auto *index : each<IndexOptInfo>(relation->indexlist)) {
         // One address for one function, as ELF has it. Where a library sees a stub of its own
         // (Windows), nothing would be equal here, and the scans would keep PostgreSQL's costs.
         if (reinterpret_cast<amcostestimate_function>(index->amcostestimate) == btcostestimate) {

@@ -66,9 +66,7 @@ FieldList full_record(const FiredRow &row) {
     const auto size = static_cast<Size>(list_length(names));
     fields.names = static_cast<const char **>(palloc(size * sizeof(*fields.names)));
     fields.columns = static_cast<AttrNumber *>(palloc(size * sizeof(*fields.columns)));
-    ListCell *cell = nullptr;
-    foreach (cell, names) {
-        const auto *name = static_cast<const char *>(lfirst(cell));
+    for (const auto *name : each<char>(names)) {
         const AttrNumber number = get_attnum(RelationGetRelid(row.data->tg_relation), name);
         if (number <= 0) {
             ereport(
