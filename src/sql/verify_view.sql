@@ -138,7 +138,6 @@ CREATE FUNCTION entitle_internal.verify_view(declared entitle.protection, curren
 DECLARE
     view CONSTANT regclass := entitle_internal.find_view(declared.relation);
     masked CONSTANT name[] := entitle_internal.masked_names(declared);
-    owner name;
     class pg_class;
 BEGIN
     problem := entitle_internal.parent_problem(declared);
@@ -157,7 +156,6 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO class FROM pg_class c WHERE c.oid = view;
-    SELECT pg_get_userbyid(c.relowner) INTO owner FROM pg_class c WHERE c.oid = declared.relation;
 
     RETURN QUERY
         SELECT format('column "%s" is not in the filtered view "%s"', a.attname, view),
@@ -183,7 +181,8 @@ BEGIN
     END IF;
     IF class.relowner IS DISTINCT FROM (SELECT c.relowner FROM pg_class c WHERE c.oid = declared.relation) THEN
         problem := format('the filtered view "%s" does not belong to the table''s owner', view);
-        remedy := format('ALTER VIEW %s OWNER TO %I;', view, owner);
+        -- Not ALTER VIEW: what the owner before made of it would go along.
+        remedy := entitle_internal.view_remedy(declared, current);
         RETURN NEXT;
     END IF;
     RETURN QUERY

@@ -113,6 +113,7 @@ CREATE FUNCTION entitle_internal.claim_view(relation regclass) RETURNS void
 DECLARE
     view CONSTANT regclass := (SELECT v.view FROM entitle.protection_view v WHERE v.relation = claim_view.relation);
     owner oid;
+    made record;
 BEGIN
     IF entitle_internal.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE
        AND entitle_internal.may_declare(relation,
@@ -132,6 +133,16 @@ BEGIN
                        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation
                   WHERE r.ev_class = view);
     IF FOUND THEN
+        -- What the owner before made of it would act with the rights of the new one (S209).
+        FOR made IN
+            SELECT 'rule' AS kind, r.rulename AS name FROM pg_rewrite r WHERE r.ev_class = view AND r.rulename <> '_RETURN'
+            UNION ALL
+            SELECT 'trigger', t.tgname
+            FROM pg_trigger t
+            WHERE t.tgrelid = view AND NOT t.tgisinternal AND t.tgfoid <> 'entitle_internal.write_view()'::regprocedure LOOP
+            EXECUTE format('DROP %s %I ON %s', made.kind, made.name, view);
+            RAISE WARNING '% "%" of the filtered view "%" is dropped: it came from the owner before', made.kind, made.name, view;
+        END LOOP;
         EXECUTE format('ALTER VIEW %s OWNER TO %I', view, pg_get_userbyid(owner));
     END IF;
 END
