@@ -30,7 +30,27 @@ CREATE FUNCTION entitle_internal.traced_columns(relation regclass) RETURNS TABLE
 COMMENT ON FUNCTION entitle_internal.traced_columns(regclass) IS 'The columns of a table with a filtered view by the names they had when that was made';
 GRANT EXECUTE ON FUNCTION entitle_internal.traced_columns(regclass) TO PUBLIC;
 
--- Masked is what bears a masked name, and what bore one when the view was made: names that were exchanged open neither. Where
+CREATE FUNCTION entitle_internal.key_names(declared entitle.protection) RETURNS name[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(array_agg(DISTINCT a.attname), '{}')
+    FROM pg_constraint k
+    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    WHERE k.conrelid = declared.relation
+      AND (k.contype = 'p'
+           -- The one of the foreign keys to the document that is followed.
+           OR k.contype = 'f' AND k.confrelid = declared.parent
+              AND (declared.customer_column IS NULL
+                   OR EXISTS (SELECT
+                              FROM pg_attribute c
+                              WHERE c.attrelid = k.conrelid AND c.attname = declared.customer_column AND c.attnum = ANY (k.conkey))))
+    $$;
+COMMENT ON FUNCTION entitle_internal.key_names(entitle.protection) IS 'The columns of the primary key, and of the key by which a line knows its document';
+GRANT EXECUTE ON FUNCTION entitle_internal.key_names(entitle.protection) TO PUBLIC;
+
+-- Masked is what bears a masked name, and what bore one when the view was made: names that were exchanged open neither. A key that
+-- merely bears one now shows with its row; a masked column that became a key stays masked, which nothing can carry out (S207). Where
 -- nothing tells what became of the columns, those that are new are masked from everyone from whom any was. SECURITY DEFINER: as
 -- view_relation.
 CREATE FUNCTION entitle_internal.remaining_masks(current entitle.protection) RETURNS jsonb
@@ -47,12 +67,12 @@ CREATE FUNCTION entitle_internal.remaining_masks(current entitle.protection) RET
         -- The record of a view outlives masks that were given up.
         WHERE entitle_internal.has_view(current) AND m.value ~ '^[0-9]{2}$'),
     traced AS MATERIALIZED (SELECT t.* FROM entitle_internal.traced_columns(current.relation) t),
-    masked (name, level) AS (
-        SELECT t.name, t.level FROM told t
+    masked (name, level, is_own) AS (
+        SELECT t.name, t.level, false FROM told t
         UNION ALL
-        SELECT c.column_name, t.level FROM told t JOIN traced c ON c.declared_name = t.name
+        SELECT c.column_name, t.level, true FROM told t JOIN traced c ON c.declared_name = t.name
         UNION ALL
-        SELECT a.attname, (SELECT max(t.level) FROM told t)
+        SELECT a.attname, (SELECT max(t.level) FROM told t), false
         FROM pg_attribute a
         JOIN entitle.protection_view v ON v.relation = a.attrelid AND a.attname <> ALL (v.columns)
         WHERE a.attrelid = current.relation AND NOT EXISTS (SELECT FROM traced))
@@ -62,10 +82,7 @@ CREATE FUNCTION entitle_internal.remaining_masks(current entitle.protection) RET
           JOIN pg_attribute a ON a.attrelid = current.relation AND a.attname = m.name AND a.attnum > 0 AND NOT a.attisdropped
           WHERE m.level IS NOT NULL
             AND m.name NOT IN (coalesce(current.customer_column, ''), coalesce(current.date_column, ''), coalesce(current.brand_column, ''))
-            AND NOT EXISTS (SELECT
-                            FROM pg_constraint k
-                            WHERE k.conrelid = current.relation AND a.attnum = ANY (k.conkey)
-                              AND (k.contype = 'p' OR k.confrelid = current.parent))
+            AND (m.is_own OR m.name <> ALL (entitle_internal.key_names(current)))
           GROUP BY m.name) s
     $$;
 COMMENT ON FUNCTION entitle_internal.remaining_masks(entitle.protection) IS 'The masks of a table whose columns were renamed, dropped or exchanged';

@@ -70,6 +70,9 @@ BEGIN
         END IF;
     END LOOP;
     current := entitle_internal.repeated_declaration(current);
+    IF entitle_internal.masked_names(current) && entitle_internal.key_names(current) THEN
+        RETURN entitle_internal.closing_call(current.relation);
+    END IF;
     RETURN (SELECT coalesce(string_agg(format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s; ', current.relation, l.column_name, l.column_type), ''), '')
             FROM entitle_internal.lost_columns(current) l)
            || entitle_internal.protection_call(current);
@@ -150,6 +153,10 @@ BEGIN
         RETURN;
     END IF;
     remedy := entitle_internal.view_remedy(declared, current);
+    RETURN QUERY
+        SELECT format('masked column "%s" is a part of a key, which shows with its row', k), entitle_internal.closing_call(declared.relation)
+        FROM unnest(entitle_internal.masked_names(entitle_internal.mended_declaration(current))) AS k
+        WHERE k = ANY (entitle_internal.key_names(current));
     IF view IS NULL THEN
         problem := 'the filtered view, or the trigger that writes through it, is missing';
         RETURN NEXT;

@@ -125,6 +125,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('install_masks(protection,jsonb)'),
     ('install_view(protection,jsonb)'),
     ('kept_declaration(protection)'),
+    ('key_names(protection)'),
     ('mask_list(protection,text)'),
     ('mask_test(protection,integer,text)'),
     ('masked_names(protection)'),
