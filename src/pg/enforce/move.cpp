@@ -324,8 +324,9 @@ ENTITLE_FUNCTION(entitle_check_move) {
         aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(PG_GETARG_OID(0)));
     }
     // The rows are the caller's word: of a row that does not show it would tell whether it has
-    // lines.
-    if (!is_view_write() && !superuser()) {
+    // lines, and of a line whether its document is like another's. A filtered view is written with
+    // the rights of the table's owner; write_row, which anybody may call by name, with the caller's.
+    if (!pg_class_ownercheck(PG_GETARG_OID(0), writer) || !(is_view_write() || superuser())) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("permission denied to ask about rows of table \"%s\"",
                                get_rel_name(PG_GETARG_OID(0))),
@@ -334,18 +335,11 @@ ENTITLE_FUNCTION(entitle_check_move) {
     Relation table = table_open(PG_GETARG_OID(0), AccessShareLock);
     HeapTupleData before = tuple_argument(fcinfo, 1, table);
     const MoveRules rules = find_rules(table);
-    // Which keys have lines is told to those who write with the owner's rights: anybody may call
-    // this by name, with rows that are made up.
-    const bool is_owner = pg_class_ownercheck(PG_GETARG_OID(0), writer);
     if (is_delete) {
-        if (is_owner) {
-            demand_no_lines(table, rules.held_keys, &before);
-        }
+        demand_no_lines(table, rules.held_keys, &before);
     } else {
         HeapTupleData after = tuple_argument(fcinfo, 2, table);
-        if (is_owner) {
-            demand_kept_keys(table, rules.held_keys, &before, &after, false);
-        }
+        demand_kept_keys(table, rules.held_keys, &before, &after, false);
         demand_move(table, table, rules, &before, &after);
     }
     table_close(table, AccessShareLock);
