@@ -119,6 +119,19 @@ void check_targets(const PlannedStmt *plan) {
     }
 }
 
+// PostgreSQL looks again at keys that may be put off when the statement ends that began a cascade,
+// and computes their expressions with the rights of that statement.
+void check_put_off(const PlannedStmt *plan) {
+    ListCell *cell = nullptr;
+    foreach (cell, plan->resultRelations) {
+        const Oid relation = rt_fetch(static_cast<Index>(lfirst_int(cell)), plan->rtable)->relid;
+        ListCell *member = nullptr;
+        foreach (member, find_all_inheritors(relation, NoLock, nullptr)) {
+            check_deferrable_keys(lfirst_oid(member));
+        }
+    }
+}
+
 bool is_written(const PlannedStmt *plan) {
     return plan->commandType != CMD_SELECT || plan->hasModifyingCTE;
 }
@@ -245,6 +258,7 @@ void note_lent_start(QueryDesc *query) {
     const bool is_explained = (query->estate->es_top_eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
     // A foreign key's cascade runs as the owner of the referring table, who need not have called.
     if (!is_lender_kind(GetUserId()) && !is_explained) {
+        check_put_off(query->plannedstmt);
         watch(query);
     }
 }

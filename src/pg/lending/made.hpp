@@ -51,6 +51,10 @@ void check_attached(Oid relation);
 // role alone: neither the function nor any table that has it is of one who may act as the lender.
 void check_trigger_function(Oid function);
 
+// Raises if a key of the table that may be put off is computed by functions or domains of a role
+// that may not act as the lender.
+void check_deferrable_keys(Oid relation);
+
 // Tells whether a statement that writes is the extension's own, and nobody else's code runs along
 // with it. What it cascades to is a statement of its own.
 bool runs_own_code_alone(const PlannedStmt *plan);

@@ -1,9 +1,8 @@
 // Which objects are the borrowers', and the errors that name them.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/boundary/node.hpp"
-#include "pg/boundary/extension_schema.hpp"
 #include "pg/lending/definer.hpp"
+#include "pg/boundary/compat.hpp"
 #include "pg/lending/made.hpp"
 
 extern "C" {
@@ -13,7 +12,7 @@ extern "C" {
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "lib/stringinfo.h"
-#include "parser/parsetree.h"
+#include "nodes/nodeFuncs.h"
 }
 
 namespace entitle::pg {
@@ -247,6 +246,60 @@ void check_trigger_function(Oid function) {
 
 namespace {
 
+bool demand_lenders_function(Oid function, void *) {
+    HeapTuple row = function < FirstNormalObjectId
+                        ? nullptr
+                        : SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(row)) {
+        return false;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_proc>(GETSTRUCT(row))->proowner;
+    ReleaseSysCache(row);
+    if (!is_lender_kind(owner)) {
+        raise_borrowers("function", qualified_function(function), owner,
+                        "Let the constraint whose key it computes be NOT DEFERRABLE.");
+    }
+    return false;
+}
+
+bool demand_lenders_node(Node *node, void *) {
+    if (node == nullptr) {
+        return false;
+    }
+    check_functions_in_node(node, demand_lenders_function, nullptr);
+    if (IsA(node, CoerceToDomain)) {
+        const Oid type = reinterpret_cast<CoerceToDomain *>(node)->resulttype;
+        HeapTuple row = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+        if (HeapTupleIsValid(row)) {
+            const Oid owner = reinterpret_cast<Form_pg_type>(GETSTRUCT(row))->typowner;
+            ReleaseSysCache(row);
+            if (!is_lender_kind(owner)) {
+                raise_borrowers("type", format_type_be_qualified(type), owner,
+                                "Let the constraint whose key it is part of be NOT DEFERRABLE.");
+            }
+        }
+    }
+    return expression_tree_walker(node, ENTITLE_WALKER(demand_lenders_node), nullptr);
+}
+
+} // namespace
+
+void check_deferrable_keys(Oid relation) {
+    Relation table = table_open(relation, NoLock);
+    ListCell *cell = nullptr;
+    foreach (cell, RelationGetIndexList(table)) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        if (!index->rd_index->indimmediate) {
+            demand_lenders_node(reinterpret_cast<Node *>(RelationGetIndexExpressions(index)),
+                                nullptr);
+        }
+        index_close(index, NoLock);
+    }
+    table_close(table, NoLock);
+}
+
+namespace {
+
 // Functions and operators that an object's expressions use, through domains, too. A domain's
 // constraint depends on the domain in turn: `seen` holds the domains that were looked at.
 void check_used(Oid catalog, Oid object, void *seen);
@@ -313,44 +366,6 @@ void check_types(const Made *made) {
                         ? psprintf("Drop it, or make it in a schema: DROP TYPE %s;", name)
                         : psprintf("If it is to be trusted: ALTER DOMAIN %s OWNER TO %s;", name,
                                    quote_identifier(GetUserNameFromId(lender(), false))));
-}
-
-namespace {
-
-// Whether to write a table runs no code but the extension's own: it is one of the model's, with
-// nobody else's triggers, types and foreign keys.
-bool is_purely_own(Oid relation) {
-    const Oid schema = extension_schema();
-    if (!OidIsValid(schema) || get_rel_namespace(relation) != schema) {
-        return false;
-    }
-    Relation table = table_open(relation, AccessShareLock);
-    bool is_own = true;
-    for (int i = 0; i < RelationGetDescr(table)->natts; ++i) {
-        const FormData_pg_attribute *column = TupleDescAttr(RelationGetDescr(table), i);
-        is_own = is_own && (column->attisdropped || column->atttypid < FirstNormalObjectId ||
-                            get_typtype(column->atttypid) == TYPTYPE_BASE);
-    }
-    const int count = table->trigdesc == nullptr ? 0 : table->trigdesc->numtriggers;
-    for (int i = 0; i < count; ++i) {
-        const Trigger &trigger = table->trigdesc->triggers[i];
-        is_own = is_own && (OidIsValid(trigger.tgconstrrelid)
-                                ? get_rel_namespace(trigger.tgconstrrelid) == schema
-                                : is_extension_schema(get_func_namespace(trigger.tgfoid)));
-    }
-    table_close(table, NoLock);
-    return is_own;
-}
-
-} // namespace
-
-bool runs_own_code_alone(const PlannedStmt *plan) {
-    for (const int entry : each_int(plan->resultRelations)) {
-        if (!is_purely_own(rt_fetch(static_cast<Index>(entry), plan->rtable)->relid)) {
-            return false;
-        }
-    }
-    return !OidIsValid(function_in_charge());
 }
 
 } // namespace entitle::pg
