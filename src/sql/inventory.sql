@@ -5,9 +5,13 @@ DECLARE
     inventory jsonb;
     definer regprocedure;
 BEGIN
-    -- Whoever calls one of these is known only if the library is loaded before it runs.
+    -- Whoever calls one of these is known only if the library is loaded before it runs. Where it was not, the library knows the
+    -- function by how its path is written, and refuses (S208). Triggers come after a query was planned, or restore a dump.
     FOR definer IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef LOOP
         EXECUTE format('ALTER FUNCTION %s SUPPORT entitle_internal.load_support', definer);
+        IF (SELECT p.prorettype <> 'trigger'::regtype FROM pg_catalog.pg_proc p WHERE p.oid = definer) THEN
+            EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp, pg_temp', definer);
+        END IF;
     END LOOP;
     -- The texts name whatever is not in the path with its schema; lint() sets the same path.
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),

@@ -267,8 +267,11 @@ SELECT is_empty(
     'a NULL argument reaches the check, which denies');
 SELECT is_empty(
     $$ SELECT f.signature FROM our_function f JOIN pg_language l ON l.oid = f.prolang
-       WHERE l.lanname NOT IN ('c', 'internal') AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(f.proconfig, '{}')) $$,
-    'S70: functions in SQL and PL/pgSQL pin their search_path');
+       WHERE l.lanname NOT IN ('c', 'internal')
+         -- written so that the library knows those that lend rights (S208)
+         AND 'search_path=pg_catalog, pg_temp' || CASE WHEN f.prosecdef AND f.prorettype <> 'trigger'::regtype THEN ', pg_temp' ELSE '' END
+             <> ALL (coalesce(f.proconfig, '{}')) $$,
+    'S70, S208: functions in SQL and PL/pgSQL pin their search_path');
 
 -- As a session reads it that has standard_conforming_strings off.
 SELECT is_empty(

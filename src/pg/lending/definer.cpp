@@ -10,6 +10,7 @@
 #include "pg/lending/printed_tree.hpp"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 }
 
@@ -18,6 +19,10 @@ namespace entitle::pg {
 namespace {
 
 fmgr_hook_type next_manager = nullptr;
+
+// The path of the extension's own SECURITY DEFINER functions, as inventory.sql writes it and nobody
+// else would.
+constexpr char kOwnPath[] = "pg_catalog, pg_temp, pg_temp";
 
 // What the hook keeps with a function's call site. A writer is write_row, to which the table's
 // owner lends the rights.
@@ -206,6 +211,17 @@ int find_borrowers(Oid *roles, int wanted) noexcept {
         add(frames[i].outside.lender);
     }
     return count;
+}
+
+// Support functions load the library before the functions are run that a query calls. Those that
+// are called without a query, by the protocol or to end a window's aggregate, find it not loaded.
+void demand_seen() {
+    if (depth == 0 && InLocalUserIdChange() && !IsParallelWorker() &&
+        strcmp(namespace_search_path, kOwnPath) == 0) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("a function of entitle was called before its library was loaded"),
+                        errhint("Call it again, in a SELECT.")));
+    }
 }
 
 bool acts_as_superuser() {

@@ -31,6 +31,10 @@ int find_borrowers(Oid *roles, int room) noexcept;
 // Returns: InvalidOid when none is known.
 Oid function_in_charge() noexcept;
 
+// Raises inside of a function of the extension's own that was entered before the library was
+// loaded: nobody saw whose rights it lends, and to whom. regime: C
+void demand_seen();
+
 // Watches functions come and go, from now on. regime: C
 void watch_callers();
 

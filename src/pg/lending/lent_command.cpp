@@ -61,6 +61,7 @@ const ExecuteStmt *find_executed(const Node *statement) {
 } // namespace
 
 void check_lent_utility(const Node *statement) {
+    demand_seen();
     const Made *made = OidIsValid(lender()) ? find_made() : nullptr;
     if (made == nullptr || runs_as_borrower(made)) {
         return;

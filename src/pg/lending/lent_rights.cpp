@@ -207,6 +207,7 @@ void check_lent_function(Oid function, bool is_definer) {
 }
 
 int check_lent_query(Query *query, int cursor_options) {
+    demand_seen();
     const Made *made = find_kept_away();
     if (made == nullptr) {
         has_foreign_plans = true;
@@ -223,6 +224,7 @@ int check_lent_query(Query *query, int cursor_options) {
 }
 
 void check_lent_start(QueryDesc *query) {
+    demand_seen();
     const Made *made = find_kept_away();
     if (made == nullptr || runs_as_borrower(made)) {
         return;
