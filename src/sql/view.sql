@@ -139,7 +139,7 @@ BEGIN
             UNION ALL
             SELECT 'trigger', t.tgname
             FROM pg_trigger t
-            WHERE t.tgrelid = view AND NOT t.tgisinternal AND t.tgfoid <> 'entitle_internal.write_view()'::regprocedure LOOP
+            WHERE t.tgrelid = view AND t.tgfoid <> 'entitle_internal.write_view()'::regprocedure AND t.tgtype & 64 <> 0 LOOP -- INSTEAD OF
             EXECUTE format('DROP %s %I ON %s', made.kind, made.name, view);
             RAISE WARNING '% "%" of the filtered view "%" is dropped: it came from the owner before', made.kind, made.name, view;
         END LOOP;
@@ -228,6 +228,7 @@ BEGIN
     EXECUTE format('COMMENT ON VIEW %s IS %L', view, obj_description(relation, 'pg_class'));
     EXECUTE format('COMMENT ON COLUMN %s.masked_columns IS %L', view,
                    'The columns whose NULL in this row is a mask: the reader''s level is too low');
+    EXECUTE format('ALTER VIEW %s ALTER COLUMN masked_columns DROP DEFAULT', view); -- nobody writes it
     FOR shown IN
         SELECT c.*,
                CASE WHEN a.attgenerated = '' AND a.attidentity = '' AND c.column_name <> ALL (masked)
@@ -285,6 +286,7 @@ DECLARE
     present CONSTANT regclass := to_regclass(full_name);
     shared entitle.protection_privilege[];
     share entitle.protection_privilege;
+    made name;
 BEGIN
     IF view IS NULL AND entitle_internal.view_relation(present) = declared.relation THEN
         view := present; -- all it lacks is its trigger
@@ -334,6 +336,11 @@ BEGIN
     PERFORM entitle_internal.record_view(declared.relation, view, told_masks),
             entitle_internal.describe_view(declared.relation, view),
             entitle_internal.grant_view(view, declared.relation);
+    -- Whoever owned the view before may have made it, and REASSIGN OWNED takes it along.
+    FOR made IN SELECT r.rulename FROM pg_rewrite r WHERE r.ev_class = view AND r.rulename <> '_RETURN' LOOP
+        RAISE WARNING 'rule "%" of the filtered view "%" acts with the rights of its owner, past its trigger', made, view
+            USING HINT = format('DROP RULE %I ON %s;', made, view);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.install_view(entitle.protection, jsonb) IS 'Makes the filtered view of a declaration, or exchanges it';
