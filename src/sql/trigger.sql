@@ -35,7 +35,8 @@ COMMENT ON EVENT TRIGGER entitle_refuse_trigger IS 'Only owners make triggers of
 
 -- Parts of protected tables that come later: privileges by default, or ON ALL TABLES, would show all their rows and masked columns,
 -- statistics too, to whoever names the part (S202). They are closed at once, as row-level security without a policy is, and open
--- to the rules when the table is protected again. Queries of the table above ask that one's policies alone.
+-- to the rules when the table is protected again. Queries of the table above ask that one's policies alone. Foreign tables have no
+-- row-level security at all, so they are refused (S212).
 
 -- SECURITY DEFINER: whoever makes a part may not read the declarations.
 CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF regclass
@@ -50,7 +51,7 @@ CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF reg
     FROM above a
     JOIN entitle.protection p ON p.relation = a.oid
     CROSS JOIN LATERAL entitle_internal.protection_family(p.relation) f
-    JOIN pg_class c ON c.oid = f AND c.oid <> p.relation AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+    JOIN pg_class c ON c.oid = f AND c.oid <> p.relation AND (c.relkind IN ('r', 'p') AND NOT c.relrowsecurity OR c.relkind = 'f')
     -- What was protected, and is not any more, is told by verify_protection.
     WHERE NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid AND m.table_name IS NOT NULL)
     $$;
@@ -71,7 +72,7 @@ CREATE FUNCTION entitle_internal.record_part(part regclass) RETURNS void
     SELECT c.oid, p.relation, c.relrowsecurity, c.relforcerowsecurity
     FROM above a
     JOIN entitle.protection p ON p.relation = a.oid
-    JOIN pg_class c ON c.oid = part
+    JOIN pg_class c ON c.oid = part AND c.relkind <> 'f'
     JOIN pg_roles r ON r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)
          AND pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE')
     LIMIT 1
@@ -86,15 +87,23 @@ CREATE FUNCTION entitle_internal.close_parts() RETURNS event_trigger
     AS $$
 DECLARE
     part regclass;
+    is_foreign boolean;
 BEGIN
-    FOR part IN
-        SELECT DISTINCT o.part
+    FOR part, is_foreign IN
+        SELECT DISTINCT o.part, c.relkind = 'f'
         FROM pg_event_trigger_ddl_commands() d
         CROSS JOIN LATERAL entitle_internal.open_parts(d.objid::regclass) AS o (part)
         JOIN pg_class c ON c.oid = o.part AND pg_has_role(current_user, c.relowner, 'USAGE')
-        WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table'
+        WHERE d.classid = 'pg_class'::regclass AND d.object_type IN ('table', 'foreign table')
           AND EXISTS (SELECT FROM pg_inherits i WHERE d.objid IN (i.inhrelid, i.inhparent))
+          -- A foreign one that was there before, as in a restored database, is in nobody's way.
+          AND (c.relkind <> 'f' OR EXISTS (SELECT FROM pg_inherits i
+                                           WHERE i.inhrelid = c.oid AND age(i.xmin) <= age(pg_current_xact_id()::xid)))
     LOOP
+        IF is_foreign THEN
+            RAISE EXCEPTION 'partition "%" is a foreign table, which cannot be protected', part
+                USING ERRCODE = '42809', HINT = 'Protect the table it stands for where that is, and query the two by a view over both filtered views.';
+        END IF;
         PERFORM entitle_internal.record_part(part);
         EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', part);
     END LOOP;
@@ -103,7 +112,8 @@ $$;
 COMMENT ON FUNCTION entitle_internal.close_parts() IS 'Event trigger: a new part of a protected table shows nothing by itself until it is protected, too';
 REVOKE ALL ON FUNCTION entitle_internal.close_parts() FROM PUBLIC;
 
-CREATE EVENT TRIGGER entitle_close_parts ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
+CREATE EVENT TRIGGER entitle_close_parts ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE')
     EXECUTE FUNCTION entitle_internal.close_parts();
 ALTER EVENT TRIGGER entitle_close_parts ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_close_parts IS 'A new part of a protected table shows nothing by itself until it is protected, too';
