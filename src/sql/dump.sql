@@ -298,6 +298,6 @@ BEGIN
 END
 $$;
 
--- Default privileges of whoever installs the extension do not open it.
+-- Default privileges of whoever installs the extension do not open it; those of named roles go at the very end.
 REVOKE ALL ON ALL TABLES IN SCHEMA entitle FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA entitle FROM PUBLIC;

@@ -43,3 +43,25 @@ END
 $$;
 COMMENT ON FUNCTION entitle_internal.inventory() IS 'The functions, triggers and policies of the extension as it was created';
 REVOKE ALL ON FUNCTION entitle_internal.inventory() FROM PUBLIC;
+
+DO $$
+DECLARE
+    command text;
+BEGIN
+    -- What default privileges of whoever installs the extension gave away, or was granted on its schema before (S213).
+    FOR command IN
+        SELECT format('REVOKE ALL ON %s %s FROM %I CASCADE', o.kind, o.name, r.rolname)
+        FROM (SELECT 'SCHEMA' AS kind, quote_ident(n.nspname) AS name, n.nspowner AS owner, n.nspacl AS acl
+              FROM pg_namespace n WHERE n.nspname IN ('entitle', 'entitle_internal')
+              UNION ALL
+              SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, c.relowner, c.relacl
+              FROM pg_class c WHERE c.relnamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND c.relkind IN ('r', 'v', 'S')
+              UNION ALL
+              SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner, p.proacl
+              FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)) o
+        CROSS JOIN LATERAL (SELECT DISTINCT x.grantee FROM aclexplode(o.acl) x) x
+        JOIN pg_roles r ON r.oid = x.grantee AND r.oid <> o.owner LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$$;

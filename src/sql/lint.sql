@@ -187,6 +187,9 @@ BEGIN
     FROM pg_namespace n, aclexplode(n.nspacl) x
     WHERE n.nspname IN ('entitle', 'entitle_internal') AND x.privilege_type = 'CREATE' AND entitle_internal.is_ordinary(x.grantee) AND x.grantee <> n.nspowner
     UNION ALL
+    SELECT 'error', n.nspname::text, format('belongs to %s, who can change it', n.nspowner::regrole), format('ALTER SCHEMA %I OWNER TO %I;', n.nspname, master)
+    FROM pg_namespace n WHERE n.nspname IN ('entitle', 'entitle_internal') AND entitle_internal.is_ordinary(n.nspowner)
+    UNION ALL
     SELECT 'error', o.identity, 'stands in the extension''s schema and is not the extension''s', format('DROP %s %s;', upper(o.type), o.identity)
     FROM (SELECT 'pg_proc'::regclass::oid AS class, p.oid FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)
           UNION ALL
