@@ -205,12 +205,15 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
                  HeapTuple after) {
     const RowPlace from = find_place(home, before, rules.declared);
     const RowPlace to = find_place(table, after, rules.declared);
-    if (is_same_place(from, to)) {
+    const bool is_line = OidIsValid(rules.declared.parent);
+    // Another document must show, too: else whoever writes lines without being asked, as their
+    // owner may, would learn which hidden ones are alike.
+    if (is_same_place(from, to) &&
+        (!is_line || is_same_document(home, before, table, after, rules.declared))) {
         return;
     }
     const char *const moved = psprintf("this row of table \"%s\"", RelationGetRelationName(table));
     const char *const name = qualified_name(rules.declared.relation);
-    const bool is_line = OidIsValid(rules.declared.parent);
     const ActionRule update{rules.declared.update_permission, rules.declared.external_update_level,
                             true};
     const Asker &asker = current_asker();
@@ -325,7 +328,8 @@ ENTITLE_FUNCTION(entitle_check_move) {
     }
     // The rows are the caller's word: of a row that does not show it would tell whether it has
     // lines, and of a line whether its document is like another's. A filtered view is written with
-    // the rights of the table's owner; write_row, which anybody may call by name, with the caller's.
+    // the rights of the table's owner; write_row, which anybody may call by name, with the
+    // caller's.
     if (!pg_class_ownercheck(PG_GETARG_OID(0), writer) || !(is_view_write() || superuser())) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("permission denied to ask about rows of table \"%s\"",

@@ -122,6 +122,26 @@ RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared) 
     return place;
 }
 
+bool is_same_document(Relation home, HeapTuple before, Relation table, HeapTuple after,
+                      const Declaration &declared) {
+    const ParentKey key = find_parent_key(declared);
+    ColumnValue from[INDEX_MAX_KEYS]{};
+    ColumnValue to[INDEX_MAX_KEYS]{};
+    read_columns(home, before, key.columns, key.count, from);
+    read_columns(table, after, key.columns, key.count, to);
+    for (int i = 0; i < key.count; ++i) {
+        std::int16_t length = 0;
+        bool by_value = false;
+        get_typlenbyval(to[i].type, &length, &by_value);
+        if (from[i].value.isnull != to[i].value.isnull ||
+            (!to[i].value.isnull &&
+             !datum_image_eq(from[i].value.value, to[i].value.value, by_value, length))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 RowRule to_rule(const ActionRule &action, const Declaration &document) {
     RowRule rule;
     if (action.permission != nullptr) {

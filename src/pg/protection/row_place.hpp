@@ -24,6 +24,10 @@ struct RowPlace {
 // The table's row as a trigger has it. Errors: 55000 when the table is not as it was declared.
 RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared);
 
+// Tells whether two lines, each of its table or a partition of that, refer to the same document.
+bool is_same_document(Relation home, HeapTuple before, Relation table, HeapTuple after,
+                      const Declaration &declared);
+
 // The document that decides about a table's rows: the table itself if it has no parent.
 Declaration find_document(const Declaration &declared);
 
