@@ -188,8 +188,12 @@ BEGIN
     END IF;
     IF class.relowner IS DISTINCT FROM (SELECT c.relowner FROM pg_class c WHERE c.oid = declared.relation) THEN
         problem := format('the filtered view "%s" does not belong to the table''s owner', view);
-        -- Not ALTER VIEW: what the owner before made of it would go along.
-        remedy := entitle_internal.view_remedy(declared, current);
+        -- Not ALTER VIEW: what the owner before made of it would go along (S209).
+        remedy := CASE
+            WHEN entitle_internal.is_view(view, entitle_internal.full_view_query(current)) THEN
+                format('SELECT entitle_internal.claim_view(%1$L), entitle_internal.describe_view(%1$L, %2$L);', declared.relation, view)
+            ELSE entitle_internal.view_remedy(declared, current)
+        END;
         RETURN NEXT;
     END IF;
     RETURN QUERY

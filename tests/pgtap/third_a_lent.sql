@@ -68,7 +68,7 @@ SELECT unalike(string_agg(remedy, ' '), '%ALTER VIEW%OWNER%', 'S209: nor does a 
 SELECT as_role('postgres', remedy) FROM entitle.verify_protection() WHERE problem ~ 'does not belong';
 SELECT is(state_of('INSERT INTO shop.notes_view (id, customer_id) VALUES (2, 1)') || (SELECT told FROM secret), 'donethe secret', 'after the remedy neither');
 TRUNCATE ran;
-SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'which mends all');
+SELECT is((SELECT string_agg(problem, '; ') FROM entitle.verify_protection()), 'test_app may insert masked columns of shop.notes', 'which leaves what was granted since');
 
 -- S210: PostgreSQL looks again at keys that may be put off when the statement ends that began a cascade, as whoever began it.
 SELECT as_role('test_owner', $$

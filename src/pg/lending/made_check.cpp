@@ -285,7 +285,7 @@ bool demand_lenders_node(Node *node, void *) {
 } // namespace
 
 void check_deferrable_keys(Oid relation) {
-    Relation table = table_open(relation, NoLock);
+    Relation table = table_open(relation, AccessShareLock);
     ListCell *cell = nullptr;
     foreach (cell, RelationGetIndexList(table)) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
