@@ -28,11 +28,40 @@ CREATE AGGREGATE pg_temp.again(bigint) (sfunc = int8larger, stype = bigint, fina
 SELECT entitle.deactivate_customer(7);
 SELECT pg_temp.again(7::bigint) OVER ();
 
+-- The first thing that a session asks for is a masked column, which a GRANT opened afterwards (S134).
 \connect :here postgres
+\set VERBOSITY sqlstate
+CREATE TABLE priced (id integer PRIMARY KEY, customer_id bigint, price integer);
+INSERT INTO priced VALUES (1, 7, 777);
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (7, 1, 'L20', NULL);
+SELECT entitle.protect_table('priced', customer_column => 'customer_id', external_insert_level => 20, external_update_level => 20, masked_columns => '{"price": 30}');
+GRANT ALL ON priced TO unseen_clerk;
+\connect :here unseen_clerk
+SELECT price FROM priced;
+\connect :here unseen_clerk
+COPY priced TO STDOUT;
+\connect :here unseen_clerk
+INSERT INTO priced VALUES (2, 7, 1);
+\connect :here unseen_clerk
+UPDATE priced SET price = 1;
+\connect :here unseen_clerk
+DELETE FROM priced RETURNING price;
+\connect :here unseen_clerk
+SELECT query_to_xml('SELECT p FROM priced p', true, true, '');
+\connect :here unseen_clerk
+MERGE INTO priced USING (SELECT 1) s ON price = 777 WHEN MATCHED THEN DO NOTHING;
+\connect :here unseen_clerk
+SELECT id FROM priced;
+
+\connect :here postgres
+SELECT entitle.unprotect_table('priced');
+DROP TABLE priced;
 SELECT status FROM entitle.customer;
 DROP FUNCTION note;
 DROP TABLE seen;
+DELETE FROM entitle.external_access;
 DELETE FROM entitle.app_user WHERE login = 'clerk';
 DELETE FROM entitle.customer WHERE customer_id = 7;
+DELETE FROM entitle.change_log;
 DROP OWNED BY unseen_clerk;
 DROP ROLE unseen_clerk;

@@ -150,5 +150,19 @@ SELECT as_role('test_app', $$
 $$);
 SELECT is(state_of('SELECT pg_temp.pretend()'), 'P0001 permission denied to ask about rows of table "lines"', 'S211: no made-up row tells of hidden documents');
 
+-- S125: a function of the caller's in a default of another table, whose filtered view a trigger writes; inlined, it would be no call.
+CREATE SCHEMA own AUTHORIZATION test_app;
+GRANT USAGE ON SCHEMA own TO PUBLIC;
+SELECT as_role('test_app', 'CREATE FUNCTION own.code() RETURNS text LANGUAGE sql STABLE AS ''SELECT current_user::text''');
+SELECT as_role('test_owner', $$
+    CREATE TABLE shop.codes (id integer PRIMARY KEY, customer_id bigint, code text DEFAULT own.code(), price integer);
+    SELECT entitle.protect_table('shop.codes', 'customer_id', external_insert_level => 20, masked_columns => '{"price": 30}');
+    CREATE FUNCTION shop.code() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO shop.codes_view (id, customer_id) VALUES (NEW.id, NEW.customer_id); RETURN NULL; END';
+    CREATE TRIGGER code AFTER UPDATE ON shop.bills FOR EACH ROW EXECUTE FUNCTION shop.code();
+    GRANT SELECT, UPDATE ON shop.bills_view TO test_app
+$$);
+SELECT as_role('test_app', 'DROP FUNCTION pg_temp.pretend(); DROP CAST (pg_temp.odd AS integer); DROP FUNCTION pg_temp.as_integer(pg_temp.odd), pg_temp.moved(integer, integer); DROP TYPE pg_temp.made_up, pg_temp.odd');
+SELECT is(state_of('UPDATE shop.bills_view SET id = id'), '55000 function own.code() belongs to "test_app" and would be used with the rights of "test_owner"', 'S125: a default of a view that a trigger writes');
+
 SELECT * FROM finish();
 ROLLBACK;
