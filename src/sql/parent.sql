@@ -66,9 +66,10 @@ $$;
 COMMENT ON FUNCTION entitle_internal.find_parent_key(entitle.protection) IS 'The foreign key by which a line knows its document';
 GRANT EXECUTE ON FUNCTION entitle_internal.find_parent_key(entitle.protection) TO PUBLIC;
 
--- The tables above a line, nearest first, and how each joins the one before; the line itself goes by the given prefix.
+-- The tables above a line, nearest first, and how each joins the one before; the line itself goes by the given prefix. A foreign key
+-- refers to the rows of its own table: an inheriting one may have others under the same key (S220).
 CREATE FUNCTION entitle_internal.parent_links(declared entitle.protection, prefix text)
-    RETURNS TABLE (depth integer, parent entitle.protection, condition text)
+    RETURNS TABLE (depth integer, parent entitle.protection, source text, condition text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -90,6 +91,7 @@ BEGIN
         END IF;
         SELECT c.* INTO key_constraint FROM pg_constraint c WHERE c.oid = entitle_internal.find_parent_key(child);
         depth := depth + 1;
+        source := (SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || c.oid::regclass FROM pg_class c WHERE c.oid = child.parent);
         SELECT string_agg(
                    format('entitle_parent_%s.%I %s %s%I', depth, up.attname,
                           CASE o.oprnamespace WHEN 'pg_catalog'::regnamespace THEN o.oprname::text
@@ -115,7 +117,7 @@ CREATE FUNCTION entitle_internal.parent_join(declared entitle.protection, prefix
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT coalesce(string_agg(format(' JOIN %s entitle_parent_%s ON %s', (l.parent).relation, l.depth, l.condition), ''
+    SELECT coalesce(string_agg(format(' JOIN %s entitle_parent_%s ON %s', l.source, l.depth, l.condition), ''
                                ORDER BY l.depth), '')
     FROM entitle_internal.parent_links(declared, prefix) l
     $$;
@@ -184,7 +186,7 @@ BEGIN
     IF declared.parent IS NULL THEN
         RETURN entitle_internal.joined_test(declared, action, prefix);
     END IF;
-    SELECT string_agg(format('%s entitle_parent_%s', (l.parent).relation, l.depth), ', ' ORDER BY l.depth),
+    SELECT string_agg(format('%s entitle_parent_%s', l.source, l.depth), ', ' ORDER BY l.depth),
            string_agg(l.condition, ' AND ' ORDER BY l.depth)
     INTO tables, conditions
     FROM entitle_internal.parent_links(declared, prefix) l;
