@@ -254,6 +254,28 @@ $$;
 COMMENT ON FUNCTION entitle_internal.describe_view(regclass, regclass) IS 'Gives a filtered view the comments and defaults of its table';
 GRANT EXECUTE ON FUNCTION entitle_internal.describe_view(regclass, regclass) TO PUBLIC;
 
+-- The table at the root of a partition, and what it calls the constraint; the table itself when it is none.
+CREATE FUNCTION entitle_internal.written_table(of_schema name, of_table name, of_constraint name)
+    RETURNS TABLE (schema_name name, table_name name, constraint_name name)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE own AS (
+        SELECT c.oid, coalesce(pg_partition_root(c.oid), c.oid) AS root
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = of_schema AND c.relname = of_table),
+    broken (oid, parent, name, relation) AS (
+        SELECT k.oid, k.conparentid, k.conname, k.conrelid FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.conname = of_constraint
+        UNION ALL
+        SELECT k.oid, k.conparentid, k.conname, k.conrelid FROM broken b JOIN pg_constraint k ON k.oid = b.parent)
+    SELECT n.nspname, c.relname, (SELECT b.name FROM broken b WHERE b.relation = o.root LIMIT 1)
+    FROM own o JOIN pg_class c ON c.oid = o.root JOIN pg_namespace n ON n.oid = c.relnamespace
+    UNION ALL
+    SELECT of_schema, of_table, of_constraint WHERE NOT EXISTS (SELECT FROM own)
+    $$;
+COMMENT ON FUNCTION entitle_internal.written_table(name, name, name) IS 'What was written, when a partition refused a row';
+GRANT EXECUTE ON FUNCTION entitle_internal.written_table(name, name, name) TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.drop_view(view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

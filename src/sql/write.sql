@@ -116,28 +116,6 @@ $$;
 COMMENT ON FUNCTION entitle_internal.check_action(entitle.protection, regclass, text, anyelement) IS 'Refuses a write that the rules do not allow (R3)';
 GRANT EXECUTE ON FUNCTION entitle_internal.check_action(entitle.protection, regclass, text, anyelement) TO PUBLIC;
 
--- The table at the root of a partition, and what it calls the constraint; the table itself when it is none.
-CREATE FUNCTION entitle_internal.written_table(of_schema name, of_table name, of_constraint name)
-    RETURNS TABLE (schema_name name, table_name name, constraint_name name)
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    WITH RECURSIVE own AS (
-        SELECT c.oid, coalesce(pg_partition_root(c.oid), c.oid) AS root
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = of_schema AND c.relname = of_table),
-    broken (oid, parent, name, relation) AS (
-        SELECT k.oid, k.conparentid, k.conname, k.conrelid FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.conname = of_constraint
-        UNION ALL
-        SELECT k.oid, k.conparentid, k.conname, k.conrelid FROM broken b JOIN pg_constraint k ON k.oid = b.parent)
-    SELECT n.nspname, c.relname, (SELECT b.name FROM broken b WHERE b.relation = o.root LIMIT 1)
-    FROM own o JOIN pg_class c ON c.oid = o.root JOIN pg_namespace n ON n.oid = c.relnamespace
-    UNION ALL
-    SELECT of_schema, of_table, of_constraint WHERE NOT EXISTS (SELECT FROM own)
-    $$;
-COMMENT ON FUNCTION entitle_internal.written_table(name, name, name) IS 'What was written, when a partition refused a row';
-GRANT EXECUTE ON FUNCTION entitle_internal.written_table(name, name, name) TO PUBLIC;
-
 -- Runs a statement on the table and returns the row it wrote. A broken constraint is told without the values of the row, of
 -- which some may be masked (S53); what the table cannot compute of the row is kept back by the library (S167). Triggers and defaults
 -- of the table's find their names in its own schema, and temporary objects of the session last (R56).
@@ -196,8 +174,10 @@ CREATE FUNCTION entitle_internal.insert_row(declared entitle.protection, view re
     AS $$
 DECLARE
     is_free CONSTANT boolean := entitle.acting_superuser();
+    is_bound CONSTANT boolean := row_security_active(declared.relation::oid);
     masked CONSTANT name[] := entitle_internal.masked_names(declared);
     given name[];
+    given_masked name[];
     columns text;
     fields text;
     is_seen boolean;
@@ -228,13 +208,13 @@ BEGIN
         WHERE a.attrelid = declared.relation AND a.attnum > 0 AND NOT a.attisdropped)
     INTO drafted USING new_row;
     given := drafted.array_remove;
+    given_masked := ARRAY(SELECT g FROM unnest(given) AS g WHERE g = ANY (masked));
     -- Asked before the table is touched, whose unique keys would tell of hidden rows (S42). A key that is still missing, a
     -- trigger of the table's may fill in.
     IF NOT is_free THEN
         shown := entitle_internal.masked_row(declared, view, drafted.stored);
         PERFORM entitle_internal.check_action(declared, view, 'INSERT', drafted.stored),
-                entitle_internal.check_unmasked(view, 'INSERT', ARRAY(SELECT g FROM unnest(given) AS g WHERE g = ANY (masked)),
-                                       shown.masked_columns);
+                entitle_internal.check_unmasked(view, 'INSERT', given_masked, shown.masked_columns);
     END IF;
     is_seen := entitle_internal.action_allowed(declared, 'SELECT', drafted.stored);
     SELECT string_agg(quote_ident(c.column_name), ', ' ORDER BY c.number),
@@ -242,20 +222,23 @@ BEGIN
     INTO columns, fields
     FROM entitle_internal.view_columns(declared.relation, view) c
     WHERE c.column_name = ANY (given);
-    -- RETURNING reads, so it is for those who may.
+    -- RETURNING reads, so it is for those who may; whom row-level security does not bind may, and no policy looks at the row (S223).
     written := entitle_internal.run_write(
         declared.relation,
-        format(CASE WHEN is_seen THEN 'INSERT INTO %1$s AS t (%2$s) SELECT %3$s RETURNING (t.*)::%1$s AS t'
+        format(CASE WHEN is_seen OR NOT is_bound THEN 'INSERT INTO %1$s AS t (%2$s) SELECT %3$s RETURNING (t.*)::%1$s AS t'
                     ELSE 'WITH hidden AS (INSERT INTO %1$s (%2$s) SELECT %3$s) SELECT NULL AS t' END,
                declared.relation, columns, fields), NULL, new_row);
+    IF (is_seen OR NOT is_bound) AND written.t IS NULL THEN
+        RETURN NULL; -- a trigger of the table's said no
+    ELSIF (is_seen OR NOT is_bound) AND NOT is_free THEN
+        -- As a trigger of the table's may have made it.
+        shown := entitle_internal.masked_row(declared, view, written.t);
+        PERFORM entitle_internal.check_action(declared, view, 'INSERT', written.t),
+                entitle_internal.check_unmasked(view, 'INSERT', given_masked, shown.masked_columns);
+    END IF;
     IF NOT is_seen THEN
         PERFORM entitle_internal.refuse_hidden(view);
         RETURN new_row;
-    END IF;
-    IF written.t IS NULL THEN
-        RETURN NULL; -- a trigger of the table's said no
-    ELSIF NOT is_free THEN
-        PERFORM entitle_internal.check_action(declared, view, 'INSERT', written.t);
     END IF;
     RETURN entitle_internal.masked_row(declared, view, written.t);
 END
@@ -299,8 +282,8 @@ COMMENT ON FUNCTION entitle_internal.check_moved_row(entitle.protection, regclas
     'Refuses an UPDATE through a filtered view that moves a row to where the writer may not';
 GRANT EXECUTE ON FUNCTION entitle_internal.check_moved_row(entitle.protection, regclass, anycompatible, anyelement, name[]) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.update_row(declared entitle.protection, view regclass, stored anycompatible, old_row anyelement,
-                                   new_row anyelement)
+CREATE FUNCTION entitle_internal.update_row(declared entitle.protection, view regclass, place text, stored anycompatible,
+                                   old_row anyelement, new_row anyelement)
     RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -338,8 +321,8 @@ BEGIN
     FROM entitle_internal.view_columns(declared.relation, view) c
     JOIN pg_attribute a ON a.attrelid = declared.relation AND a.attnum = c.number;
     written := entitle_internal.run_write(declared.relation,
-                                 format('UPDATE %1$s AS t SET %2$s WHERE %3$s RETURNING (t.*)::%1$s AS t', declared.relation, changes,
-                                        entitle_internal.key_condition(declared.relation, view)), old_row, new_row);
+                                 format('UPDATE %1$s AS t SET %2$s WHERE %3$s RETURNING (t.*)::%1$s AS t', declared.relation, changes, place),
+                                 old_row, new_row);
     IF written.t IS NULL THEN
         RETURN NULL; -- a trigger of the table's said no
     END IF;
@@ -353,8 +336,8 @@ BEGIN
     RETURN shown;
 END
 $$;
-COMMENT ON FUNCTION entitle_internal.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) IS 'UPDATE through a filtered view';
-GRANT EXECUTE ON FUNCTION entitle_internal.update_row(entitle.protection, regclass, anycompatible, anyelement, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.update_row(entitle.protection, regclass, text, anycompatible, anyelement, anyelement) IS 'UPDATE through a filtered view';
+GRANT EXECUTE ON FUNCTION entitle_internal.update_row(entitle.protection, regclass, text, anycompatible, anyelement, anyelement) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.write_row(view regclass, action text, old_row anyelement, new_row anyelement) RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -364,7 +347,8 @@ DECLARE
     relation CONSTANT regclass := entitle_internal.view_relation(view);
     declared CONSTANT entitle.protection := entitle_internal.renamed_declaration(relation, view);
     is_set boolean := false;
-    key_condition text;
+    place text;
+    borne bigint;
     located record;
     removed record;
 BEGIN
@@ -381,16 +365,30 @@ BEGIN
         RETURN entitle_internal.insert_row(declared, view, new_row);
     END IF;
     -- The row as it is now: another transaction may have changed it since the view was read.
-    key_condition := entitle_internal.key_condition(relation, view);
-    EXECUTE format('SELECT (t.*)::%1$s AS t FROM %1$s t WHERE %2$s FOR UPDATE', relation, key_condition) INTO located USING old_row;
+    place := entitle_internal.key_condition(relation, view);
+    EXECUTE format('SELECT (t.*)::%1$s AS t, t.tableoid, t.ctid FROM %1$s t WHERE %2$s FOR UPDATE', relation, place) INTO located USING old_row;
+    GET DIAGNOSTICS borne = ROW_COUNT;
+    -- Inheriting tables, and a key that is checked at the end, have several: the one that shows is meant (S221).
+    IF borne > 1 AND NOT entitle.acting_superuser() THEN
+        EXECUTE format('SELECT (t.*)::%1$s AS t, t.tableoid, t.ctid FROM %1$s t%2$s WHERE %3$s AND %4$s', relation,
+                       entitle_internal.parent_join(declared, 't.'), place, entitle_internal.joined_test(declared, 'SELECT', 't.'))
+        INTO located USING old_row;
+        GET DIAGNOSTICS borne = ROW_COUNT;
+    END IF;
+    IF borne > 1 THEN
+        RAISE EXCEPTION 'the key of this row of "%" is that of another one, too', view
+            USING ERRCODE = '55000', HINT = 'Nothing tells them apart: give one of them another key, in the table itself.';
+    END IF;
     IF located.t IS NULL OR NOT entitle.acting_superuser() AND NOT entitle_internal.action_allowed(declared, 'SELECT', located.t) THEN
         RETURN NULL;
     END IF;
+    place := format('%s AND t.tableoid OPERATOR(pg_catalog.=) %L::pg_catalog.oid AND t.ctid OPERATOR(pg_catalog.=) %L::pg_catalog.tid',
+                    place, located.tableoid, located.ctid);
     IF action = 'UPDATE' THEN
-        RETURN entitle_internal.update_row(declared, view, located.t, old_row, new_row);
+        RETURN entitle_internal.update_row(declared, view, place, located.t, old_row, new_row);
     END IF;
     PERFORM entitle_internal.check_action(declared, view, 'DELETE', located.t) WHERE NOT entitle.acting_superuser();
-    removed := entitle_internal.run_write(relation, format('DELETE FROM %1$s AS t WHERE %2$s RETURNING (t.*)::%1$s AS t', relation, key_condition),
+    removed := entitle_internal.run_write(relation, format('DELETE FROM %1$s AS t WHERE %2$s RETURNING (t.*)::%1$s AS t', relation, place),
                                  old_row, NULL);
     PERFORM entitle_internal.check_move(relation, removed.t, NULL) WHERE NOT (removed.t IS NULL OR entitle.acting_superuser());
     RETURN CASE WHEN removed.t IS NULL THEN NULL ELSE old_row END;

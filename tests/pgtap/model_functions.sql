@@ -173,7 +173,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('renamed_declaration(regclass,regclass)'),
     ('run_write(regclass,text,anyelement,anyelement)'),
     ('refuse_hidden(regclass)'),
-    ('update_row(protection,regclass,anycompatible,anyelement,anyelement)'),
+    ('update_row(protection,regclass,text,anycompatible,anyelement,anyelement)'),
     ('write_row(regclass,text,anyelement,anyelement)'),
     ('written_table(name,name,name)'),
     -- visibility
@@ -257,7 +257,7 @@ SELECT set_eq(
           'record_privileges(regclass)', 'warn_of_lost_grants(regclass,regclass)', 'claim_view(regclass)', 'revoke_privilege(regclass,text,name)', 'refuse_line_write()',
           'column_default(regclass,integer,anyelement)', 'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection,jsonb)', 'install_view(protection,jsonb)',
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
-          'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,anycompatible,anyelement,anyelement)',
+          'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)'],
     'S9: of what PUBLIC may execute, these are volatile');
 SELECT is_empty(
