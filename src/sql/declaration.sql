@@ -82,6 +82,27 @@ CREATE FUNCTION entitle_internal.protection_family(root regclass) RETURNS SETOF 
 COMMENT ON FUNCTION entitle_internal.protection_family(regclass) IS 'The table with all its partitions and inheriting tables';
 GRANT EXECUTE ON FUNCTION entitle_internal.protection_family(regclass) TO PUBLIC;
 
+-- A table has one set of policies and triggers, which cannot be those of two (S222).
+CREATE FUNCTION entitle_internal.check_one_root(member regclass, root regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    others CONSTANT text := (
+        SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhparent::regclass::text)
+        FROM pg_inherits i
+        WHERE i.inhrelid = member AND (entitle_internal.declaration(i.inhparent)).relation <> root
+          AND i.inhparent NOT IN (SELECT f FROM entitle_internal.protection_family(root) f));
+BEGIN
+    IF others IS NOT NULL THEN
+        RAISE EXCEPTION 'table "%" cannot be a part of two protected tables', member
+            USING ERRCODE = '42809', HINT = format('It would be one of %s, too: ALTER TABLE ... NO INHERIT.', others);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_one_root(regclass, regclass) IS 'Refuses a part of a protected table that is one of another, too';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_one_root(regclass, regclass) TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.check_protectable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -117,6 +138,7 @@ BEGIN
             RAISE EXCEPTION 'partition "%" is a foreign table, which cannot be protected', member
                 USING ERRCODE = '42809', HINT = 'Detach it, and protect the table it stands for where that is.';
         END IF;
+        PERFORM entitle_internal.check_one_root(member, relation);
     END LOOP;
 END
 $$;

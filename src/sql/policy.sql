@@ -190,32 +190,16 @@ COMMENT ON FUNCTION entitle_internal.early_move_test(entitle.protection) IS
     'When the trigger fires that refuses moves before the row is written; NULL when there is none';
 GRANT EXECUTE ON FUNCTION entitle_internal.early_move_test(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.install_protection(declared entitle.protection, member regclass) RETURNS void
+CREATE FUNCTION entitle_internal.install_triggers(declared entitle.protection, member regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    -- A sub-select on the parents would take a bare name for theirs.
-    prefix CONSTANT text := CASE
-        WHEN declared.parent IS NULL THEN ''
-        ELSE (SELECT quote_ident(c.relname) || '.' FROM pg_class c WHERE c.oid = member)
-    END;
-    seen CONSTANT text := entitle_internal.row_condition(declared, 'SELECT', prefix);
-    inserted CONSTANT text := entitle_internal.row_condition(declared, 'INSERT', prefix);
-    updated CONSTANT text := entitle_internal.row_condition(declared, 'UPDATE', prefix);
     bound CONSTANT text := entitle_internal.trigger_bound(declared);
     move CONSTANT text := entitle_internal.move_condition(declared);
     is_partitioned CONSTANT boolean := (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = member);
     made record;
 BEGIN
-    -- Inside of a migration its commit forces it.
-    EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', member)
-            || CASE WHEN entitle_internal.is_migrating(member) THEN '' ELSE ', FORCE ROW LEVEL SECURITY' END;
-    EXECUTE format('CREATE POLICY entitle_select ON %s FOR SELECT USING (%s)', member, seen);
-    EXECUTE format('CREATE POLICY entitle_insert ON %s FOR INSERT WITH CHECK (%s)', member, inserted);
-    EXECUTE format('CREATE POLICY entitle_update ON %s FOR UPDATE USING (%s) WITH CHECK (%s)', member, seen, updated);
-    EXECUTE format('CREATE POLICY entitle_delete ON %s FOR DELETE USING (%s)', member, seen);
-
     FOR made IN
         SELECT v.*
         FROM (VALUES
@@ -242,6 +226,34 @@ BEGIN
                        made.name, made.event, member, made.reach, made.test, made.function);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made.name);
     END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.install_triggers(entitle.protection, regclass) IS 'Makes the triggers of a declaration on one table';
+GRANT EXECUTE ON FUNCTION entitle_internal.install_triggers(entitle.protection, regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.install_protection(declared entitle.protection, member regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    -- A sub-select on the parents would take a bare name for theirs.
+    prefix CONSTANT text := CASE
+        WHEN declared.parent IS NULL THEN ''
+        ELSE (SELECT quote_ident(c.relname) || '.' FROM pg_class c WHERE c.oid = member)
+    END;
+    seen CONSTANT text := entitle_internal.row_condition(declared, 'SELECT', prefix);
+    inserted CONSTANT text := entitle_internal.row_condition(declared, 'INSERT', prefix);
+    updated CONSTANT text := entitle_internal.row_condition(declared, 'UPDATE', prefix);
+BEGIN
+    -- Inside of a migration its commit forces it.
+    EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', member)
+            || CASE WHEN entitle_internal.is_migrating(member) THEN '' ELSE ', FORCE ROW LEVEL SECURITY' END;
+    EXECUTE format('CREATE POLICY entitle_select ON %s FOR SELECT USING (%s)', member, seen);
+    EXECUTE format('CREATE POLICY entitle_insert ON %s FOR INSERT WITH CHECK (%s)', member, inserted);
+    EXECUTE format('CREATE POLICY entitle_update ON %s FOR UPDATE USING (%s) WITH CHECK (%s)', member, seen, updated);
+    EXECUTE format('CREATE POLICY entitle_delete ON %s FOR DELETE USING (%s)', member, seen);
+
+    PERFORM entitle_internal.install_triggers(declared, member);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.install_protection(entitle.protection, regclass) IS 'Makes the policies and triggers of a declaration on one table';

@@ -35,8 +35,8 @@ COMMENT ON EVENT TRIGGER entitle_refuse_trigger IS 'Only owners make triggers of
 
 -- Parts of protected tables that come later: privileges by default, or ON ALL TABLES, would show all their rows and masked columns,
 -- statistics too, to whoever names the part (S202). They are closed at once, as row-level security without a policy is, and open
--- to the rules when the table is protected again. Queries of the table above ask that one's policies alone. Foreign tables have no
--- row-level security at all, so they are refused (S212).
+-- to the rules when the table is protected again. Queries of the table above ask that one's policies alone; what refuses writes row by
+-- row, PostgreSQL copies to partitions, and an inheriting table gets it here (S222).
 
 -- SECURITY DEFINER: whoever makes a part may not read the declarations.
 CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF regclass
@@ -51,11 +51,15 @@ CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF reg
     FROM above a
     JOIN entitle.protection p ON p.relation = a.oid
     CROSS JOIN LATERAL entitle_internal.protection_family(p.relation) f
-    JOIN pg_class c ON c.oid = f AND c.oid <> p.relation AND (c.relkind IN ('r', 'p') AND NOT c.relrowsecurity OR c.relkind = 'f')
+    JOIN pg_class c ON c.oid = f AND c.oid <> p.relation AND c.relkind IN ('r', 'p')
+         AND (NOT c.relrowsecurity OR NOT c.relispartition
+              AND NOT EXISTS (SELECT FROM pg_trigger t
+                              WHERE t.tgrelid = c.oid
+                                AND t.tgfoid IN ('entitle_internal.refuse_write()'::regprocedure, 'entitle_internal.refuse_line_write()'::regprocedure)))
     -- What was protected, and is not any more, is told by verify_protection.
     WHERE NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid AND m.table_name IS NOT NULL)
     $$;
-COMMENT ON FUNCTION entitle_internal.open_parts(regclass) IS 'Parts of the protected table that a table is, or is a part of, that were not protected with it and have no row-level security';
+COMMENT ON FUNCTION entitle_internal.open_parts(regclass) IS 'Parts of the protected table that a table is, or is a part of, that were not protected with it and have no row-level security or no triggers';
 GRANT EXECUTE ON FUNCTION entitle_internal.open_parts(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the records directly. It takes a part of the caller's, and reads the rest in the catalogues. Without
@@ -87,10 +91,15 @@ CREATE FUNCTION entitle_internal.close_parts() RETURNS event_trigger
     AS $$
 DECLARE
     part regclass;
-    is_foreign boolean;
+    root regclass;
+    inherits boolean;
+    is_restored boolean := false;
 BEGIN
-    FOR part, is_foreign IN
-        SELECT DISTINCT o.part, c.relkind = 'f'
+    IF entitle.acting_superuser() THEN
+        is_restored := entitle_internal.restoring();
+    END IF;
+    FOR part, inherits IN
+        SELECT DISTINCT o.part, NOT c.relispartition
         FROM pg_event_trigger_ddl_commands() d
         CROSS JOIN LATERAL entitle_internal.open_parts(d.objid::regclass) AS o (part)
         JOIN pg_class c ON c.oid = o.part AND pg_has_role(current_user, c.relowner, 'USAGE')
@@ -105,8 +114,21 @@ BEGIN
                 USING ERRCODE = '42809', HINT = 'Protect the table it stands for where that is, and query the two by a view over both filtered views.';
         END IF;
         PERFORM entitle_internal.record_part(part);
-        EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', part);
+        IF NOT (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = part) THEN
+            EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', part);
+        END IF;
+        -- Unless that statement, which comes by here by itself, has done it; a dump brings its own.
+        root := (entitle_internal.declaration(part)).relation;
+        IF inherits AND root IS NOT NULL AND NOT is_restored AND part IN (SELECT o FROM entitle_internal.open_parts(part) o) THEN
+            PERFORM entitle_internal.install_triggers(entitle_internal.declared_now(entitle_internal.declaration(part)), part);
+        END IF;
     END LOOP;
+    PERFORM entitle_internal.check_one_root(d.objid, r.root)
+    FROM pg_event_trigger_ddl_commands() d
+    CROSS JOIN LATERAL (SELECT (entitle_internal.declaration(d.objid)).relation::regclass) AS r (root)
+    -- One that was protected by itself before is told by verify_protection.
+    WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table' AND r.root <> d.objid
+      AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = d.objid);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.close_parts() IS 'Event trigger: a new part of a protected table shows nothing by itself until it is protected, too';

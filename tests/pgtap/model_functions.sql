@@ -80,6 +80,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('check_unprotectable(regclass)'),
     ('forget_protection(regclass)'),
     ('install_protection(protection,regclass)'),
+    ('install_triggers(protection,regclass)'),
+    ('check_one_root(regclass,regclass)'),
     ('is_migrating(regclass)'),
     ('may_declare(regclass,regprocedure)'),
     ('protection_family(regclass)'),
@@ -250,7 +252,7 @@ SELECT is_empty(
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
     ARRAY['use_brand(bigint)', 'use_customer(bigint)', 'recalc_scores()', 'refuse_write()', 'refuse_move()', 'forget_protection(regclass)',
-          'install_protection(protection,regclass)', 'record_protection(protection)', 'remove_protection(regclass)',
+          'install_protection(protection,regclass)', 'install_triggers(protection,regclass)', 'record_protection(protection)', 'remove_protection(regclass)',
           -- what changes privileges or views, and what writes through those
           'forget_privileges(regclass)', 'grant_privilege(regclass,text,name[],name,boolean)', 'grant_view(regclass,regclass)',
           'narrow_privileges(regclass,name[])', 'put_back_privilege(protection_privilege)', 'put_back_privileges(regclass,regclass)',

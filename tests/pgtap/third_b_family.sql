@@ -80,5 +80,62 @@ CREATE TRIGGER bystander BEFORE UPDATE ON twice FOR EACH ROW EXECUTE FUNCTION te
 SELECT is(do_as('l20', 'UPDATE twice_view SET item = ''x'' WHERE id IN (5, 6)'), 2::bigint, 'rows that a trigger writes meanwhile are found as they are');
 SELECT is((SELECT string_agg(item, ' ' ORDER BY id) FROM twice WHERE id > 4), 'x x', 'and written');
 
+-- S222: what refuses writes row by row is there as soon as an inheriting table is, in each way it comes.
+SELECT as_owner($$
+    CREATE TABLE shop.orders (id integer PRIMARY KEY, customer_id bigint, item text, price integer);
+    CREATE TABLE shop.parts (order_id integer REFERENCES shop.orders, id integer PRIMARY KEY, item text);
+    INSERT INTO shop.orders VALUES (1, 1, 'one', 777);
+    INSERT INTO shop.parts VALUES (1, 1, 'one');
+    GRANT SELECT, INSERT, UPDATE, DELETE ON shop.orders, shop.parts TO test_app;
+    SELECT entitle.protect_table('shop.orders', 'customer_id', min_level => 20, external_update_level => 20, masked_columns => '{"price": 30}'),
+           entitle.protect_table('shop.parts', parent => 'shop.orders', external_update_level => 20);
+    CREATE TABLE shop.heir () INHERITS (shop.orders);
+    CREATE TABLE shop.late (LIKE shop.orders);
+    ALTER TABLE shop.late ENABLE ROW LEVEL SECURITY;
+    CREATE TABLE shop.later () INHERITS (shop.late);
+    ALTER TABLE shop.late INHERIT shop.orders;
+    CREATE TABLE shop.heirs_heir () INHERITS (shop.heir);
+    CREATE TABLE shop.spare () INHERITS (shop.parts)
+$$);
+INSERT INTO shop.heir VALUES (2, 1, 'heir', 777);
+INSERT INTO shop.late VALUES (3, 1, 'late', 777);
+INSERT INTO shop.later VALUES (4, 1, 'later', 777);
+INSERT INTO shop.heirs_heir VALUES (5, 1, 'heirs_heir', 777);
+INSERT INTO shop.spare VALUES (1, 2, 'spare');
+SELECT is(ask('l20', 'SELECT string_agg(item, '' '' ORDER BY id) FROM shop.orders_view'), 'one heir late later heirs_heir', 'all rows show through the table above');
+SELECT is(state_of(format(command, id)), format(told, part), format('S222: ' || command, id))
+FROM (VALUES (1, 'orders'), (2, 'heir'), (3, 'late'), (4, 'later'), (5, 'heirs_heir')) AS r (id, part),
+     (VALUES ('DELETE FROM shop.orders WHERE id = %s', '42501 permission denied to delete this row of table "%s"'),
+             ('UPDATE shop.orders SET customer_id = 3 WHERE id = %s', '42501 permission denied to move this row of table "%s"'),
+             ('MERGE INTO shop.orders o USING (VALUES (1)) v (i) ON o.id = %s WHEN MATCHED THEN DELETE', '42501 permission denied to delete this row of table "%s"'),
+             ('UPDATE shop.orders SET item = ''x'' WHERE id = %s', 'done: 1')) AS c (command, told);
+SELECT is(state_of('DELETE FROM shop.parts WHERE id = 2'), '42501 permission denied to delete this row of table "spare"', 'S222: of lines, too');
+SELECT is((SELECT string_agg(problem, '; ') FROM entitle.verify_protection() WHERE relation = 'shop.late'::regclass), 'a part of protected table shop.orders, and not protected itself', 'it is told as before');
+SELECT as_owner(string_agg(DISTINCT remedy, ' ')) FROM entitle.verify_protection() WHERE remedy LIKE '%shop.%';
+SELECT is_empty('SELECT * FROM entitle.verify_protection() WHERE remedy LIKE ''%shop.%''', 'and mended');
+SELECT as_owner('ALTER TABLE shop.later NO INHERIT shop.late; CREATE TABLE shop.last () INHERITS (shop.orders)');
+SELECT as_owner('SELECT entitle.unprotect_table(''shop.parts''); SELECT entitle.unprotect_table(''shop.orders'')');
+SELECT is_empty($$ SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'shop.%' $$, 'unprotect_table takes all of it back');
+SELECT is((SELECT relrowsecurity FROM pg_class WHERE oid = 'shop.late'::regclass), true, 'and leaves what the owner had closed');
+
+-- A dump brings the triggers of such a table after its declarations.
+SELECT as_owner($$ CREATE TABLE shop.restored (id integer, customer_id bigint); SELECT entitle.protect_table('shop.restored', 'customer_id') $$);
+SET LOCAL check_function_bodies = false; SET LOCAL row_security = off; SET LOCAL xmloption = content;
+CREATE TABLE shop.restored_heir () INHERITS (shop.restored);
+SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'shop.restored_heir'::regclass), 0::bigint, 'while a dump is restored none are made beside them');
+SET LOCAL check_function_bodies = true; SET LOCAL row_security = on;
+
+-- Nothing is a part of two protected tables: there is one set of policies and triggers.
+SELECT as_owner($$ CREATE TABLE shop.one (id integer, customer_id bigint, price integer);
+                   CREATE TABLE shop.two (id integer, buyer bigint, cost integer);
+                   CREATE TABLE shop.mixed () INHERITS (shop.one, shop.two);
+                   SELECT entitle.protect_table('shop.one', 'customer_id', masked_columns => '{"price": 30}') $$);
+SELECT throws_ok($$ SELECT as_owner('SELECT entitle.protect_table(''shop.two'', ''buyer'', masked_columns => ''{"cost": 30}'')') $$, '42809',
+                 'table "shop.mixed" cannot be a part of two protected tables', 'S222: what is a part of one protected table is none of another');
+SELECT as_owner($$ ALTER TABLE shop.mixed NO INHERIT shop.two; SELECT entitle.protect_table('shop.two', 'buyer', masked_columns => '{"cost": 30}') $$);
+SELECT throws_ok(format('SELECT as_owner(%L)', c), '42809', NULL, 'S222: nor made one: ' || c)
+FROM unnest(ARRAY['ALTER TABLE shop.mixed INHERIT shop.two', 'CREATE TABLE shop.third () INHERITS (shop.one, shop.two)', 'CREATE TABLE shop.third () INHERITS (shop.mixed, shop.two)']) AS c;
+SELECT lives_ok($$ SELECT as_owner('CREATE TABLE shop.fourth () INHERITS (shop.mixed, shop.one)') $$, 'of one in two ways it may be');
+
 SELECT * FROM finish();
 ROLLBACK;
