@@ -203,12 +203,13 @@ BEGIN
     FOR made IN
         SELECT v.*
         FROM (VALUES
+            -- The first: by it close_parts knows a part that has its triggers.
+            ('entitle_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'refuse_write', bound),
             -- A condition cannot look at a line's document: there the function does.
             ('entitle_update', 'BEFORE UPDATE', 'ROW', CASE WHEN declared.parent IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END,
              bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle_internal.joined_test(declared, 'UPDATE', 'OLD.') ELSE '' END),
             ('entitle_delete', 'BEFORE DELETE', 'ROW', CASE WHEN declared.parent IS NULL THEN 'refuse_write' ELSE 'refuse_line_write' END,
              bound || CASE WHEN declared.parent IS NULL THEN ' AND NOT ' || entitle_internal.joined_test(declared, 'DELETE', 'OLD.') ELSE '' END),
-            ('entitle_truncate', 'BEFORE TRUNCATE', 'STATEMENT', 'refuse_write', bound),
             -- Before, so that nothing sees the row where it must not be; by its name after the table's other triggers, as
             -- these may change the row. And afterwards, when all is said.
             ('zz_entitle_move', 'BEFORE UPDATE', 'ROW', 'refuse_move',

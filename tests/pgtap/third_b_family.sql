@@ -118,6 +118,29 @@ SELECT as_owner('SELECT entitle.unprotect_table(''shop.parts''); SELECT entitle.
 SELECT is_empty($$ SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'shop.%' $$, 'unprotect_table takes all of it back');
 SELECT is((SELECT relrowsecurity FROM pg_class WHERE oid = 'shop.late'::regclass), true, 'and leaves what the owner had closed');
 
+-- TRUNCATE asks no policy, and its trigger is a statement's, which PostgreSQL copies to no partition.
+SELECT as_owner($$
+    ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT ALL ON TABLES TO test_app;
+    CREATE TABLE shop.months (id integer, customer_id bigint, at integer NOT NULL) PARTITION BY RANGE (at);
+    SELECT entitle.protect_table('shop.months', 'customer_id');
+    CREATE TABLE shop.months_1 PARTITION OF shop.months FOR VALUES FROM (1) TO (2);
+    CREATE TABLE shop.months_2 (LIKE shop.months);
+    ALTER TABLE shop.months_2 ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE shop.months ATTACH PARTITION shop.months_2 FOR VALUES FROM (2) TO (3);
+    CREATE TABLE shop.months_3 PARTITION OF shop.months FOR VALUES FROM (3) TO (4) PARTITION BY RANGE (id);
+    CREATE TABLE shop.months_31 PARTITION OF shop.months_3 DEFAULT;
+    CREATE TABLE shop.lists (id integer, customer_id bigint);
+    SELECT entitle.protect_table('shop.lists', 'customer_id');
+    CREATE TABLE shop.lists_heir () INHERITS (shop.lists)
+$$);
+INSERT INTO shop.months SELECT i, 2, i FROM generate_series(1, 3) i;
+SELECT is(state_of('TRUNCATE shop.' || t), format('42501 permission denied to truncate protected table "%s"', t), 'S222: TRUNCATE ' || t)
+FROM unnest('{months,months_1,months_2,months_3,months_31,lists,lists_heir}'::text[]) AS t;
+SELECT lives_ok($$ SELECT as_owner('SELECT entitle.protect_table(''shop.months'', ''customer_id'')') $$, 'protected again');
+SELECT is_empty('SELECT * FROM entitle.verify_protection() WHERE relation::text LIKE ''shop.months%''', 'nothing is wrong with them');
+SELECT as_owner('CREATE TABLE shop.months_4 PARTITION OF shop.months FOR VALUES FROM (4) TO (5); SELECT entitle.unprotect_table(''shop.months'')');
+SELECT is_empty($$ SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'shop.months%' $$, 'unprotect_table takes their triggers back');
+
 -- A dump brings the triggers of such a table after its declarations.
 SELECT as_owner($$ CREATE TABLE shop.restored (id integer, customer_id bigint); SELECT entitle.protect_table('shop.restored', 'customer_id') $$);
 SET LOCAL check_function_bodies = false; SET LOCAL row_security = off; SET LOCAL xmloption = content;
