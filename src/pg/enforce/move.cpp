@@ -125,7 +125,11 @@ MoveRules find_rules(Relation table) {
     rules.declared = require_declaration(table);
     rules.document = find_document(rules.declared);
     rules.rights = list_rights(rules.declared, rules.document);
-    rules.held_keys = find_held_keys(rules.declared);
+    // Nothing refers to the rows of an inheriting table; lines of another row with the same key are
+    // none of theirs.
+    const bool is_referred =
+        table->rd_rel->relispartition || RelationGetRelid(table) == rules.declared.relation;
+    rules.held_keys = is_referred ? find_held_keys(rules.declared) : NIL;
     return rules;
 }
 

@@ -11,6 +11,8 @@ extern "C" {
 #include "utils/jsonb.h"
 }
 
+#include <algorithm>
+
 namespace entitle::pg {
 
 namespace {
@@ -182,13 +184,23 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
             return false;
         }
     }
-    for (const Oid index : each_oid(indexes)) {
+    // An inheriting table may have a row of its own under the key of another: nothing tells which
+    // is meant, and what the asker sees of the one must not tell of the other (S226).
+    bool is_found = false;
+    ListCell *cell = nullptr;
+    foreach (cell, indexes) {
         const WantedKey wanted{key.count, &key, nullptr};
-        if (read_keyed_row(index, wanted, names, name_count, values)) {
-            return true;
+        ColumnValue read[INDEX_MAX_KEYS]{};
+        if (!read_keyed_row(lfirst_oid(cell), wanted, names, name_count, read)) {
+            continue;
         }
+        if (is_found) {
+            return false;
+        }
+        is_found = true;
+        std::copy(read, read + name_count, values);
     }
-    return false;
+    return is_found;
 }
 
 bool find_row_by_values(const List *indexes, const ColumnValue *key, int key_count,
