@@ -107,7 +107,7 @@ END
 $$;
 CREATE TRIGGER speak BEFORE UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION shop.speak();
 SELECT is(error_of('UPDATE shop.orders_view SET note = ''search x'' WHERE id = 1'),
-          '42704|the row has no valid value for what the table computes of it|A generated column, check or trigger of the table, or an expression of the statement refuses it; the server''s log has the text.',
+          '42704|the row has no valid value for what the table computes of it|A generated column, check, index or trigger of the table, or an expression of the statement refuses it; the server''s log has the text.',
           'S167: a name that is looked up is not told');
 SELECT is(error_of('UPDATE shop.orders_view SET note = ''check'' WHERE id = 1'), '23514|own message|own detail|own hint', 'what a trigger raises is told as it is');
 SELECT is(error_of('UPDATE shop.orders_view SET note = ''missing'' WHERE id = 1'), '42P01|relation "shop.nothing" does not exist', 'and what goes wrong in it');

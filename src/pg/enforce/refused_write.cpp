@@ -94,6 +94,8 @@ bool may_tell_value(const ErrorData *error) {
     case ERRCODE_INVALID_NAME:
     case ERRCODE_SYNTAX_ERROR:
         return error->context == nullptr; // else some function's own text is wrong
+    case ERRCODE_PROGRAM_LIMIT_EXCEEDED:  // an index row's size tells a masked value's length
+        return !is_raised(error);
     default:
         return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION &&
                !is_raised(error);
@@ -129,8 +131,9 @@ void hide_value(ErrorData *error) {
                                  error->detail == nullptr ? "" : error->detail);
     error->message = pstrdup("the row has no valid value for what the table computes of it");
     error->detail = nullptr;
-    error->hint = pstrdup("A generated column, check or trigger of the table, or an expression of "
-                          "the statement refuses it; the server's log has the text.");
+    error->hint =
+        pstrdup("A generated column, check, index or trigger of the table, or an expression "
+                "of the statement refuses it; the server's log has the text.");
     error->context = nullptr;
     error->internalquery = nullptr;
 }
