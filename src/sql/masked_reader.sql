@@ -66,6 +66,23 @@ CREATE FUNCTION entitle_internal.masked_readers(relation regclass, masked name[]
       AND CASE v.grantee WHEN 0 THEN true ELSE NOT has_column_privilege(v.grantee, v.attrelid, v.attnum, 'SELECT') END
     GROUP BY v.oid
     UNION ALL
+    -- What a rule does beside or instead of a write is done with the rights of its table's owner, as a view's reading is.
+    SELECT 'error', c.oid::regclass::text,
+           format('the rule %I reads masked columns of table %s with the rights of %s', w.rulename, masked_readers.relation, c.relowner::regrole),
+           format('DROP RULE %I ON %s;', w.rulename, c.oid::regclass)
+    FROM pg_rewrite w
+    JOIN pg_class c ON c.oid = w.ev_class AND w.ev_type <> '1'
+    WHERE EXISTS (SELECT FROM pg_depend d
+                  JOIN shown s ON d.refobjid = s.attrelid AND d.refobjsubid IN (s.attnum, 0)
+                  WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+                    AND (d.refobjsubid <> 0 OR w.ev_action::text LIKE '%:varattno 0 %')
+                    AND has_column_privilege(c.relowner, s.attrelid, s.attnum, 'SELECT'))
+      AND EXISTS (SELECT FROM aclexplode(c.relacl) e
+                  WHERE e.grantee <> c.relowner AND e.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
+                  UNION ALL
+                  SELECT FROM pg_attribute a, aclexplode(a.attacl) e
+                  WHERE a.attrelid = c.oid AND e.grantee <> c.relowner AND e.privilege_type IN ('INSERT', 'UPDATE'))
+    UNION ALL
     -- Of a trigger that somebody else made while he had the privilege, only its function tells whose it is (S177).
     SELECT 'error', t.tgrelid::regclass::text,
            format('the trigger %I gives whole rows of table %s to %s, who may not read its masked columns', t.tgname, masked_readers.relation,
@@ -111,7 +128,7 @@ BEGIN
     LOOP
         RAISE WARNING '%: %', found.reader, found.finding
             USING HINT = CASE WHEN found.severity <> 'error' THEN 'Let it read the filtered view.'
-                              WHEN found.remedy LIKE 'DROP TRIGGER %' THEN found.remedy
+                              WHEN found.remedy ~ '^DROP (TRIGGER|RULE) ' THEN found.remedy
                               ELSE found.remedy || ' Or let it read the filtered view.' END;
     END LOOP;
 END
