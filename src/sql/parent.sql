@@ -27,6 +27,31 @@ CREATE FUNCTION entitle_internal.lines_of(relation regclass) RETURNS SETOF entit
 COMMENT ON FUNCTION entitle_internal.lines_of(regclass) IS 'What is declared of the tables that follow this one';
 GRANT EXECUTE ON FUNCTION entitle_internal.lines_of(regclass) TO PUBLIC;
 
+-- Without the key nothing takes the rows of an inheriting table along when their document goes or changes its own, and whoever makes
+-- another one under the old key has them (S227).
+CREATE FUNCTION entitle_internal.heir_without_key(relation regclass, key_constraint oid) RETURNS regclass
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT min(c.oid)::regclass
+    FROM pg_constraint own
+    JOIN entitle_internal.protection_family(relation) f ON f <> relation
+    JOIN pg_class c ON c.oid = f AND NOT c.relispartition
+    WHERE own.oid = key_constraint
+      AND NOT EXISTS (SELECT
+                      FROM pg_constraint k
+                      WHERE k.contype = 'f' AND k.conrelid = c.oid AND k.confrelid = own.confrelid AND k.convalidated
+                        AND (k.confupdtype, k.confdeltype, k.condeferrable) = (own.confupdtype, own.confdeltype, own.condeferrable)
+                        AND ARRAY(SELECT ROW(a.attname, p.up)::text
+                                  FROM unnest(k.conkey, k.confkey) AS p (down, up)
+                                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.down ORDER BY 1)
+                          = ARRAY(SELECT ROW(a.attname, p.up)::text
+                                  FROM unnest(own.conkey, own.confkey) AS p (down, up)
+                                  JOIN pg_attribute a ON a.attrelid = own.conrelid AND a.attnum = p.down ORDER BY 1))
+    $$;
+COMMENT ON FUNCTION entitle_internal.heir_without_key(regclass, oid) IS 'A table that inherits from a line''s without having its foreign key; NULL when there is none';
+GRANT EXECUTE ON FUNCTION entitle_internal.heir_without_key(regclass, oid) TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.find_parent_key(declared entitle.protection) RETURNS oid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -35,6 +60,7 @@ DECLARE
     keys oid[];
     is_valid boolean;
     moves_lines boolean;
+    heir regclass;
 BEGIN
     SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or(c.confdeltype = 'd')
     INTO keys, is_valid, moves_lines
@@ -59,6 +85,11 @@ BEGIN
         RAISE EXCEPTION 'the foreign key from "%" to "%" is ON DELETE SET DEFAULT, which moves lines to another document',
             declared.relation, declared.parent
             USING ERRCODE = '42830', HINT = 'Let it be ON DELETE NO ACTION, RESTRICT, CASCADE or SET NULL.';
+    END IF;
+    heir := entitle_internal.heir_without_key(declared.relation, keys[1]);
+    IF heir IS NOT NULL THEN
+        RAISE EXCEPTION 'table "%" inherits from "%" without its foreign key to "%"', heir, declared.relation, declared.parent
+            USING ERRCODE = '42830', HINT = 'Add the same one, with the same actions: PostgreSQL hands none down.';
     END IF;
     RETURN keys[1];
 END

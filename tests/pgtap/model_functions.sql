@@ -82,6 +82,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('install_protection(protection,regclass)'),
     ('install_triggers(protection,regclass)'),
     ('check_one_root(regclass,regclass)'),
+    ('heir_without_key(regclass,oid)'),
     ('is_migrating(regclass)'),
     ('may_declare(regclass,regprocedure)'),
     ('protection_family(regclass)'),

@@ -95,7 +95,7 @@ SELECT as_owner($$
     CREATE TABLE shop.later () INHERITS (shop.late);
     ALTER TABLE shop.late INHERIT shop.orders;
     CREATE TABLE shop.heirs_heir () INHERITS (shop.heir);
-    CREATE TABLE shop.spare () INHERITS (shop.parts)
+    CREATE TABLE shop.spare (FOREIGN KEY (order_id) REFERENCES shop.orders) INHERITS (shop.parts)
 $$);
 INSERT INTO shop.heir VALUES (2, 1, 'heir', 777);
 INSERT INTO shop.late VALUES (3, 1, 'late', 777);
@@ -140,6 +140,33 @@ SELECT lives_ok($$ SELECT as_owner('SELECT entitle.protect_table(''shop.months''
 SELECT is_empty('SELECT * FROM entitle.verify_protection() WHERE relation::text LIKE ''shop.months%''', 'nothing is wrong with them');
 SELECT as_owner('CREATE TABLE shop.months_4 PARTITION OF shop.months FOR VALUES FROM (4) TO (5); SELECT entitle.unprotect_table(''shop.months'')');
 SELECT is_empty($$ SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'shop.months%' $$, 'unprotect_table takes their triggers back');
+
+SELECT as_owner('ALTER DEFAULT PRIVILEGES IN SCHEMA shop REVOKE ALL ON TABLES FROM test_app');
+
+-- S227: lines in a table that inherits go with their document only by a foreign key of its own.
+SELECT as_owner($$
+    CREATE TABLE shop.carts (id integer PRIMARY KEY, customer_id bigint);
+    CREATE TABLE shop.goods (id integer PRIMARY KEY, cart_id integer REFERENCES shop.carts ON UPDATE CASCADE ON DELETE CASCADE);
+    CREATE TABLE shop.old_goods () INHERITS (shop.goods);
+    INSERT INTO shop.carts VALUES (1, 1), (2, 2);
+    INSERT INTO shop.old_goods VALUES (1, 2);
+    GRANT INSERT ON shop.carts TO test_app;
+    SELECT entitle.protect_table('shop.carts', 'customer_id', min_level => 20, external_insert_level => 20)
+$$);
+SELECT throws_ok($$ SELECT as_owner('SELECT entitle.protect_table(''shop.goods'', parent => ''shop.carts'')') $$, '42830',
+                 'table "shop.old_goods" inherits from "shop.goods" without its foreign key to "shop.carts"', 'S227: refused without it');
+ALTER TABLE shop.old_goods ADD CONSTRAINT key FOREIGN KEY (cart_id) REFERENCES shop.carts ON UPDATE CASCADE;
+SELECT throws_ok($$ SELECT as_owner('SELECT entitle.protect_table(''shop.goods'', parent => ''shop.carts'')') $$, '42830', NULL, 'S227: and with another action');
+ALTER TABLE shop.old_goods DROP CONSTRAINT key, ADD CONSTRAINT key FOREIGN KEY (cart_id) REFERENCES shop.carts ON UPDATE CASCADE ON DELETE CASCADE;
+SELECT as_owner($$ SELECT entitle.protect_table('shop.goods', parent => 'shop.carts') $$);
+SELECT throws_ok($$ SELECT as_owner('CREATE TABLE shop.new_goods () INHERITS (shop.goods)') $$, '42830', NULL, 'S227: none comes later without it');
+SELECT as_owner('CREATE TABLE shop.new_goods (note text, FOREIGN KEY (cart_id) REFERENCES shop.carts ON UPDATE CASCADE ON DELETE CASCADE) INHERITS (shop.goods)');
+SELECT is_empty('SELECT * FROM entitle.verify_protection() WHERE relation::text ~ ''goods$'' AND relation::text !~ ''new''', 'with it nothing is wrong');
+DELETE FROM shop.carts WHERE id = 2;
+SELECT is(do_as('l20', 'INSERT INTO shop.carts VALUES (2, 1)'), 1::bigint, 'a document under the key of another that is gone');
+SELECT is((SELECT count(*) FROM shop.goods), 0::bigint, 'has no lines of that one');
+SELECT as_owner('ALTER TABLE shop.old_goods DROP CONSTRAINT key');
+SELECT matches((SELECT string_agg(problem, '; ') FROM entitle.verify_protection() WHERE relation = 'shop.goods'::regclass), 'old_goods inherits|"shop.old_goods" inherits', 'S227: one that loses it is told');
 
 -- A dump brings the triggers of such a table after its declarations.
 SELECT as_owner($$ CREATE TABLE shop.restored (id integer, customer_id bigint); SELECT entitle.protect_table('shop.restored', 'customer_id') $$);
