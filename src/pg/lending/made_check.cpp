@@ -1,4 +1,5 @@
 // Which objects are the borrowers', and the errors that name them.
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/lending/definer.hpp"
@@ -268,7 +269,7 @@ bool demand_lenders_node(Node *node, void *) {
     }
     check_functions_in_node(node, demand_lenders_function, nullptr);
     if (IsA(node, CoerceToDomain)) {
-        const Oid type = reinterpret_cast<CoerceToDomain *>(node)->resulttype;
+        const Oid type = ENTITLE_NODE(CoerceToDomain, node)->resulttype;
         HeapTuple row = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
         if (HeapTupleIsValid(row)) {
             const Oid owner = reinterpret_cast<Form_pg_type>(GETSTRUCT(row))->typowner;
