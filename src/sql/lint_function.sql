@@ -52,6 +52,16 @@ CREATE FUNCTION entitle_internal.lint_functions() RETURNS SETOF entitle.finding
     WHERE (p.path IS NULL OR p.path !~ '(^|,)\s*"?pg_temp"?\s*(,|$)')
       AND NOT EXISTS (SELECT FROM pg_depend d
                       WHERE d.classid = 'pg_proc'::regclass AND d.objid = u.function AND d.deptype = 'e')
+    UNION ALL
+    -- Whoever writes is lent the rights, and the function is not the writer's: but it is somebody's who has them not.
+    SELECT 'warning', f.oid::regprocedure::text,
+           format('belongs to %s, who can change it, and runs with the rights of %s for %s', f.proowner::regrole, c.relowner::regrole,
+                  string_agg(DISTINCT c.oid::regclass::text, ', ')),
+           format('ALTER FUNCTION %s OWNER TO %I;', f.oid::regprocedure, pg_get_userbyid(c.relowner))
+    FROM used u
+    JOIN pg_proc f ON f.oid = u.function AND NOT f.prosecdef
+    JOIN pg_class c ON c.oid = u.relation AND NOT pg_has_role(f.proowner, c.relowner, 'USAGE')
+    GROUP BY f.oid, f.proowner, c.relowner
     $$;
 COMMENT ON FUNCTION entitle_internal.lint_functions() IS
     'lint: functions that a write with lent rights reaches, and whose names may lead to temporary objects';

@@ -1,5 +1,5 @@
--- What is open when the extension has just been made, whatever the database gives to new objects (S213), and who owns its schemas; foreign
--- tables as parts of protected ones (S212).
+-- What is open when the extension has just been made, whatever the database gives to new objects (S213), who owns its schemas and the
+-- functions that run with lent rights; foreign tables as parts of protected ones (S212).
 \ir setup.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error;
@@ -43,6 +43,36 @@ CREATE FUNCTION found() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(remedy
 SELECT is(found(), 'ALTER SCHEMA entitle OWNER TO postgres; ALTER SCHEMA entitle_internal OWNER TO postgres;', 'lint names an owner of the schemas');
 DO $$ BEGIN EXECUTE found(); END $$;
 SELECT is(found(), NULL, 'its remedy mends it');
+ROLLBACK TO before;
+
+-- And whose functions run with the rights of others (R56): of a table with a filtered view, and of the model.
+SAVEPOINT before;
+CREATE ROLE test_owner;
+CREATE ROLE test_deployer;
+CREATE ROLE test_member;
+GRANT test_owner TO test_member;
+CREATE SCHEMA deployed;
+CREATE FUNCTION deployed.audit() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION deployed.own() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION deployed.code() RETURNS integer LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
+CREATE FUNCTION deployed.members() RETURNS integer LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
+ALTER FUNCTION deployed.audit() OWNER TO test_deployer;
+ALTER FUNCTION deployed.own() OWNER TO test_deployer;
+ALTER FUNCTION deployed.code() OWNER TO test_deployer;
+ALTER FUNCTION deployed.members() OWNER TO test_member;
+CREATE TABLE notes (id integer PRIMARY KEY, customer_id bigint, code integer DEFAULT deployed.code(), price integer DEFAULT deployed.members());
+CREATE TRIGGER audit BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION deployed.audit();
+CREATE TRIGGER own BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION deployed.own();
+CREATE TRIGGER audit AFTER UPDATE ON entitle.brand FOR EACH ROW EXECUTE FUNCTION deployed.audit();
+ALTER TABLE notes OWNER TO test_owner;
+SELECT entitle.protect_table('notes', 'customer_id', view_name => 'notes_view') \g /dev/null
+SELECT results_eq($$ SELECT severity, object, finding, remedy FROM entitle.lint() WHERE finding ~ 'and runs with the rights of' $$,
+                  $$ VALUES ('warning', 'deployed.audit()', 'belongs to test_deployer, who can change it, and runs with the rights of postgres for entitle.brand', 'ALTER FUNCTION deployed.audit() OWNER TO postgres;'),
+                            ('warning', 'deployed.audit()', 'belongs to test_deployer, who can change it, and runs with the rights of test_owner for public.notes', 'ALTER FUNCTION deployed.audit() OWNER TO test_owner;'),
+                            ('warning', 'deployed.code()', 'belongs to test_deployer, who can change it, and runs with the rights of test_owner for public.notes', 'ALTER FUNCTION deployed.code() OWNER TO test_owner;') $$,
+                  'lint names functions of those who have not the rights that they run with');
+DO $$ BEGIN EXECUTE (SELECT string_agg(remedy, '' ORDER BY remedy DESC) FROM entitle.lint() WHERE finding ~ 'and runs with the rights of'); END $$;
+SELECT is((SELECT count(*) FROM entitle.lint() WHERE finding ~ 'and runs with the rights of'), 0::bigint, 'its remedies mend that');
 ROLLBACK TO before;
 
 -- S213
