@@ -34,13 +34,14 @@ CREATE FUNCTION entitle_internal.closing_call(relation regclass) RETURNS text
         SELECT closing_call.relation, 0
         UNION ALL
         SELECT l.relation::regclass, f.depth + 1 FROM follower f CROSS JOIN LATERAL entitle_internal.lines_of(f.relation) l WHERE f.depth < 30)
-    SELECT string_agg(format('SELECT entitle.unprotect_table(%L); %s', c.relation::text,
+    -- One statement: nobody meets the table in between.
+    SELECT format('DO %L; ', 'BEGIN ' || string_agg(format('PERFORM entitle.unprotect_table(%L); %s', c.relation::text,
                              (SELECT string_agg(format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', m), ' ')
-                              FROM entitle_internal.protection_family(c.relation) m)), ' ' ORDER BY c.depth DESC, c.relation::text)
-           || ' ' || entitle_internal.remark('closed to everyone: protect it again')
+                              FROM entitle_internal.protection_family(c.relation) m)), ' ' ORDER BY c.depth DESC, c.relation::text) || ' END')
+           || entitle_internal.remark('closed to everyone: protect it again')
     FROM (SELECT f.relation, max(f.depth) AS depth FROM follower f GROUP BY f.relation) c
     $$;
-COMMENT ON FUNCTION entitle_internal.closing_call(regclass) IS 'The statements that close a table whose declaration cannot be carried out, and those that follow it';
+COMMENT ON FUNCTION entitle_internal.closing_call(regclass) IS 'The statement that closes a table whose declaration cannot be carried out, and those that follow it';
 REVOKE ALL ON FUNCTION entitle_internal.closing_call(regclass) FROM PUBLIC;
 
 CREATE FUNCTION entitle_internal.lost_columns(current entitle.protection) RETURNS TABLE (column_name name, column_type regtype)

@@ -50,6 +50,7 @@ SELECT is((SELECT string_agg(problem, '; ' ORDER BY problem) FROM entitle.verify
 SELECT throws_ok($$ SELECT entitle.protect_table('notes', 'customer_id', masked_columns => '{"price": 30}') $$, '22023', NULL, 'the same call is refused');
 SELECT is(shown('notes'), '{"price": 30} {"id": 1, "price": null, "customer_id": 1}', 'it stays masked');
 SELECT is((SELECT count(*) FROM entitle.verify_protection() WHERE remedy !~ 'closed to everyone'), 0::bigint, 'S207: no remedy opens it');
+SELECT matches((SELECT remedy FROM entitle.verify_protection() WHERE problem ~ 'masked'), '^DO ''BEGIN [^'']*(''''[^'']*''''[^'']*)* END''; -- ', 'S181: each is one statement, so that nobody meets the table in between');
 DO $$ BEGIN EXECUTE (SELECT remedy FROM entitle.verify_protection() ORDER BY problem LIMIT 1); END $$;
 SELECT is(ask('l20', 'SELECT count(*) FROM notes'), '0', 'they close the table');
 SELECT lives_ok($$ SELECT entitle.protect_table('notes', 'customer_id') $$, 'it is protected again without the mask');
