@@ -122,12 +122,10 @@ void check_targets(const PlannedStmt *plan) {
 // PostgreSQL looks again at keys that may be put off when the statement ends that began a cascade,
 // and computes their expressions with the rights of that statement.
 void check_put_off(const PlannedStmt *plan) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->resultRelations) {
-        const Oid relation = rt_fetch(static_cast<Index>(lfirst_int(cell)), plan->rtable)->relid;
-        ListCell *member = nullptr;
-        foreach (member, find_all_inheritors(relation, NoLock, nullptr)) {
-            check_deferrable_keys(lfirst_oid(member));
+    for (const int entry : each_int(plan->resultRelations)) {
+        const Oid relation = rt_fetch(static_cast<Index>(entry), plan->rtable)->relid;
+        for (const Oid member : each_oid(find_all_inheritors(relation, NoLock, nullptr))) {
+            check_deferrable_keys(member);
         }
     }
 }

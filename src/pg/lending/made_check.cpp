@@ -1,7 +1,7 @@
 // Which objects are the borrowers', and the errors that name them.
-#include "pg/boundary/node.hpp"
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/lending/made.hpp"
@@ -287,9 +287,8 @@ bool demand_lenders_node(Node *node, void *) {
 
 void check_deferrable_keys(Oid relation) {
     Relation table = table_open(relation, AccessShareLock);
-    ListCell *cell = nullptr;
-    foreach (cell, RelationGetIndexList(table)) {
-        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+    for (const Oid key : each_oid(RelationGetIndexList(table))) {
+        Relation index = index_open(key, AccessShareLock);
         if (!index->rd_index->indimmediate) {
             demand_lenders_node(reinterpret_cast<Node *>(RelationGetIndexExpressions(index)),
                                 nullptr);

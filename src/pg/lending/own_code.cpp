@@ -1,6 +1,7 @@
 // Statements of the extension's own that run nobody else's code.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/made.hpp"
@@ -17,7 +18,7 @@ namespace {
 // Whether to write a table runs no code but the extension's own: it is one of the model's, with
 // nobody else's triggers, types and foreign keys.
 bool is_purely_own(Oid relation) {
-    const Oid schema = get_namespace_oid("entitle", true);
+    const Oid schema = extension_schema();
     if (!OidIsValid(schema) || get_rel_namespace(relation) != schema) {
         return false;
     }
@@ -42,9 +43,8 @@ bool is_purely_own(Oid relation) {
 } // namespace
 
 bool runs_own_code_alone(const PlannedStmt *plan) {
-    ListCell *cell = nullptr;
-    foreach (cell, plan->resultRelations) {
-        if (!is_purely_own(rt_fetch(static_cast<Index>(lfirst_int(cell)), plan->rtable)->relid)) {
+    for (const int entry : each_int(plan->resultRelations)) {
+        if (!is_purely_own(rt_fetch(static_cast<Index>(entry), plan->rtable)->relid)) {
             return false;
         }
     }

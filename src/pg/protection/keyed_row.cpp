@@ -187,11 +187,10 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
     // An inheriting table may have a row of its own under the key of another: nothing tells which
     // is meant, and what the asker sees of the one must not tell of the other (S226).
     bool is_found = false;
-    ListCell *cell = nullptr;
-    foreach (cell, indexes) {
+    for (const Oid index : each_oid(indexes)) {
         const WantedKey wanted{key.count, &key, nullptr};
         ColumnValue read[INDEX_MAX_KEYS]{};
-        if (!read_keyed_row(lfirst_oid(cell), wanted, names, name_count, read)) {
+        if (!read_keyed_row(index, wanted, names, name_count, read)) {
             continue;
         }
         if (is_found) {
