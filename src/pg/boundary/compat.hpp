@@ -5,6 +5,16 @@
 
 #include "pg/boundary/node.hpp"
 
+extern "C" {
+#include "catalog/pg_constraint.h"
+#include "nodes/plannodes.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/plancat.h"
+#include "optimizer/planner.h"
+#include "parser/parser.h"
+#include "utils/regproc.h"
+}
+
 // PostgreSQL 16 moved the memory of GUC extras and strings into its own context; before, malloc.
 #if PG_VERSION_NUM >= 160000
 inline void *entitle_guc_alloc(std::size_t size) { return guc_malloc(LOG, size); }
@@ -31,6 +41,62 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #define ENTITLE_RUNS_ONCE execute_once
 #endif
 
+// PostgreSQL 19 hands planners what EXPLAIN was told, and its hook for relations has another name
+// and place.
+#if PG_VERSION_NUM >= 190000
+#define ENTITLE_PLAN_PARAMETERS                                                                    \
+    Query *query, const char *source, int cursor_options, ParamListInfo parameters,                \
+        ExplainState *explained
+#define ENTITLE_PLAN_ARGUMENTS query, source, cursor_options, parameters, explained
+#define ENTITLE_PLAN(query, source, cursor_options, parameters)                                    \
+    ::planner(query, source, cursor_options, parameters, nullptr)
+using EntitleRelationHook = build_simple_rel_hook_type;
+#define ENTITLE_RELATION_HOOK build_simple_rel_hook
+#define ENTITLE_RELATION_PARAMETERS PlannerInfo *root, RelOptInfo *info, RangeTblEntry *entry
+#define ENTITLE_RELATION_ARGUMENTS root, info, entry
+#else
+#define ENTITLE_PLAN_PARAMETERS                                                                    \
+    Query *query, const char *source, int cursor_options, ParamListInfo parameters
+#define ENTITLE_PLAN_ARGUMENTS query, source, cursor_options, parameters
+#define ENTITLE_PLAN(query, source, cursor_options, parameters)                                    \
+    ::planner(query, source, cursor_options, parameters)
+using EntitleRelationHook = get_relation_info_hook_type;
+#define ENTITLE_RELATION_HOOK get_relation_info_hook
+#define ENTITLE_RELATION_PARAMETERS                                                                \
+    PlannerInfo *root, Oid relation, bool is_parent, RelOptInfo *info
+#define ENTITLE_RELATION_ARGUMENTS root, relation, is_parent, info
+#endif
+
+// PostgreSQL 19 gave the numbers of syscaches a type.
+#if PG_VERSION_NUM >= 190000
+using EntitleSyscache = SysCacheIdentifier;
+#else
+using EntitleSyscache = int;
+#endif
+
+// PostgreSQL 19 reads strings as the standard has them, whatever is set.
+inline bool entitle_standard_strings() noexcept {
+#if PG_VERSION_NUM >= 190000
+    return true;
+#else
+    return standard_conforming_strings;
+#endif
+}
+
+// PostgreSQL 19 made the list of a plan's target tables a set. Returns: their numbers in the range
+// table.
+inline List *entitle_targets(const PlannedStmt *plan) {
+#if PG_VERSION_NUM >= 190000
+    List *targets = NIL;
+    for (int i = -1; (i = bms_next_member(plan->resultRelationRelids, i)) >= 0;) {
+        targets = lappend_int(targets, i);
+    }
+    return targets;
+#else
+    return plan->resultRelations;
+#endif
+}
+
 // PostgreSQL 14 tells utility hooks whether the tree may be changed.
 #if PG_VERSION_NUM >= 140000
 #define ENTITLE_UTILITY_PARAMETERS                                                                 \
@@ -55,8 +121,12 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #define ENTITLE_WALKER(walker) reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker))
 #endif
 
-// PostgreSQL 14 gave ExecInsertIndexTuples the relation, 16 a flag for summarizing indexes.
-#if PG_VERSION_NUM >= 160000
+// PostgreSQL 14 gave ExecInsertIndexTuples the relation, 16 a flag for summarizing indexes, 19 one
+// argument for all flags.
+#if PG_VERSION_NUM >= 190000
+#define ENTITLE_INSERT_INDEX_TUPLES(target, slot, state)                                           \
+    ExecInsertIndexTuples(target, state, 0, slot, NIL, nullptr)
+#elif PG_VERSION_NUM >= 160000
 #define ENTITLE_INSERT_INDEX_TUPLES(target, slot, state)                                           \
     ExecInsertIndexTuples(target, slot, state, false, false, nullptr, NIL, false)
 #elif PG_VERSION_NUM >= 140000
@@ -91,8 +161,29 @@ using EntitleAccess = RangeTblEntry;
 #define ENTITLE_CHECKED entries
 #endif
 
-// PostgreSQL 14 tells the analysis hook how a query's constants were jumbled.
-#if PG_VERSION_NUM >= 140000
+// PostgreSQL 16 asks of all kinds of object by one function who owns them.
+inline bool entitle_is_owner(Oid relation, Oid role) {
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(RelationRelationId, relation, role);
+#else
+    return pg_class_ownercheck(relation, role);
+#endif
+}
+
+// PostgreSQL 16 can hand a name's errors back instead of raising them.
+inline List *entitle_name_list(const char *name) {
+#if PG_VERSION_NUM >= 160000
+    return stringToQualifiedNameList(name, nullptr);
+#else
+    return stringToQualifiedNameList(name);
+#endif
+}
+
+// PostgreSQL 14 tells the analysis hook how a query's constants were jumbled, 19 lets it only look.
+#if PG_VERSION_NUM >= 190000
+#define ENTITLE_ANALYZE_PARAMETERS ParseState *state, Query *query, const JumbleState *jumble
+#define ENTITLE_ANALYZE_ARGUMENTS state, query, jumble
+#elif PG_VERSION_NUM >= 140000
 #define ENTITLE_ANALYZE_PARAMETERS ParseState *state, Query *query, JumbleState *jumble
 #define ENTITLE_ANALYZE_ARGUMENTS state, query, jumble
 #else
@@ -138,5 +229,71 @@ inline List *entitle_merge_actions([[maybe_unused]] const ModifyTable *node) {
     return actions;
 #else
     return NIL;
+#endif
+}
+
+// PostgreSQL 18 brought foreign keys with a PERIOD, which lead to several versions of a row.
+inline bool entitle_is_temporal([[maybe_unused]] const FormData_pg_constraint *key) {
+#if PG_VERSION_NUM >= 180000
+    return key->conperiod;
+#else
+    return false;
+#endif
+}
+
+// PostgreSQL 18 counts what settings switched off in a path; before, that cost ten billion.
+inline int entitle_disabled([[maybe_unused]] const Path *path) {
+#if PG_VERSION_NUM >= 180000
+    return path->disabled_nodes;
+#else
+    return 0;
+#endif
+}
+
+// PostgreSQL 18 moved what leaves out partitions from the nodes of a plan to a list of the whole.
+inline PartitionPruneInfo *entitle_pruning_of([[maybe_unused]] const PlannedStmt *plan,
+                                              const Plan *node) {
+#if PG_VERSION_NUM >= 180000
+    const int number = IsA(node, Append) ? reinterpret_cast<const Append *>(node)->part_prune_index
+                       : IsA(node, MergeAppend)
+                           ? reinterpret_cast<const MergeAppend *>(node)->part_prune_index
+                           : -1;
+    return number < 0 ? nullptr
+                      : static_cast<PartitionPruneInfo *>(list_nth(plan->partPruneInfos, number));
+#else
+    return IsA(node, Append)        ? reinterpret_cast<const Append *>(node)->part_prune_info
+           : IsA(node, MergeAppend) ? reinterpret_cast<const MergeAppend *>(node)->part_prune_info
+                                    : nullptr;
+#endif
+}
+
+// Lets a node read all its partitions. From PostgreSQL 18 on the executor opens no others than
+// those that the plan lists as out of any pruning's reach, and those that its prunings leave in.
+inline void entitle_forgo_pruning([[maybe_unused]] PlannedStmt *plan, Plan *node) {
+#if PG_VERSION_NUM >= 180000
+    ListCell *hierarchy = nullptr;
+    foreach (hierarchy, entitle_pruning_of(plan, node)->prune_infos) {
+        ListCell *cell = nullptr;
+        foreach (cell, static_cast<List *>(lfirst(hierarchy))) {
+            auto *info = static_cast<PartitionedRelPruneInfo *>(lfirst(cell));
+            for (int i = 0; i < info->nparts; ++i) {
+                if (info->leafpart_rti_map[i] > 0) {
+                    plan->unprunableRelids =
+                        bms_add_member(plan->unprunableRelids, info->leafpart_rti_map[i]);
+                }
+            }
+            // The list's are worked out whether or not a node asks for them.
+            info->initial_pruning_steps = NIL;
+            info->exec_pruning_steps = NIL;
+        }
+    }
+    int &number = IsA(node, Append) ? reinterpret_cast<Append *>(node)->part_prune_index
+                                    : reinterpret_cast<MergeAppend *>(node)->part_prune_index;
+    number = -1;
+#else
+    PartitionPruneInfo *&info = IsA(node, Append)
+                                    ? reinterpret_cast<Append *>(node)->part_prune_info
+                                    : reinterpret_cast<MergeAppend *>(node)->part_prune_info;
+    info = nullptr;
 #endif
 }

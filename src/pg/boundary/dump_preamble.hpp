@@ -1,7 +1,7 @@
 // How a restore is recognised (R53).
 #pragma once
 
-#include "pg/boundary/postgres.hpp"
+#include "pg/boundary/compat.hpp"
 
 extern "C" {
 #include "parser/parser.h"
@@ -16,7 +16,7 @@ namespace entitle::pg {
 // anything else. search_path is left out: a function with a path of its own could not see it.
 inline bool has_dump_preamble() noexcept {
     return !check_function_bodies && !row_security && xmloption == XMLOPTION_CONTENT &&
-           standard_conforming_strings;
+           entitle_standard_strings();
 }
 
 } // namespace entitle::pg

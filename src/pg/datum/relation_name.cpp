@@ -2,6 +2,7 @@
 // their tables; one whose table was left out is kept by that name, and the others are restored.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/function.hpp"
@@ -77,7 +78,7 @@ ENTITLE_FUNCTION(entitle_relation_name_in) {
     const char *name = PG_GETARG_CSTRING(0);
     if (has_dump_preamble() && superuser() && strspn(name, "0123456789") < strlen(name) &&
         strcmp(name, "-") != 0) {
-        List *names = stringToQualifiedNameList(name);
+        List *names = entitle_name_list(name);
         const Oid found = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
         PG_RETURN_OID(OidIsValid(found) ? found : keep_name(name));
     }

@@ -184,5 +184,5 @@ void install_masked_reads() {
 ENTITLE_FUNCTION(entitle_signal_declaration) {
     CacheInvalidateRelcache(entitle::pg::require_trigger(fcinfo)->tg_relation);
     entitle::pg::has_own_changes = true;
-    return PointerGetDatum(nullptr);
+    return Datum(0);
 }

@@ -5,6 +5,7 @@
 // come too early; before the commit is written no user's code runs any more.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/write/change_log.hpp"
@@ -99,7 +100,7 @@ void watch_migrations() { RegisterXactCallback(on_transaction, nullptr); }
 ENTITLE_FUNCTION(entitle_note_migration) {
     const Oid relation = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
     if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)) ||
-        !pg_class_ownercheck(relation, GetUserId()) || !is_protected(relation)) {
+        !entitle_is_owner(relation, GetUserId()) || !is_protected(relation)) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("permission denied to migrate a protected table"),
                         errhint("It takes the owner of the table; entitle.protected_tables lists "

@@ -5,6 +5,7 @@
 
 #include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
+#include "pg/boundary/compat.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/enforce/departure.hpp"
 #include "pg/boundary/function.hpp"

@@ -118,7 +118,7 @@ bool note_open_key(Oid document) {
 
 void check_open_keys(const QueryDesc *query) {
     const PlannedStmt *plan = query->plannedstmt;
-    if (plan->resultRelations == NIL) {
+    if (entitle_targets(plan) == NIL) {
         return;
     }
     for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
@@ -128,7 +128,7 @@ void check_open_keys(const QueryDesc *query) {
         }
         Oid written = running->open_keys == NIL
                           ? InvalidOid
-                          : find_kin(plan->resultRelations, plan, running->open_keys);
+                          : find_kin(entitle_targets(plan), plan, running->open_keys);
         if (!OidIsValid(written)) {
             written = find_replaced(running, plan);
         }

@@ -34,13 +34,12 @@ void on_analyze(ENTITLE_ANALYZE_PARAMETERS) {
     }
 }
 
-PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
-                     ParamListInfo parameters) {
+PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
     if (may_print_rows()) {
         hide_trees();
     }
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
-    return plan(query, source, cursor_options, parameters);
+    return plan(ENTITLE_PLAN_ARGUMENTS);
 }
 
 } // namespace

@@ -131,7 +131,7 @@ ENTITLE_FUNCTION(entitle_write_view) {
     const Datum written = invoke_quietly(call);
     SetUserIdAndSecContext(caller, context);
     if (call->isnull) {
-        return PointerGetDatum(nullptr);
+        return Datum(0);
     }
     HeapTupleHeader header = DatumGetHeapTupleHeader(written);
     check_row(header, view);

@@ -112,7 +112,7 @@ void check_partitions(Oid relation) {
 
 // Constraints, defaults, indexes and conditions of triggers are evaluated without a plan.
 void check_targets(const PlannedStmt *plan) {
-    for (const int entry : each_int(plan->resultRelations)) {
+    for (const int entry : each_int(entitle_targets(plan))) {
         const Oid relation = rt_fetch(static_cast<Index>(entry), plan->rtable)->relid;
         check_partitions(relation);
         check_attached(relation);
@@ -122,7 +122,7 @@ void check_targets(const PlannedStmt *plan) {
 // PostgreSQL looks again at keys that may be put off when the statement ends that began a cascade,
 // and computes their expressions with the rights of that statement.
 void check_put_off(const PlannedStmt *plan) {
-    for (const int entry : each_int(plan->resultRelations)) {
+    for (const int entry : each_int(entitle_targets(plan))) {
         const Oid relation = rt_fetch(static_cast<Index>(entry), plan->rtable)->relid;
         for (const Oid member : each_oid(find_all_inheritors(relation, NoLock, nullptr))) {
             check_deferrable_keys(member);
@@ -136,7 +136,7 @@ bool is_written(const PlannedStmt *plan) {
 
 // The settings that decide how a statement's text is read, which pin_settings has set by then.
 int reading_settings() {
-    return (standard_conforming_strings ? 1 : 0) | (Transform_null_equals ? 2 : 0) |
+    return (entitle_standard_strings() ? 1 : 0) | (Transform_null_equals ? 2 : 0) |
            backslash_quote << 2;
 }
 
@@ -177,7 +177,7 @@ void pin_settings() {
     const auto pin = [](const char *name, const char *value) {
         set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     };
-    if (!standard_conforming_strings) {
+    if (!entitle_standard_strings()) {
         pin("standard_conforming_strings", "on");
     }
     if (backslash_quote == BACKSLASH_QUOTE_ON) {

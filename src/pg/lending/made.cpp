@@ -41,7 +41,7 @@ struct Found {
 };
 Found found{};
 
-void note_change(Datum, int, uint32) { ++generation; }
+void note_change(Datum, EntitleSyscache, uint32) { ++generation; }
 
 // The roles that somebody may act as. Returns: none when the lender or a superuser is among them,
 // who need not borrow.
@@ -241,8 +241,9 @@ void visit_dependencies(Oid catalog, Oid object, bool is_referenced,
 bool runs_as_borrower(const Made *made) { return list_member_oid(made->roles, GetUserId()); }
 
 void watch_made() {
-    constexpr int caches[] = {PROCOID, TYPEOID, OPEROID, RELOID, AUTHMEMMEMROLE, AUTHOID};
-    for (const int cache : caches) {
+    constexpr EntitleSyscache caches[] = {PROCOID, TYPEOID,        OPEROID,
+                                          RELOID,  AUTHMEMMEMROLE, AUTHOID};
+    for (const EntitleSyscache cache : caches) {
         CacheRegisterSyscacheCallback(cache, note_change, static_cast<Datum>(0));
     }
 }

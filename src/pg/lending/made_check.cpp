@@ -1,9 +1,9 @@
 // Which objects are the borrowers', and the errors that name them.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
-#include "pg/boundary/compat.hpp"
 #include "pg/lending/made.hpp"
 
 extern "C" {

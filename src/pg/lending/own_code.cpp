@@ -1,6 +1,7 @@
 // Statements of the extension's own that run nobody else's code.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/lending/definer.hpp"
@@ -43,7 +44,7 @@ bool is_purely_own(Oid relation) {
 } // namespace
 
 bool runs_own_code_alone(const PlannedStmt *plan) {
-    for (const int entry : each_int(plan->resultRelations)) {
+    for (const int entry : each_int(entitle_targets(plan))) {
         if (!is_purely_own(rt_fetch(static_cast<Index>(entry), plan->rtable)->relid)) {
             return false;
         }

@@ -1,6 +1,7 @@
 // Signals: sending (triggers) and receiving (callbacks).
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/function.hpp"
@@ -199,7 +200,7 @@ void on_relcache(Datum, Oid relation) {
     }
 }
 
-void on_role(Datum, int, uint32) {
+void on_role(Datum, EntitleSyscache, uint32) {
     ++generations.mapping;
     advance_epoch();
 }
@@ -262,7 +263,7 @@ Datum signal_kind(FunctionCallInfo fcinfo, Kind kind) {
     const TriggerData *trigger = require_trigger(fcinfo);
     if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
         send(kind, kEveryone);
-        return PointerGetDatum(nullptr);
+        return Datum(0);
     }
     send_once(kind);
     return PointerGetDatum(passed_tuple(trigger));
@@ -273,7 +274,7 @@ Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
     const TriggerData *trigger = require_trigger(fcinfo);
     if (TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event)) {
         send(kind, kEveryone);
-        return PointerGetDatum(nullptr);
+        return Datum(0);
     }
     const AttrNumber column = get_attnum(RelationGetRelid(trigger->tg_relation), "user_id");
     if (column <= 0 || get_atttype(RelationGetRelid(trigger->tg_relation), column) != INT8OID) {

@@ -34,7 +34,7 @@ namespace entitle::pg {
 namespace {
 
 planner_hook_type next_planner = nullptr;
-get_relation_info_hook_type next_relation_info = nullptr;
+EntitleRelationHook next_relation_info = nullptr;
 set_rel_pathlist_hook_type next_paths = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
@@ -113,10 +113,9 @@ bool runs_once(const QueryDesc *query) noexcept {
     }
 }
 
-PlannedStmt *plan_next(Query *query, const char *source, int cursor_options,
-                       ParamListInfo parameters) {
+PlannedStmt *plan_next(ENTITLE_PLAN_PARAMETERS) {
     const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
-    PlannedStmt *result = plan(query, source, cursor_options, parameters);
+    PlannedStmt *result = plan(ENTITLE_PLAN_ARGUMENTS);
     if (take_forgotten()) {
         drop_plans();
     }
@@ -127,34 +126,33 @@ PlannedStmt *plan_next(Query *query, const char *source, int cursor_options,
 }
 
 // Plans a copy of the kept query, without the barriers that hide nothing from the asker.
-PlannedStmt *plan_kept(const KeptQuery &kept, Query *copy, const char *source,
-                       ParamListInfo parameters) {
-    const List *permissions = lift_barriers(copy);
-    drop_repeated_tests(copy);
-    PlannedStmt *result = plan_next(copy, source, kept.cursor_options, parameters);
+PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
+    const List *permissions = lift_barriers(query);
+    drop_repeated_tests(query);
+    PlannedStmt *result = plan_next(ENTITLE_PLAN_ARGUMENTS);
     if (!relies_on(result, permissions)) {
-        copy = copy_query(kept);
-        drop_repeated_tests(copy);
-        result = plan_next(copy, source, kept.cursor_options, parameters);
+        query = copy_query(kept);
+        drop_repeated_tests(query);
+        result = plan_next(ENTITLE_PLAN_ARGUMENTS);
     }
     return result;
 }
 
-PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
-                     ParamListInfo parameters) {
+PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
     const bool is_variant = (cursor_options & kVariantOption) != 0;
     cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
-        return plan_next(query, source, cursor_options, parameters);
+        return plan_next(ENTITLE_PLAN_ARGUMENTS);
     }
     const int place = begin_statement(CurrentMemoryContext);
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
-    PlannedStmt *result = plan_kept(kept, query, source, parameters);
+    PlannedStmt *result = plan_kept(kept, ENTITLE_PLAN_ARGUMENTS);
     if (unknown_grants() != unknown && result->planTree->total_cost > kWorthLoading) {
         load_asker_grants();
-        result = plan_kept(kept, copy_query(kept), source, parameters);
+        query = copy_query(kept);
+        result = plan_kept(kept, ENTITLE_PLAN_ARGUMENTS);
     }
     if (!is_variant && has_assumptions(result)) {
         bind_query(kept, result);
@@ -165,9 +163,9 @@ PlannedStmt *on_plan(Query *query, const char *source, int cursor_options,
     return result;
 }
 
-void on_relation_info(PlannerInfo *root, Oid relation, bool is_parent, RelOptInfo *info) {
+void on_relation_info(ENTITLE_RELATION_PARAMETERS) {
     if (next_relation_info != nullptr) {
-        next_relation_info(root, relation, is_parent, info);
+        next_relation_info(ENTITLE_RELATION_ARGUMENTS);
     }
     adjust_index_costs(info);
 }
@@ -334,8 +332,8 @@ void note_row_test(Oid function) noexcept {
 void install_hooks() {
     next_planner = planner_hook;
     planner_hook = on_plan;
-    next_relation_info = get_relation_info_hook;
-    get_relation_info_hook = on_relation_info;
+    next_relation_info = ENTITLE_RELATION_HOOK;
+    ENTITLE_RELATION_HOOK = on_relation_info;
     next_paths = set_rel_pathlist_hook;
     set_rel_pathlist_hook = on_paths;
     next_start = ExecutorStart_hook;

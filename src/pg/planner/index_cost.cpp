@@ -2,6 +2,7 @@
 // these cost.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/index_cost.hpp"
 #include "pg/planner/selectivity.hpp"
@@ -168,7 +169,8 @@ void prefer_index_scans(RelOptInfo *relation) {
     foreach (cell, relation->pathlist) {
         const auto *path = static_cast<const Path *>(lfirst(cell));
         IndexPath *scan = find_scan(path);
-        if (scan != nullptr && scan->path.total_cost <= path->total_cost * kBitmapSurplus) {
+        if (scan != nullptr && entitle_disabled(&scan->path) <= entitle_disabled(path) &&
+            scan->path.total_cost <= path->total_cost * kBitmapSurplus) {
             relation->pathlist = foreach_delete_current(relation->pathlist, cell);
             scans = lappend(scans, scan);
         }

@@ -25,12 +25,11 @@ namespace {
 
 // What a visit of a node comes to.
 enum class Visited { go_on, leave_out_below, found };
-using Visit = Visited (*)(Plan *);
 
-bool visit_all(List *plans, Visit is_wanted);
+template <typename Visit> bool visit_all(List *plans, const Visit &is_wanted);
 
 // Visits a node and those below it. Returns: whether one of them was what is looked for.
-bool visit(Plan *plan, Visit is_wanted) {
+template <typename Visit> bool visit(Plan *plan, const Visit &is_wanted) {
     const Visited visited = plan == nullptr ? Visited::leave_out_below : is_wanted(plan);
     if (visited != Visited::go_on) {
         return visited == Visited::found;
@@ -57,7 +56,7 @@ bool visit(Plan *plan, Visit is_wanted) {
     }
 }
 
-bool visit_all(List *plans, Visit is_wanted) {
+template <typename Visit> bool visit_all(List *plans, const Visit &is_wanted) {
     for (auto *item : each<Plan>(plans)) {
         if (visit(item, is_wanted)) {
             return true;
@@ -67,7 +66,7 @@ bool visit_all(List *plans, Visit is_wanted) {
 }
 
 // Visits the plan and those of its sublinks.
-bool visit_plan(const PlannedStmt *plan, Visit is_wanted) {
+template <typename Visit> bool visit_plan(const PlannedStmt *plan, const Visit &is_wanted) {
     return visit(plan->planTree, is_wanted) || visit_all(plan->subplans, is_wanted);
 }
 
@@ -300,24 +299,9 @@ bool prunes_by_asking(const PartitionPruneInfo *pruning) {
     return false;
 }
 
-// PostgreSQL 18 keeps an index into the statement's list here, and this does not compile.
-PartitionPruneInfo **pruning_of(Plan *plan) {
-    return IsA(plan, Append)        ? &ENTITLE_NODE(Append, plan)->part_prune_info
-           : IsA(plan, MergeAppend) ? &ENTITLE_NODE(MergeAppend, plan)->part_prune_info
-                                    : nullptr;
-}
-
-Visited find_asking(Plan *plan) {
-    PartitionPruneInfo **pruning = pruning_of(plan);
-    return pruning != nullptr && *pruning != nullptr && prunes_by_asking(*pruning) ? Visited::found
-                                                                                   : Visited::go_on;
-}
-
-Visited forgo(Plan *plan) {
-    if (find_asking(plan) == Visited::found) {
-        *pruning_of(plan) = nullptr;
-    }
-    return Visited::go_on;
+bool prunes_by_asking(const PlannedStmt *statement, const Plan *plan) {
+    const PartitionPruneInfo *pruning = entitle_pruning_of(statement, plan);
+    return pruning != nullptr && prunes_by_asking(pruning);
 }
 
 Visited find_open(Plan *plan) {
@@ -335,11 +319,19 @@ bool tests_each_row(const PlannedStmt *plan) {
 }
 
 PlannedStmt *without_asking_pruning(PlannedStmt *plan) {
+    const auto find_asking = [&](const Plan *node) {
+        return prunes_by_asking(plan, node) ? Visited::found : Visited::go_on;
+    };
     if (!visit_plan(plan, find_asking)) {
         return plan;
     }
     auto *unpruned = static_cast<PlannedStmt *>(copyObjectImpl(plan));
-    (void)visit_plan(unpruned, forgo);
+    (void)visit_plan(unpruned, [&](Plan *node) {
+        if (prunes_by_asking(unpruned, node)) {
+            entitle_forgo_pruning(unpruned, node);
+        }
+        return Visited::go_on;
+    });
     return unpruned;
 }
 

@@ -1,6 +1,7 @@
 // The kept queries. A plan names its own by place and number, among its invalidation items.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/planner/assumption.hpp"
@@ -185,7 +186,7 @@ bool is_covered(const PlannedStmt *variant, const PlannedStmt *base) {
 PlannedStmt *make_variant(const Slot &slot, const char *source, bool is_scrolled) {
     const int options =
         slot.kept.cursor_options | kVariantOption | (is_scrolled ? CURSOR_OPT_SCROLL : 0);
-    return ::planner(copy_query(slot.kept), source, options, nullptr);
+    return ENTITLE_PLAN(copy_query(slot.kept), source, options, nullptr);
 }
 
 } // namespace

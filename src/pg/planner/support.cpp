@@ -326,7 +326,7 @@ Datum support(FunctionCallInfo fcinfo, bool is_branded) {
         return PointerGetDatum(
             index_condition(ENTITLE_NODE(SupportRequestIndexCondition, request), is_branded));
     }
-    return PointerGetDatum(nullptr);
+    return Datum(0);
 }
 
 } // namespace

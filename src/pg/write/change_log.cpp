@@ -358,18 +358,18 @@ ENTITLE_FUNCTION(entitle_log_change) {
     }
     if (creating_extension || is_restored(trigger->tg_event) ||
         is_logged_elsewhere(trigger->tg_relation)) {
-        return PointerGetDatum(nullptr);
+        return Datum(0);
     }
     if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event)) {
         if (trigger->tg_oldtable == nullptr && trigger->tg_newtable == nullptr) {
             log_row(trigger);
         }
-        return PointerGetDatum(nullptr);
+        return Datum(0);
     }
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
         log_event(RelationGetRelid(trigger->tg_relation),
                   action_of(trigger->tg_event, RelationGetRelationName(trigger->tg_relation)));
-        return PointerGetDatum(nullptr);
+        return Datum(0);
     }
     const TupleDesc shape = RelationGetDescr(trigger->tg_relation);
     Source before = open_source(trigger->tg_oldtable, shape);
@@ -379,5 +379,5 @@ ENTITLE_FUNCTION(entitle_log_change) {
     }
     close_source(before);
     close_source(after);
-    return PointerGetDatum(nullptr);
+    return Datum(0);
 }

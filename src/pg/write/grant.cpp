@@ -207,7 +207,7 @@ ENTITLE_FUNCTION(entitle_keep_owners) {
         raise_owner_kept(
             psprintf("table \"%s\" cannot be truncated", RelationGetRelationName(relation)));
     }
-    return PointerGetDatum(nullptr);
+    return Datum(0);
 }
 
 // Trigger of customer, before a row is deleted or gets other keys: not while it has an owner. The
