@@ -6,10 +6,20 @@ DECLARE
     definer regprocedure;
 BEGIN
     -- Whoever calls one of these is known only if the library is loaded before it runs. Where it was not, the library knows the
-    -- function by how its path is written, and refuses (S208). Triggers come after a query was planned, or restore a dump.
-    FOR definer IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef LOOP
+    -- function by how its path is written, and refuses (S208). Triggers come after a query was planned, or restore a dump. And
+    -- what policies call is asked while they are planned, so that ON CONFLICT ... WHERE is evaluated after them (S196).
+    FOR definer IN
+        SELECT p.oid
+        FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)
+          AND (p.prosecdef
+               OR p.prosupport = 0
+                  AND EXISTS (SELECT
+                              FROM pg_catalog.pg_depend d
+                              WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+                                AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = p.oid)) LOOP
         EXECUTE format('ALTER FUNCTION %s SUPPORT entitle_internal.load_support', definer);
-        IF (SELECT p.prorettype <> 'trigger'::regtype FROM pg_catalog.pg_proc p WHERE p.oid = definer) THEN
+        IF (SELECT p.prosecdef AND p.prorettype <> 'trigger'::regtype FROM pg_catalog.pg_proc p WHERE p.oid = definer) THEN
             EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp, pg_temp', definer);
         END IF;
     END LOOP;

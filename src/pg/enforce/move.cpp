@@ -335,7 +335,7 @@ ENTITLE_FUNCTION(entitle_check_move) {
     // lines, and of a line whether its document is like another's. A filtered view is written with
     // the rights of the table's owner; write_row, which anybody may call by name, with the
     // caller's.
-    if (!pg_class_ownercheck(PG_GETARG_OID(0), writer) || !(is_view_write() || superuser())) {
+    if (!entitle_is_owner(PG_GETARG_OID(0), writer) || !(is_view_write() || superuser())) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("permission denied to ask about rows of table \"%s\"",
                                get_rel_name(PG_GETARG_OID(0))),

@@ -254,7 +254,3 @@ ENTITLE_FUNCTION(entitle_definer_in_charge) {
     }
     PG_RETURN_OID(definer_in_charge());
 }
-
-// Support function of the extension's SECURITY DEFINER functions. It has nothing to say; to be
-// asked loads the library while the caller is planned, who is in charge then.
-ENTITLE_FUNCTION(entitle_load_support) { PG_RETURN_POINTER(nullptr); }

@@ -7,6 +7,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
+#include "pg/planner/conflict_guard.hpp"
 #include "pg/planner/index_condition.hpp"
 #include "pg/planner/index_cost.hpp"
 #include "pg/planner/selectivity.hpp"
@@ -315,6 +316,7 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
 Datum support(FunctionCallInfo fcinfo, bool is_branded) {
     auto *request = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
     if (IsA(request, SupportRequestSimplify)) {
+        guard_conflict(ENTITLE_NODE(SupportRequestSimplify, request)->root);
         note_row_test(ENTITLE_NODE(SupportRequestSimplify, request)->fcall->funcid);
         return PointerGetDatum(simplify(ENTITLE_NODE(SupportRequestSimplify, request), is_branded));
     }
@@ -336,3 +338,13 @@ ENTITLE_FUNCTION(entitle_row_allowed_support) { return support(fcinfo, false); }
 
 // Planner support of brand_row_allowed. regime: C
 ENTITLE_FUNCTION(entitle_brand_row_allowed_support) { return support(fcinfo, true); }
+
+// Support function of the extension's SECURITY DEFINER functions, and of what the model's own
+// policies call. To be asked loads the library while the caller is planned, who is in charge then.
+ENTITLE_FUNCTION(entitle_load_support) {
+    auto *request = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
+    if (IsA(request, SupportRequestSimplify)) {
+        guard_conflict(ENTITLE_NODE(SupportRequestSimplify, request)->root);
+    }
+    return Datum(0);
+}
