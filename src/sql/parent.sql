@@ -60,10 +60,13 @@ DECLARE
     keys oid[];
     is_valid boolean;
     moves_lines boolean;
+    is_temporal boolean;
     heir regclass;
 BEGIN
-    SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or(c.confdeltype = 'd')
-    INTO keys, is_valid, moves_lines
+    SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or(c.confdeltype = 'd'),
+           -- PostgreSQL 18 brought keys that name a version of a row by its time.
+           coalesce(bool_or((to_jsonb(c) ->> 'conperiod')::boolean), false)
+    INTO keys, is_valid, moves_lines, is_temporal
     FROM pg_constraint c
     WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
       AND (declared.customer_column IS NULL
@@ -80,6 +83,10 @@ BEGIN
     ELSIF NOT is_valid THEN
         RAISE EXCEPTION 'the foreign key from "%" to "%" is not validated', declared.relation, declared.parent
             USING ERRCODE = '42830', HINT = 'Run ALTER TABLE ... VALIDATE CONSTRAINT first.';
+    ELSIF is_temporal THEN
+        -- Each version may be another customer's, and a line can belong to several.
+        RAISE EXCEPTION 'the foreign key from "%" to "%" has a PERIOD, which leads to no one document', declared.relation, declared.parent
+            USING ERRCODE = '42830', HINT = 'Let lines refer to a key of the document that names one row.';
     ELSIF moves_lines THEN
         -- As the table's owner PostgreSQL would give them another document, whoever deletes their own (R54).
         RAISE EXCEPTION 'the foreign key from "%" to "%" is ON DELETE SET DEFAULT, which moves lines to another document',

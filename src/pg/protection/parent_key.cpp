@@ -1,5 +1,6 @@
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/protection/parent_key.hpp"
 
@@ -22,6 +23,14 @@ bool refers_by(const ForeignKeyCacheInfo *key, AttrNumber column) {
     return false;
 }
 
+[[noreturn]] void raise_lost_key(Relation child) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("table \"%s\" no longer has its foreign key to its parent",
+                           RelationGetRelationName(child)),
+                    errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+    pg_unreachable();
+}
+
 // The one foreign key to the parent; with a customer column the one that has it. As
 // entitle_internal.find_parent_key chose it when the line was protected.
 const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
@@ -39,22 +48,22 @@ const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declare
         }
     }
     if (count != 1) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("table \"%s\" no longer has its foreign key to its parent",
-                               RelationGetRelationName(child)),
-                        errhint("SELECT * FROM entitle.verify_protection() tells what mends it.")));
+        raise_lost_key(child);
     }
     return chosen;
 }
 
 // The unique index that a foreign key refers to, and whether the key may dangle: what has no action
 // of its own is checked when the statement ends, or the transaction.
-Oid referred_index(Oid constraint, ParentKey &found) {
+Oid referred_index(Relation child, Oid constraint, ParentKey &found) {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
     if (!HeapTupleIsValid(tuple)) {
         elog(ERROR, "no constraint with OID %u", constraint);
     }
     const auto *form = reinterpret_cast<const FormData_pg_constraint *>(GETSTRUCT(tuple));
+    if (entitle_is_temporal(form)) {
+        raise_lost_key(child);
+    }
     const Oid index = form->conindid;
     found.is_loose = form->condeferrable && form->confupdtype != FKCONSTR_ACTION_CASCADE;
     found.is_late = form->confupdtype == FKCONSTR_ACTION_NOACTION ||
@@ -70,7 +79,7 @@ ParentKey find_parent_key(const Declaration &child) {
     ParentKey found{};
     Relation line = table_open(child.relation, AccessShareLock);
     const ForeignKeyCacheInfo *key = choose_key(line, child);
-    const Oid index_oid = referred_index(key->conoid, found);
+    const Oid index_oid = referred_index(line, key->conoid, found);
     Relation index = index_open(index_oid, AccessShareLock);
     found.count = IndexRelationGetNumberOfKeyAttributes(index);
     for (int i = 0; i < found.count; ++i) {
