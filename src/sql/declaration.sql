@@ -166,16 +166,21 @@ CREATE FUNCTION entitle_internal.check_protection_column(relation regclass, argu
 DECLARE
     found_type regtype;
     base_type regtype;
+    generated "char";
 BEGIN
     IF column_name IS NULL THEN
         RETURN;
     END IF;
-    SELECT a.atttypid, entitle_internal.base_type(a.atttypid) INTO found_type, base_type
+    SELECT a.atttypid, entitle_internal.base_type(a.atttypid), a.attgenerated INTO found_type, base_type, generated
     FROM pg_attribute a
     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'column "%" of table "%" does not exist', column_name, relation
             USING ERRCODE = '42703', HINT = format('Give %s the name of a column of the table.', argument);
+    ELSIF generated = 'v' THEN
+        -- Triggers and explanations judge rows as they are stored, where it is nothing (PostgreSQL 18).
+        RAISE EXCEPTION 'column "%" of table "%" is a virtual generated column, which no row has', column_name, relation
+            USING ERRCODE = '0A000', HINT = format('Let %s be a column that is stored: GENERATED ALWAYS AS (...) STORED.', argument);
     END IF;
     -- anyenum stands for every enum, text for every type that is stored as text is (citext).
     IF base_type <> ALL (types)
