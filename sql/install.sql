@@ -11,7 +11,9 @@ CREATE EXTENSION entitle;
 -- A schema that is there already (S71): somebody's, or a superuser's with something in it.
 CREATE SCHEMA entitle;
 RESET ROLE;
+\set SHOW_CONTEXT never
 CREATE EXTENSION entitle;
+\set SHOW_CONTEXT errors
 DROP SCHEMA entitle;
 CREATE SCHEMA entitle;
 CREATE FUNCTION public.squat(attempt text) RETURNS text

@@ -143,7 +143,7 @@ RESET ROLE;
 -- The checks themselves run in workers.
 SELECT entitle.sign_in('many') \g /dev/null
 SET LOCAL ROLE app_role;
-SET LOCAL force_parallel_mode = on;
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \g /dev/null
 SELECT workers('SELECT entitle.access_level(2), entitle.has_permission(''customers.view''), entitle.accessible_customers(40), entitle.current_user_id()') AS launched;
 SELECT entitle.access_level(2), entitle.access_level(3), entitle.has_permission('customers.view') AS may, cardinality(entitle.accessible_customers(40)) AS at_40,
        entitle.current_user_id(), entitle.current_login();

@@ -1,6 +1,9 @@
 -- A filtered view is a security barrier, but not for those who see all of its rows: they get the plan of the bare table. What
 -- lifts it is asked again before every run (R36, R46; S46).
 BEGIN;
+\set ECHO none
+\i sql/plain_plan.psql
+\set ECHO all
 SET LOCAL client_min_messages = warning;
 SET LOCAL max_parallel_workers_per_gather = 0;
 CREATE ROLE app_role;
@@ -36,7 +39,7 @@ CREATE FUNCTION plan_for(login text, query text) RETURNS SETOF text LANGUAGE plp
 BEGIN
     SET LOCAL ROLE app_role;
     PERFORM entitle.sign_in(login);
-    RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF, VERBOSE) ' || query;
+    RETURN QUERY SELECT plain_plan(query, 'COSTS OFF, VERBOSE');
     RESET ROLE;
 END
 $$;

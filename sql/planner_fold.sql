@@ -1,6 +1,9 @@
 -- What the row test becomes where the answer is the same for every row: nothing for staff, no scan at all for those who can
 -- see nothing; and how the plans of one prepared statement follow the user.
 BEGIN;
+\set ECHO none
+\i sql/plain_plan.psql
+\set ECHO all
 SET LOCAL client_min_messages = warning;
 SET LOCAL max_parallel_workers_per_gather = 0;
 CREATE ROLE app_role;
@@ -43,7 +46,7 @@ BEGIN
         PERFORM entitle.sign_in(login);
     END IF;
     SET LOCAL ROLE app_role;
-    RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
+    RETURN QUERY SELECT plain_plan(query);
     RESET ROLE;
 END
 $$;

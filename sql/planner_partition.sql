@@ -1,6 +1,9 @@
 -- Partitions are left out by customer, brand and date. Which ones is found out when the plan starts, so that the plan can be
 -- kept: an EXPLAIN counts them as removed.
 BEGIN;
+\set ECHO none
+\i sql/plain_plan.psql
+\set ECHO all
 SET LOCAL client_min_messages = warning;
 SET LOCAL max_parallel_workers_per_gather = 0;
 CREATE ROLE app_role;
@@ -61,7 +64,7 @@ CREATE FUNCTION plan_for(login text, query text) RETURNS SETOF text LANGUAGE plp
 BEGIN
     PERFORM entitle.sign_in(login);
     SET LOCAL ROLE app_role;
-    RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
+    RETURN QUERY SELECT plain_plan(query);
     RESET ROLE;
 END
 $$;

@@ -99,7 +99,9 @@ const char *const kSettings[] = {
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off",
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_indexscan = "
     "off",
-    "SET plan_cache_mode = force_generic_plan; SET force_parallel_mode = on; SET "
+    // The setting has another name since PostgreSQL 16.
+    "SET plan_cache_mode = force_generic_plan; SELECT set_config(name, 'on', false) FROM "
+    "pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query'); SET "
     "parallel_setup_cost = 0; SET "
     "parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
     "SET plan_cache_mode = force_generic_plan; SET geqo_threshold = 2; SET jit = on; SET "

@@ -348,7 +348,9 @@ std::string RandomQuery::random_settings() {
         text += "SET LOCAL geqo_threshold = 2; ";
     }
     if (random_.chance(5)) {
-        text += "SET LOCAL force_parallel_mode = on; ";
+        // The setting has another name since PostgreSQL 16.
+        text += "SELECT set_config(name, 'on', true) FROM pg_settings "
+                "WHERE name IN ('force_parallel_mode', 'debug_parallel_query'); ";
     }
     if (random_.chance(8)) {
         text += "SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; ";

@@ -224,7 +224,9 @@ TEST_F(Token, FollowsTransactionsAndConnections) {
 TEST_F(Token, ReachesParallelWorkers) {
     Session connection = application();
     ask(connection, "SELECT set_config('entitle.token', $1, false)", {good("e1")});
-    connection.run("SET force_parallel_mode = on; SET debug_parallel_query = on");
+    // The setting has another name since PostgreSQL 16.
+    connection.must("SELECT set_config(name, 'on', false) FROM pg_settings "
+                    "WHERE name IN ('force_parallel_mode', 'debug_parallel_query')");
     EXPECT_EQ(ask(connection, kWho), "ann");
     connection.run("RESET entitle.token");
     ask(connection, kSignIn, {good("e1", "bob")});

@@ -60,12 +60,12 @@ FROM (VALUES ('SELECT count(*) FROM entitle.customer_access(1)', '0'), ('SELECT 
              ('SELECT bool_or(entitle.user_has_permission(3, permission_key, 1)) FROM keys', 'false'),
              ('SELECT bool_or(passed) FROM entitle.explain_permission(''customers.view'', ''ann'')', 'false')) AS v (question, expected);
 -- What runs in parallel workers is asked there.
-SET LOCAL force_parallel_mode = on;
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \g /dev/null
 SELECT is(run_stranger('SELECT bool_or(entitle.user_has_permission(3, permission_key, 1)) OR max(entitle.user_access_level(1, 1)) > 0 FROM keys'),
           'false', 'nor does it in a parallel worker');
 SELECT is(run_boss('SELECT bool_or(entitle.user_has_permission(3, permission_key, 1)) AND max(entitle.user_access_level(1, 1)) = 30 FROM keys'),
           'true', 'where a superuser''s function does');
-RESET force_parallel_mode;
+SELECT set_config(name, reset_val, true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \g /dev/null
 SELECT is((SELECT count(*) FROM entitle.protected_tables), 1::bigint, 'what was declared is still there');
 SELECT is((SELECT string_agg(role, ' ') FROM entitle.external_access), 'L30', 'and so is what was granted');
 SELECT lives_ok(format('SELECT run_boss(%L)', command), format('a superuser''s function may: %s', command))

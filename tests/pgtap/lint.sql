@@ -45,8 +45,8 @@ DECLARE
 BEGIN
     BEGIN
         EXECUTE misconfiguration;
-        SELECT string_agg(format('%s, %s: %s', severity, object, finding), '; '), string_agg(DISTINCT remedy, E'\n') INTO found, remedies
-        FROM entitle.lint() WHERE object <> 'server'; -- depends on the day
+        SELECT string_agg(format('%s, %s: %s', severity, object, finding), '; ' ORDER BY ordinality), string_agg(DISTINCT remedy, E'\n') INTO found, remedies
+        FROM entitle.lint() WITH ORDINALITY WHERE object <> 'server'; -- depends on the day
         EXECUTE coalesce(remedies, '');
         SELECT string_agg(format('%s: %s', object, finding), '; ') INTO left_over FROM entitle.lint() WHERE object <> 'server';
         is_done := true;

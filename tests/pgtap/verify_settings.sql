@@ -67,7 +67,7 @@ FROM (VALUES
     ('TimeZone', 'Asia/Kolkata'), ('row_security', 'off'), ('lc_messages', 'C.UTF-8'), ('lc_numeric', 'C.UTF-8'), ('lc_monetary', 'C.UTF-8'),
     ('bytea_output', 'escape'), ('array_nulls', 'off'), ('transform_null_equals', 'on'), ('xmloption', 'document'), ('plan_cache_mode', 'force_generic_plan'),
     ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_nestloop', 'off'), ('enable_hashagg', 'off'), ('join_collapse_limit', '1'),
-    ('from_collapse_limit', '1'), ('force_parallel_mode', 'on'), ('session_replication_role', 'replica'), ('default_text_search_config', 'simple'),
+    ('from_collapse_limit', '1'), ('force_parallel_mode', 'on'), ('debug_parallel_query', 'on'), ('session_replication_role', 'replica'), ('default_text_search_config', 'simple'),
     ('default_table_access_method', 'heap')) AS s (name, value)
 WHERE EXISTS (SELECT FROM pg_settings p WHERE p.name = s.name);
 

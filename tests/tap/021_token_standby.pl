@@ -41,7 +41,9 @@ my %seen = (ann => 5000, bob => 5000, staff => 20000);
 my $see = "SELECT concat_ws(' ', coalesce(entitle.current_login(), 'nobody'), count(*), sum(order_id)) FROM orders;";
 my $parallel = 'SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;'
   . ' SET min_parallel_table_scan_size = 0; SET enable_indexscan = off; SET enable_bitmapscan = off;';
-my $in_worker = 'SET force_parallel_mode = on;';
+# The setting has another name since PostgreSQL 16.
+my $in_worker = q{DO 'BEGIN PERFORM set_config(name, $$on$$, false) FROM pg_settings}
+  . q{ WHERE name IN ($$force_parallel_mode$$, $$debug_parallel_query$$); END';};
 
 # What an ordinary role is answered after the commands.
 sub answer
