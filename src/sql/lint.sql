@@ -177,7 +177,7 @@ BEGIN
            format('REVOKE %s ON %s FROM %s;', string_agg(x.privilege_type, ', '), c.oid::regclass, entitle_internal.grantee_name(x.grantee))
     FROM pg_class c, aclexplode(c.relacl) x
     WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'r' AND entitle_internal.is_ordinary(x.grantee) AND x.grantee <> c.relowner
-      AND (x.privilege_type IN ('TRUNCATE', 'TRIGGER')
+      AND (x.privilege_type IN ('TRUNCATE', 'TRIGGER', 'MAINTAIN') -- the last locks whoever asks out
            OR x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
               AND (x.grantee = 0 OR c.relname IN ('change_log', 'protection', 'protection_member', 'shipped_row', 'shipped_removal')))
     GROUP BY c.oid, x.grantee

@@ -122,7 +122,7 @@ CREATE FUNCTION entitle_internal.lint_tables() RETURNS SETOF entitle.finding
         SELECT * FROM aclexplode(m.relacl)
         UNION ALL
         SELECT e.* FROM pg_attribute a, aclexplode(a.attacl) e WHERE a.attrelid = m.oid) x
-    WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND x.grantee <> m.relowner AND entitle_internal.is_ordinary(x.grantee)
+    WHERE x.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN') AND x.grantee <> m.relowner AND entitle_internal.is_ordinary(x.grantee)
     GROUP BY m.relation, x.grantee
     UNION ALL
     SELECT 'warning', p.pubname::text, format('the publication sends all rows of %s', m.relation),

@@ -182,6 +182,15 @@ FROM (VALUES
      'warning, Ann.B: differs from login ''ann.b'' only by case or by the form of its characters')
 ) AS v (misconfiguration, expected);
 
+-- A privilege of PostgreSQL 17: its holders lock everybody out.
+SELECT current_setting('server_version_num')::integer >= 170000 AS has_maintain \gset
+\if :has_maintain
+SELECT is(seed('GRANT MAINTAIN ON shop.orders TO test_app'), 'warning, shop.orders: test_app holds MAINTAIN, which row-level security does not narrow', 'MAINTAIN on a protected table');
+SELECT is(seed('GRANT MAINTAIN ON entitle.customer TO test_app'), 'error, entitle.customer: test_app holds MAINTAIN', 'MAINTAIN on a table of the model');
+\else
+SELECT skip('MAINTAIN came with PostgreSQL 17', 2);
+\endif
+
 -- The server's release, whatever this one is
 SELECT results_eq($$ SELECT object || ': ' || finding FROM entitle_internal.lint_release(150018, '2026-12-01') $$,
                   $$ VALUES ('server: PostgreSQL 15.18 lacks fixes that row-level security relies on') $$, 'an old minor release is named');
