@@ -180,7 +180,7 @@ BEGIN
     ELSIF generated = 'v' THEN
         -- Triggers and explanations judge rows as they are stored, where it is nothing (PostgreSQL 18).
         RAISE EXCEPTION 'column "%" of table "%" is a virtual generated column, which no row has', column_name, relation
-            USING ERRCODE = '0A000', HINT = format('Let %s be a column that is stored: GENERATED ALWAYS AS (...) STORED.', argument);
+            USING ERRCODE = '22023', HINT = format('Let %s be a column that is stored: GENERATED ALWAYS AS (...) STORED.', argument);
     END IF;
     -- anyenum stands for every enum, text for every type that is stored as text is (citext).
     IF base_type <> ALL (types)
