@@ -254,15 +254,14 @@ inline int entitle_disabled([[maybe_unused]] const Path *path) {
 inline PartitionPruneInfo *entitle_pruning_of([[maybe_unused]] const PlannedStmt *plan,
                                               const Plan *node) {
 #if PG_VERSION_NUM >= 180000
-    const int number = IsA(node, Append) ? reinterpret_cast<const Append *>(node)->part_prune_index
-                       : IsA(node, MergeAppend)
-                           ? reinterpret_cast<const MergeAppend *>(node)->part_prune_index
-                           : -1;
+    const int number = IsA(node, Append)        ? ENTITLE_NODE(Append, node)->part_prune_index
+                       : IsA(node, MergeAppend) ? ENTITLE_NODE(MergeAppend, node)->part_prune_index
+                                                : -1;
     return number < 0 ? nullptr
                       : static_cast<PartitionPruneInfo *>(list_nth(plan->partPruneInfos, number));
 #else
-    return IsA(node, Append)        ? reinterpret_cast<const Append *>(node)->part_prune_info
-           : IsA(node, MergeAppend) ? reinterpret_cast<const MergeAppend *>(node)->part_prune_info
+    return IsA(node, Append)        ? ENTITLE_NODE(Append, node)->part_prune_info
+           : IsA(node, MergeAppend) ? ENTITLE_NODE(MergeAppend, node)->part_prune_info
                                     : nullptr;
 #endif
 }
@@ -271,11 +270,8 @@ inline PartitionPruneInfo *entitle_pruning_of([[maybe_unused]] const PlannedStmt
 // those that the plan lists as out of any pruning's reach, and those that its prunings leave in.
 inline void entitle_forgo_pruning([[maybe_unused]] PlannedStmt *plan, Plan *node) {
 #if PG_VERSION_NUM >= 180000
-    ListCell *hierarchy = nullptr;
-    foreach (hierarchy, entitle_pruning_of(plan, node)->prune_infos) {
-        ListCell *cell = nullptr;
-        foreach (cell, static_cast<List *>(lfirst(hierarchy))) {
-            auto *info = static_cast<PartitionedRelPruneInfo *>(lfirst(cell));
+    for (auto *item : each<List>(entitle_pruning_of(plan, node)->prune_infos)) {
+        for (auto *info : each<PartitionedRelPruneInfo>(item)) {
             for (int i = 0; i < info->nparts; ++i) {
                 if (info->leafpart_rti_map[i] > 0) {
                     plan->unprunableRelids =
@@ -287,13 +283,13 @@ inline void entitle_forgo_pruning([[maybe_unused]] PlannedStmt *plan, Plan *node
             info->exec_pruning_steps = NIL;
         }
     }
-    int &number = IsA(node, Append) ? reinterpret_cast<Append *>(node)->part_prune_index
-                                    : reinterpret_cast<MergeAppend *>(node)->part_prune_index;
+    int &number = IsA(node, Append) ? ENTITLE_NODE(Append, node)->part_prune_index
+                                    : ENTITLE_NODE(MergeAppend, node)->part_prune_index;
     number = -1;
 #else
     PartitionPruneInfo *&info = IsA(node, Append)
-                                    ? reinterpret_cast<Append *>(node)->part_prune_info
-                                    : reinterpret_cast<MergeAppend *>(node)->part_prune_info;
+                                    ? ENTITLE_NODE(Append, node)->part_prune_info
+                                    : ENTITLE_NODE(MergeAppend, node)->part_prune_info;
     info = nullptr;
 #endif
 }

@@ -1,5 +1,6 @@
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/planner/conflict_guard.hpp"
 
 extern "C" {
@@ -15,16 +16,14 @@ namespace {
 constexpr int kGuarded = -7773;
 
 bool is_guarded(const Node *where) {
-    return IsA(where, CaseExpr) && reinterpret_cast<const CaseExpr *>(where)->location == kGuarded;
+    return IsA(where, CaseExpr) && ENTITLE_NODE(CaseExpr, where)->location == kGuarded;
 }
 
 // What row-level security asks of the row that is there already. Returns: null when it asks
 // nothing.
 Expr *find_test(const Query *query) {
     List *tests = NIL;
-    ListCell *cell = nullptr;
-    foreach (cell, query->withCheckOptions) {
-        const auto *option = lfirst_node(WithCheckOption, cell);
+    for (const auto *option : each<WithCheckOption>(query->withCheckOptions)) {
         if (option->kind == WCO_RLS_CONFLICT_CHECK && option->qual != nullptr) {
             auto *test = static_cast<Node *>(copyObjectImpl(option->qual));
             // The tests before the one that is being prepared are lists already.
