@@ -75,6 +75,18 @@ FROM (VALUES
     ('bookseller', 'INSERT INTO entitle.customer AS c (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES (101, 103, ''x'', ''x'', ''x'')'
                    ' ON CONFLICT (customer_id) DO UPDATE SET notes = ''x'' WHERE leak(c.notes)', '^42501 ')
 ) AS c (login, command, ended);
+SELECT current_setting('server_version_num')::integer >= 190000 AS has_select \gset
+\if :has_select
+SELECT matches(error_of('yuki', command), ended, 'S196: ' || command)
+FROM (VALUES
+    ('INSERT INTO orders AS o VALUES (2, 101, ''x'') ON CONFLICT (id) DO SELECT WHERE leak(o.item) RETURNING id', '^42501 '),
+    ('INSERT INTO orders AS o VALUES (3, 101, ''x'') ON CONFLICT (id) DO SELECT WHERE 1 / (o.item::integer - 3) = 0 RETURNING id', '^42501 '),
+    ('INSERT INTO orders AS o VALUES (2, 101, ''x'') ON CONFLICT (id) DO SELECT RETURNING leak(o.item)', '^42501 '),
+    ('INSERT INTO orders AS o VALUES (1, 101, ''x'') ON CONFLICT (id) DO SELECT WHERE o.item = ''own'' RETURNING id', '^1$')
+) AS c (command, ended);
+\else
+SELECT skip('ON CONFLICT DO SELECT came with PostgreSQL 19', 4);
+\endif
 SELECT is((SELECT last_value FROM seen), 1::bigint, 'S196: nothing was seen on the way');
 
 SELECT * FROM finish();
