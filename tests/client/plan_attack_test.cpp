@@ -327,7 +327,10 @@ TEST_F(PlanAttackTest, TablesExplanationsAndCopiesFollow) {
         const std::string json =
             app_.must("EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, FORMAT JSON) EXECUTE asked")
                 .value();
-        EXPECT_NE(json.find("\"Actual Rows\": " + expected + ","), std::string::npos) << json;
+        // PostgreSQL 18 counts them with decimals.
+        EXPECT_TRUE(json.find("\"Actual Rows\": " + expected + ",") != std::string::npos ||
+                    json.find("\"Actual Rows\": " + expected + ".00,") != std::string::npos)
+            << json;
         app_.must("EXPLAIN EXECUTE asked");
         app_.must("DECLARE reading CURSOR FOR SELECT * FROM orders");
         EXPECT_EQ(std::to_string(app_.must("FETCH ALL FROM reading").rows.size()), expected);
