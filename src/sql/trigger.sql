@@ -36,7 +36,8 @@ COMMENT ON EVENT TRIGGER entitle_refuse_trigger IS 'Only owners make triggers of
 -- Parts of protected tables that come later: privileges by default, or ON ALL TABLES, would show all their rows and masked columns,
 -- statistics too, to whoever names the part (S202). They are closed at once, as row-level security without a policy is, and open
 -- to the rules when the table is protected again. Queries of the table above ask that one's policies alone; what refuses writes row by
--- row, PostgreSQL copies to partitions, and an inheriting table gets it here, as both get what refuses TRUNCATE (S222).
+-- row, PostgreSQL copies to partitions, and an inheriting table gets it here, as both get what refuses TRUNCATE (S222). Foreign tables have no
+-- row-level security at all, so they are refused (S212).
 
 -- SECURITY DEFINER: whoever makes a part may not read the declarations.
 CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF regclass
@@ -51,10 +52,14 @@ CREATE FUNCTION entitle_internal.open_parts(relation regclass) RETURNS SETOF reg
     FROM above a
     JOIN entitle.protection p ON p.relation = a.oid
     CROSS JOIN LATERAL entitle_internal.protection_family(p.relation) f
-    JOIN pg_class c ON c.oid = f AND c.oid <> p.relation AND c.relkind IN ('r', 'p')
-         AND (NOT c.relrowsecurity
-              OR NOT EXISTS (SELECT FROM pg_trigger t
-                             WHERE t.tgrelid = c.oid AND t.tgname = 'entitle_truncate' AND t.tgfoid = 'entitle_internal.refuse_write()'::regprocedure))
+    JOIN pg_class c ON c.oid = f AND c.oid <> p.relation
+         AND (c.relkind = 'f'
+              OR c.relkind IN ('r', 'p')
+                 AND (NOT c.relrowsecurity
+                      OR NOT EXISTS (SELECT
+                                     FROM pg_trigger t
+                                     WHERE t.tgrelid = c.oid AND t.tgname = 'entitle_truncate'
+                                       AND t.tgfoid = 'entitle_internal.refuse_write()'::regprocedure)))
     -- What was protected, and is not any more, is told by verify_protection.
     WHERE NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid AND m.table_name IS NOT NULL)
     $$;
@@ -90,14 +95,15 @@ CREATE FUNCTION entitle_internal.close_parts() RETURNS event_trigger
     AS $$
 DECLARE
     part regclass;
+    is_foreign boolean;
     root regclass;
     is_restored boolean := false;
 BEGIN
     IF entitle.acting_superuser() THEN
         is_restored := entitle_internal.restoring();
     END IF;
-    FOR part IN
-        SELECT DISTINCT o.part
+    FOR part, is_foreign IN
+        SELECT DISTINCT o.part, c.relkind = 'f'
         FROM pg_event_trigger_ddl_commands() d
         CROSS JOIN LATERAL entitle_internal.open_parts(d.objid::regclass) AS o (part)
         JOIN pg_class c ON c.oid = o.part AND pg_has_role(current_user, c.relowner, 'USAGE')
