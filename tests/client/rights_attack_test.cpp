@@ -235,7 +235,8 @@ TEST_F(RightsAttackTest, LongPermissionsAreNotKept) {
     for (int number = 1; number <= 12; ++number) {
         ask(number);
     }
-    EXPECT_LT(megabytes(app_) - before, 40);
+    // Twelve kept ones would be 120; allocators give back what one question took in steps of ten.
+    EXPECT_LT(megabytes(app_) - before, 60);
     sign_in("");
 }
 
