@@ -234,7 +234,9 @@ BEGIN
     PERFORM as_caller('DROP TABLE shop.children; DROP FUNCTION shop.evil(), shop.turn()');
 
     -- Settings that decide how a statement's text is read.
-    SET LOCAL standard_conforming_strings = off;
+    IF current_setting('server_version_num')::integer < 190000 THEN -- which has it on for good
+        SET LOCAL standard_conforming_strings = off;
+    END IF;
     SET LOCAL transform_null_equals = on;
     RETURN NEXT is(error_in('NEW.item := current_setting(''standard_conforming_strings'') || current_setting(''transform_null_equals'')'), 'none', lender || 'settings of the session');
     RESET standard_conforming_strings;
