@@ -97,7 +97,7 @@ List *lift_barriers(Query *query) {
 }
 
 bool relies_on(const PlannedStmt *plan, const List *permissions) {
-    for (const auto *permission : each<String>(permissions)) {
+    for (auto *permission : each<String>(permissions)) {
         if (!is_assumed(plan, Question{Fact::permission_held, strVal(permission)}, true)) {
             return false;
         }
