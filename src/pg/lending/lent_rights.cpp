@@ -70,7 +70,8 @@ bool check_node(Node *node, void *) {
     case T_OpExpr:
     case T_DistinctExpr:
     case T_NullIfExpr:
-        check_operator(ENTITLE_NODE(OpExpr, node)->opno);
+        // The three are one struct.
+        check_operator(reinterpret_cast<OpExpr *>(node)->opno);
         break;
     case T_ScalarArrayOpExpr:
         check_operator(ENTITLE_NODE(ScalarArrayOpExpr, node)->opno);
