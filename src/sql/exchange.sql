@@ -37,14 +37,7 @@ CREATE FUNCTION entitle_internal.key_names(declared entitle.protection) RETURNS 
     SELECT coalesce(array_agg(DISTINCT a.attname), '{}')
     FROM pg_constraint k
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-    WHERE k.conrelid = declared.relation
-      AND (k.contype = 'p'
-           -- The one of the foreign keys to the document that is followed.
-           OR k.contype = 'f' AND k.confrelid = declared.parent
-              AND (declared.customer_column IS NULL
-                   OR EXISTS (SELECT
-                              FROM pg_attribute c
-                              WHERE c.attrelid = k.conrelid AND c.attname = declared.customer_column AND c.attnum = ANY (k.conkey))))
+    WHERE k.conrelid = declared.relation AND (k.contype = 'p' OR k.oid IN (SELECT p FROM entitle_internal.parent_keys(declared) p))
     $$;
 COMMENT ON FUNCTION entitle_internal.key_names(entitle.protection) IS 'The columns of the primary key, and of the key by which a line knows its document';
 GRANT EXECUTE ON FUNCTION entitle_internal.key_names(entitle.protection) TO PUBLIC;

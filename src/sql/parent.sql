@@ -52,6 +52,22 @@ CREATE FUNCTION entitle_internal.heir_without_key(relation regclass, key_constra
 COMMENT ON FUNCTION entitle_internal.heir_without_key(regclass, oid) IS 'A table that inherits from a line''s without having its foreign key; NULL when there is none';
 GRANT EXECUTE ON FUNCTION entitle_internal.heir_without_key(regclass, oid) TO PUBLIC;
 
+-- Where there are several, customer_column may name a column that only the right one has.
+CREATE FUNCTION entitle_internal.parent_keys(declared entitle.protection) RETURNS SETOF oid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT c.oid
+    FROM pg_constraint c
+    WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
+      AND (declared.customer_column IS NULL
+           OR EXISTS (SELECT
+                      FROM pg_attribute a
+                      WHERE a.attrelid = c.conrelid AND a.attname = declared.customer_column AND a.attnum = ANY (c.conkey)))
+    $$;
+COMMENT ON FUNCTION entitle_internal.parent_keys(entitle.protection) IS 'The foreign keys that a declaration may mean by its parent';
+GRANT EXECUTE ON FUNCTION entitle_internal.parent_keys(entitle.protection) TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.find_parent_key(declared entitle.protection) RETURNS oid
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -67,12 +83,8 @@ BEGIN
            -- PostgreSQL 18 brought keys that name a version of a row by its time.
            coalesce(bool_or((to_jsonb(c) ->> 'conperiod')::boolean), false)
     INTO keys, is_valid, moves_lines, is_temporal
-    FROM pg_constraint c
-    WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
-      AND (declared.customer_column IS NULL
-           OR EXISTS (SELECT
-                      FROM pg_attribute a
-                      WHERE a.attrelid = c.conrelid AND a.attname = declared.customer_column AND a.attnum = ANY (c.conkey)));
+    FROM entitle_internal.parent_keys(declared) k
+    JOIN pg_constraint c ON c.oid = k;
     IF keys IS NULL THEN
         RAISE EXCEPTION 'table "%" has no such foreign key to "%"', declared.relation, declared.parent
             USING ERRCODE = '42830',

@@ -111,6 +111,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('lines_of(regclass)'),
     ('parent_join(protection,text)'),
     ('parent_links(protection,text)'),
+    ('parent_keys(protection)'),
     ('refuse_line_write()'),
     ('row_condition(protection,text,text)'),
     -- mask

@@ -1,7 +1,7 @@
 -- Tables that inherit (S44) know no foreign key and no unique key of the table above: a row of one can bear the key of a row of
 -- another. That opens no document's lines (S220) and writes no row but the one that shows (S221); and what refuses writes is there as
 -- soon as such a table is (S222).
-\ir setup.psql
+\ir error_of.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error; -- of triggers that read
 
@@ -13,18 +13,6 @@ CREATE SCHEMA shop AUTHORIZATION test_owner;
 GRANT USAGE ON SCHEMA shop TO test_app;
 GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO test_owner;
 CREATE FUNCTION as_owner(commands text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET LOCAL ROLE test_owner; EXECUTE commands; RESET ROLE; END $$;
--- What a command does, which is undone.
-CREATE FUNCTION state_of(command text) RETURNS text LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched bigint;
-BEGIN
-    touched := do_as('l20', command);
-    RAISE EXCEPTION 'done: %', touched USING ERRCODE = 'ZZ000';
-EXCEPTION WHEN OTHERS THEN
-    RETURN CASE WHEN SQLSTATE = 'ZZ000' THEN '' ELSE SQLSTATE || ' ' END || SQLERRM;
-END
-$$;
 
 -- S220: the table above is a superuser's, or its owner is bound by row-level security.
 CREATE TABLE bills (id integer PRIMARY KEY, customer_id bigint, item text, price integer);
@@ -44,10 +32,10 @@ SELECT is(do_as('l20', 'INSERT INTO old_bills (id, customer_id, item) VALUES (2,
 SELECT is(ask('l20', 'SELECT string_agg(id || item, '' '') FROM bills_view'), '1own 2fake', 'and shows');
 SELECT is(ask('l20', format('SELECT string_agg(item, '' '') FROM %s', t)), 'own', format('S220: the lines of the other one do not: %s', t)) FROM unnest('{lines,lines_view}'::text[]) AS t;
 SELECT is(ask('l20', format('SELECT string_agg(note, '' '') FROM %s', t)), 'own', format('S220: nor lines of lines: %s', t)) FROM unnest('{notes,notes_view}'::text[]) AS t;
-SELECT is(state_of(c), 'done: 0', 'S220: nor are they written: ' || c)
+SELECT is(error_of('l20', c), '0', 'S220: nor are they written: ' || c)
 FROM unnest(ARRAY['UPDATE lines SET item = ''x'' WHERE id = 2', 'UPDATE lines_view SET item = ''x'' WHERE id = 2', 'UPDATE notes SET note = ''x'' WHERE id = 2',
                   'UPDATE notes_view SET note = ''x'' WHERE id = 2', 'DELETE FROM lines WHERE id = 2']) AS c;
-SELECT alike(state_of(c), '42501%', 'S220: nor put there: ' || c)
+SELECT alike(error_of('l20', c), '42501%', 'S220: nor put there: ' || c)
 FROM unnest(ARRAY['INSERT INTO lines (id, line) VALUES (2, 2)', 'INSERT INTO lines_view (id, line) VALUES (2, 2)', 'UPDATE lines SET id = 2 WHERE id = 1',
                   'UPDATE lines_view SET id = 2 WHERE id = 1']) AS c;
 SELECT is(ask('l20', $$ SELECT string_agg(DISTINCT gate || ' ' || passed, ', ') FROM entitle.explain_row('lines', '{"id": 2, "line": 1}') WHERE gate = 'row' $$), 'row false', 'S220: explained so');
@@ -67,8 +55,8 @@ UPDATE old_bills SET customer_id = 1 WHERE id = 2;
 SELECT is(do_as('l20', 'UPDATE bills_view SET item = ''changed again'' WHERE id = 2'), 1::bigint, 'S221: whichever comes first');
 SELECT is((SELECT string_agg(tableoid::regclass || ' ' || item, ', ' ORDER BY item) FROM bills WHERE id = 2), 'bills changed, old_bills changed again', 'S221: it alone');
 UPDATE bills SET customer_id = 1 WHERE id = 2;
-SELECT is(state_of('UPDATE bills_view SET item = item || 1 WHERE id = 2'), '55000 the key of this row of "public.bills_view" is that of another one, too', 'S221: where both show, none is taken for the other');
-SELECT is(state_of('DELETE FROM bills_view WHERE id = 2'), '55000 the key of this row of "public.bills_view" is that of another one, too', 'S221: nor deleted for it');
+SELECT is(error_of('l20', 'UPDATE bills_view SET item = item || 1 WHERE id = 2'), '55000 the key of this row of "public.bills_view" is that of another one, too', 'S221: where both show, none is taken for the other');
+SELECT is(error_of('l20', 'DELETE FROM bills_view WHERE id = 2'), '55000 the key of this row of "public.bills_view" is that of another one, too', 'S221: nor deleted for it');
 SELECT is(do_as('l20', 'UPDATE twice_view SET id = 1 WHERE id = 2'), 1::bigint, 'a key that is checked at the end is borne twice for a while');
 SELECT is(do_as('l20', 'UPDATE twice_view SET item = ''changed'' WHERE id = 1'), 1::bigint, 'S221: its row is written');
 SELECT is((SELECT string_agg(item, ' ' ORDER BY item) FROM twice WHERE id = 1), 'changed theirs', 'S221: and the other one is not');
@@ -103,13 +91,13 @@ INSERT INTO shop.later VALUES (4, 1, 'later', 777);
 INSERT INTO shop.heirs_heir VALUES (5, 1, 'heirs_heir', 777);
 INSERT INTO shop.spare VALUES (1, 2, 'spare');
 SELECT is(ask('l20', 'SELECT string_agg(item, '' '' ORDER BY id) FROM shop.orders_view'), 'one heir late later heirs_heir', 'all rows show through the table above');
-SELECT is(state_of(format(command, id)), format(told, part), format('S222: ' || command, id))
+SELECT is(error_of('l20', format(command, id)), format(told, part), format('S222: ' || command, id))
 FROM (VALUES (1, 'orders'), (2, 'heir'), (3, 'late'), (4, 'later'), (5, 'heirs_heir')) AS r (id, part),
      (VALUES ('DELETE FROM shop.orders WHERE id = %s', '42501 permission denied to delete this row of table "%s"'),
              ('UPDATE shop.orders SET customer_id = 3 WHERE id = %s', '42501 permission denied to move this row of table "%s"'),
              ('MERGE INTO shop.orders o USING (VALUES (1)) v (i) ON o.id = %s WHEN MATCHED THEN DELETE', '42501 permission denied to delete this row of table "%s"'),
-             ('UPDATE shop.orders SET item = ''x'' WHERE id = %s', 'done: 1')) AS c (command, told);
-SELECT is(state_of('DELETE FROM shop.parts WHERE id = 2'), '42501 permission denied to delete this row of table "spare"', 'S222: of lines, too');
+             ('UPDATE shop.orders SET item = ''x'' WHERE id = %s', '1')) AS c (command, told);
+SELECT is(error_of('l20', 'DELETE FROM shop.parts WHERE id = 2'), '42501 permission denied to delete this row of table "spare"', 'S222: of lines, too');
 SELECT is((SELECT string_agg(problem, '; ') FROM entitle.verify_protection() WHERE relation = 'shop.late'::regclass), 'a part of protected table shop.orders, and not protected itself', 'it is told as before');
 SELECT as_owner(string_agg(DISTINCT remedy, ' ')) FROM entitle.verify_protection() WHERE remedy LIKE '%shop.%';
 SELECT is_empty('SELECT * FROM entitle.verify_protection() WHERE remedy LIKE ''%shop.%''', 'and mended');
@@ -134,7 +122,7 @@ SELECT as_owner($$
     CREATE TABLE shop.lists_heir () INHERITS (shop.lists)
 $$);
 INSERT INTO shop.months SELECT i, 2, i FROM generate_series(1, 3) i;
-SELECT is(state_of('TRUNCATE shop.' || t), format('42501 permission denied to truncate protected table "%s"', t), 'S222: TRUNCATE ' || t)
+SELECT is(error_of('l20', 'TRUNCATE shop.' || t), format('42501 permission denied to truncate protected table "%s"', t), 'S222: TRUNCATE ' || t)
 FROM unnest('{months,months_1,months_2,months_3,months_31,lists,lists_heir}'::text[]) AS t;
 SELECT lives_ok($$ SELECT as_owner('SELECT entitle.protect_table(''shop.months'', ''customer_id'')') $$, 'protected again');
 SELECT is_empty('SELECT * FROM entitle.verify_protection() WHERE relation::text LIKE ''shop.months%''', 'nothing is wrong with them');

@@ -1,6 +1,6 @@
 -- Ways to a masked cell that were tried and held: what a conflict brings along (S228), views of one's own over a filtered view (S229), rows
 -- that change their partition beside others (S230), and roles that change in the middle of a statement (S231).
-\ir setup.psql
+\ir error_of.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error; -- of triggers that read
 
@@ -15,17 +15,6 @@ CREATE SCHEMA shop;
 CREATE SCHEMA own;
 GRANT USAGE ON SCHEMA shop TO test_app, test_l20, test_l30;
 GRANT USAGE, CREATE ON SCHEMA own TO test_app;
-CREATE FUNCTION state_of(command text) RETURNS text LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched bigint;
-BEGIN
-    touched := do_as('l20', command);
-    RAISE EXCEPTION 'done: %', touched USING ERRCODE = 'ZZ000';
-EXCEPTION WHEN OTHERS THEN
-    RETURN CASE WHEN SQLSTATE = 'ZZ000' THEN '' ELSE SQLSTATE || ' ' END || SQLERRM;
-END
-$$;
 CREATE TABLE shop.prices (item text PRIMARY KEY, price integer);
 INSERT INTO shop.prices VALUES ('pen', 4711);
 CREATE TABLE shop.orders (id integer PRIMARY KEY, customer_id bigint, item text, price integer DEFAULT 4242);
@@ -45,10 +34,10 @@ FROM unnest('{shop.orders,shop.months}'::regclass[]) t \g /dev/null
 GRANT ALL ON ALL TABLES IN SCHEMA shop TO test_app;
 
 -- S228: the row that is proposed holds what triggers and defaults made of it.
-SELECT alike(state_of('INSERT INTO shop.orders (id, customer_id, item) VALUES (1, 1, ''pen'') ON CONFLICT (id) DO UPDATE SET ' || c), '42501 permission denied for table orders', 'S228: ' || c)
+SELECT alike(error_of('l20', 'INSERT INTO shop.orders (id, customer_id, item) VALUES (1, 1, ''pen'') ON CONFLICT (id) DO UPDATE SET ' || c), '42501 permission denied for table orders', 'S228: ' || c)
 FROM unnest(ARRAY['item = excluded.price::text', 'item = excluded::text', 'item = ''y'' WHERE excluded.price > 5', 'item = (SELECT to_jsonb(e)::text FROM (SELECT excluded.*) e)',
                   'item = ''y'' WHERE orders.price > excluded.price', 'item = ''y'' RETURNING price']) AS c;
-SELECT is(state_of('INSERT INTO shop.orders (id, customer_id, item) VALUES (1, 1, ''pen'') ON CONFLICT (id) DO UPDATE SET item = excluded.item || orders.id'), 'done: 1', 'what is open is merged as ever');
+SELECT is(error_of('l20', 'INSERT INTO shop.orders (id, customer_id, item) VALUES (1, 1, ''pen'') ON CONFLICT (id) DO UPDATE SET item = excluded.item || orders.id'), '1', 'what is open is merged as ever');
 
 -- S229
 SELECT do_as(NULL, 'CREATE VIEW own.part AS SELECT id, customer_id, item, price AS p, masked_columns FROM shop.orders_view WHERE price IS NULL WITH LOCAL CHECK OPTION') \g /dev/null
@@ -70,12 +59,12 @@ FROM (VALUES ('INSERT INTO own.part (id, customer_id, item) VALUES (3, 1, ''pen'
              ('UPDATE shop.orders_view SET item = ''x'' WHERE id = 1 RETURNING own.whole(orders_view)', '(1,1,x,,{price})'),
              ('WITH u AS (UPDATE shop.orders_view SET item = ''x'' WHERE id = 1 RETURNING *) INSERT INTO shop.orders (id, customer_id, item) SELECT 9, 1, coalesce(price::text, ''none'') FROM u RETURNING item', 'none'))
      AS v (command, told);
-SELECT is(state_of('UPDATE own.part SET p = 1'), '42501 permission denied to update column "price" of "shop.orders_view"', 'S229: nor is it written so');
-SELECT alike(state_of(c), '0A000%', 'S229: ' || c)
+SELECT is(error_of('l20', 'UPDATE own.part SET p = 1'), '42501 permission denied to update column "price" of "shop.orders_view"', 'S229: nor is it written so');
+SELECT alike(error_of('l20', c), '0A000%', 'S229: ' || c)
 FROM unnest(ARRAY['MERGE INTO own.part USING (VALUES (1)) v (i) ON id = i WHEN MATCHED THEN DELETE', 'MERGE INTO shop.orders_view USING (VALUES (1)) v (i) ON id = i WHEN MATCHED THEN UPDATE SET item = price::text']) AS c;
 
 -- S230: 2, 4, 6 and 8 are of customer 1, where the price is masked.
-SELECT alike(state_of(c), '42501 permission denied to move this row of table "%"', 'S230: ' || c)
+SELECT alike(error_of('l20', c), '42501 permission denied to move this row of table "%"', 'S230: ' || c)
 FROM unnest(ARRAY['UPDATE shop.months SET at = at + 10, customer_id = 2 WHERE id = 2',
                   'UPDATE shop.months SET at = at + 10, customer_id = 2 WHERE id < 4',
                   'MERGE INTO shop.months m USING generate_series(1, 9) i ON m.id = i WHEN MATCHED AND i % 2 = 1 THEN UPDATE SET at = 19 WHEN MATCHED THEN UPDATE SET at = 18, customer_id = 2',
@@ -84,7 +73,7 @@ FROM unnest(ARRAY['UPDATE shop.months SET at = at + 10, customer_id = 2 WHERE id
                   'WITH n AS (UPDATE shop.months SET customer_id = 2, at = 18 WHERE id = 2), m AS (UPDATE shop.months SET at = 19 WHERE id = 3) SELECT',
                   'INSERT INTO shop.months (id, customer_id, at) VALUES (2, 1, 2) ON CONFLICT (id, at) DO UPDATE SET customer_id = 2',
                   'UPDATE shop.months_view SET customer_id = 2, at = 18 WHERE id = 2']) AS c;
-SELECT is(state_of('UPDATE shop.months SET at = at + 10'), 'done: 9', 'partitions alone are changed');
+SELECT is(error_of('l20', 'UPDATE shop.months SET at = at + 10'), '9', 'partitions alone are changed');
 SELECT is(test_returned('UPDATE shop.months_view SET at = 19 WHERE id = 2 RETURNING months_view::text'), '(2,1,m,,19,{price})', 'through the view, too');
 
 -- S231: rows that come after the role has changed are judged by the new one, and a mask is no answer that is kept.

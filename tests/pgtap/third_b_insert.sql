@@ -1,6 +1,6 @@
 -- A trigger of the table's may give a new row another customer than its writer did: through the filtered view, too, the row is judged as
 -- it is stored, whoever owns the table, and whether or not the writer would see it (S223).
-\ir setup.psql
+\ir error_of.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error; -- of triggers that read
 
@@ -11,17 +11,6 @@ CREATE ROLE test_owner;
 CREATE SCHEMA shop AUTHORIZATION test_owner;
 GRANT USAGE ON SCHEMA shop TO test_app;
 GRANT EXECUTE ON FUNCTION entitle.protect_table TO test_owner;
-CREATE FUNCTION state_of(command text) RETURNS text LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched bigint;
-BEGIN
-    touched := do_as('l20', command);
-    RAISE EXCEPTION 'done: %', touched USING ERRCODE = 'ZZ000';
-EXCEPTION WHEN OTHERS THEN
-    RETURN CASE WHEN SQLSTATE = 'ZZ000' THEN '' ELSE SQLSTATE || ' ' END || SQLERRM;
-END
-$$;
 CREATE FUNCTION test_tables(owner name) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('SET LOCAL ROLE %I', owner);
@@ -44,19 +33,19 @@ DECLARE
     target text;
 BEGIN
     FOREACH target IN ARRAY '{orders,bills}'::text[] LOOP
-        RETURN NEXT is(state_of(format('INSERT INTO shop.%s_view (id, customer_id) VALUES (1, 1)', target)), 'done: 1', format('a row of the own customer: %s of %s', target, owner));
-        RETURN NEXT is(state_of(format('INSERT INTO shop.%s_view (id, customer_id, contract_id) VALUES (1, 1, 30)', target)), 'done: 1', format('one that a trigger gives another own one: %s of %s', target, owner));
-        RETURN NEXT is(state_of(format('INSERT INTO shop.%s_view (id, customer_id, contract_id, price) VALUES (1, 1, NULL, 5)', target)),
+        RETURN NEXT is(error_of('l20', format('INSERT INTO shop.%s_view (id, customer_id) VALUES (1, 1)', target)), '1', format('a row of the own customer: %s of %s', target, owner));
+        RETURN NEXT is(error_of('l20', format('INSERT INTO shop.%s_view (id, customer_id, contract_id) VALUES (1, 1, 30)', target)), '1', format('one that a trigger gives another own one: %s of %s', target, owner));
+        RETURN NEXT is(error_of('l20', format('INSERT INTO shop.%s_view (id, customer_id, contract_id, price) VALUES (1, 1, NULL, 5)', target)),
                        format('42501 permission denied to insert column "price" of "shop.%s_view"', target), format('R37: no masked column: %s of %s', target, owner));
-        RETURN NEXT alike(state_of(format('INSERT INTO shop.%s_view (id, customer_id, contract_id) VALUES (1, 1, 20)', target)), '42501%', format('S223: none that a trigger gives a foreign customer: %s of %s', target, owner));
-        RETURN NEXT is(state_of(format('INSERT INTO shop.%s_view (id, customer_id) VALUES (99, 1)', target)),
+        RETURN NEXT alike(error_of('l20', format('INSERT INTO shop.%s_view (id, customer_id, contract_id) VALUES (1, 1, 20)', target)), '42501%', format('S223: none that a trigger gives a foreign customer: %s of %s', target, owner));
+        RETURN NEXT is(error_of('l20', format('INSERT INTO shop.%s_view (id, customer_id) VALUES (99, 1)', target)),
                        -- One that the writer does not see, the writer is told nothing about.
-                       CASE WHEN target = 'bills' AND owner = 'test_owner' THEN 'done: 1' ELSE 'done: 0' END, format('one that a trigger keeps out: %s of %s', target, owner));
+                       CASE WHEN target = 'bills' AND owner = 'test_owner' THEN '1' ELSE '0' END, format('one that a trigger keeps out: %s of %s', target, owner));
     END LOOP;
-    RETURN NEXT is(state_of('INSERT INTO shop.orders_view (id, customer_id, price) VALUES (1, 3, 5)'), 'done: 1', 'R37: a column that is not masked at its customer is written: ' || owner);
-    RETURN NEXT is(state_of('INSERT INTO shop.orders_view (id, customer_id, contract_id, price) VALUES (1, 3, 10, 5)'), '42501 permission denied to insert column "price" of "shop.orders_view"',
+    RETURN NEXT is(error_of('l20', 'INSERT INTO shop.orders_view (id, customer_id, price) VALUES (1, 3, 5)'), '1', 'R37: a column that is not masked at its customer is written: ' || owner);
+    RETURN NEXT is(error_of('l20', 'INSERT INTO shop.orders_view (id, customer_id, contract_id, price) VALUES (1, 3, 10, 5)'), '42501 permission denied to insert column "price" of "shop.orders_view"',
                    'S223: unless a trigger gives the row one where it is: ' || owner);
-    RETURN NEXT is(state_of('INSERT INTO shop.bills_view (id, customer_id) VALUES (1, 1) RETURNING id'), '42501 the new row of "bills_view" would not show to the signed-in user', 'RETURNING is refused as before: ' || owner);
+    RETURN NEXT is(error_of('l20', 'INSERT INTO shop.bills_view (id, customer_id) VALUES (1, 1) RETURNING id'), '42501 the new row of "bills_view" would not show to the signed-in user', 'RETURNING is refused as before: ' || owner);
 END $$;
 SELECT test_tables('test_owner') \g /dev/null
 SELECT check_inserts('test_owner');
