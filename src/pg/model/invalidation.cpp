@@ -33,6 +33,7 @@ constexpr int kMaxSignalled = 64;
 
 struct Generations {
     std::uint64_t all;
+    std::uint64_t doubt; // 0: none
     std::uint64_t model;
     std::uint64_t customer;
     std::uint64_t mapping;
@@ -44,7 +45,12 @@ struct Generations {
 
 Generations generations;
 Oid tables[kMaxTables];
+bool is_doubted[kMaxTables];
 int table_count = 0;
+
+// Doubts are numbered above all counts, so that no generation comes twice.
+std::uint64_t doubt_count = 0;
+constexpr int kDoubtShift = 40;
 
 Oid hash_user(std::int64_t user) noexcept {
     auto bits = static_cast<std::uint64_t>(user);
@@ -183,6 +189,17 @@ void receive(Kind kind, Oid whom) noexcept {
     advance_epoch();
 }
 
+// Where this transaction writes itself, rows may have changed by ways that leave no trace.
+void doubt_table(int place) noexcept {
+    if (TransactionIdIsValid(GetTopTransactionIdIfAny())) {
+        invalidate_everything();
+        return;
+    }
+    is_doubted[place] = true;
+    generations.doubt = ++doubt_count << kDoubtShift;
+    advance_epoch();
+}
+
 // regime: callback: counts, and nothing else.
 void on_relcache(Datum, Oid relation) {
     if (relation == InvalidOid) {
@@ -191,7 +208,7 @@ void on_relcache(Datum, Oid relation) {
     }
     for (int i = 0; i < table_count; ++i) {
         if (tables[i] == relation) {
-            invalidate_everything();
+            doubt_table(i);
             return;
         }
     }
@@ -292,21 +309,22 @@ Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
 
 } // namespace
 
-std::uint64_t table_generation() noexcept { return generations.all; }
+std::uint64_t table_generation() noexcept { return generations.all + generations.doubt; }
 
-std::uint64_t model_generation() noexcept { return generations.all + generations.model; }
+std::uint64_t model_generation() noexcept { return table_generation() + generations.model; }
 
 std::uint64_t user_generation(std::int64_t user) noexcept {
-    return generations.all + generations.all_users + generations.user[slot_of(hash_user(user))];
+    return table_generation() + generations.all_users + generations.user[slot_of(hash_user(user))];
 }
 
 std::uint64_t access_generation(std::int64_t user) noexcept {
-    return generations.all + generations.all_access + generations.access[slot_of(hash_user(user))];
+    return table_generation() + generations.all_access +
+           generations.access[slot_of(hash_user(user))];
 }
 
-std::uint64_t customer_generation() noexcept { return generations.all + generations.customer; }
+std::uint64_t customer_generation() noexcept { return table_generation() + generations.customer; }
 
-std::uint64_t mapping_generation() noexcept { return generations.all + generations.mapping; }
+std::uint64_t mapping_generation() noexcept { return table_generation() + generations.mapping; }
 
 void note_own_change() noexcept { has_own_changes = true; }
 
@@ -333,7 +351,27 @@ void invalidate_plan(std::uint32_t number) {
 
 void invalidate_everything() noexcept {
     ++generations.all;
+    generations.doubt = 0;
     advance_epoch();
+}
+
+std::uint64_t present_doubt() noexcept { return generations.doubt; }
+
+Oid next_doubtful(int *place) noexcept {
+    while (*place < table_count) {
+        const int at = (*place)++;
+        if (is_doubted[at]) {
+            return tables[at];
+        }
+    }
+    return InvalidOid;
+}
+
+void settle_doubt(std::uint64_t doubt) noexcept {
+    if (generations.doubt == doubt) {
+        generations.doubt = 0;
+        memset(is_doubted, 0, sizeof(is_doubted));
+    }
 }
 
 bool watch_table(Oid relation) noexcept {
@@ -345,11 +383,17 @@ bool watch_table(Oid relation) noexcept {
     if (table_count == kMaxTables) {
         return false;
     }
+    is_doubted[table_count] = false;
     tables[table_count++] = relation;
     return true;
 }
 
-void forget_tables() noexcept { table_count = 0; }
+void forget_tables() noexcept {
+    table_count = 0;
+    if (generations.doubt != 0) {
+        invalidate_everything();
+    }
+}
 
 void register_signals() {
     CacheRegisterRelcacheCallback(on_relcache, Datum(0));

@@ -6,6 +6,7 @@
 #include "pg/model/invalidation.hpp"
 #include "pg/model/model_spec.hpp"
 #include "pg/model/model_table.hpp"
+#include "pg/model/table_age.hpp"
 
 extern "C" {
 #include "catalog/pg_statistic.h"
@@ -26,6 +27,9 @@ Found found[kTableCount];
 Oid found_index[kIndexCount];
 std::uint64_t found_generation = 0;
 bool unwatched = false;
+
+// All transactions before this one were over when the tables were looked for.
+TransactionId found_since = InvalidTransactionId;
 
 constexpr const char kSignalTrigger[] = "zz_entitle_signal";
 
@@ -71,6 +75,7 @@ void forget_found() {
     unwatched = false;
     forget_tables();
     found_generation = table_generation();
+    found_since = oldest_running();
 }
 
 // Finds the columns of a table that is open, and so cannot change. Raises when it is not as
@@ -93,7 +98,7 @@ void find_columns(Relation relation, const TableSpec &spec, AttrNumber *columns)
 Relation open_table(Table table, AttrNumber *columns) {
     const auto number = static_cast<int>(table);
     const TableSpec &spec = kTables[number];
-    if (found_generation != table_generation()) {
+    if (found_generation != table_generation() || !TransactionIdIsValid(found_since)) {
         forget_found();
     }
     if (OidIsValid(found[number].relation)) {
@@ -124,9 +129,47 @@ Relation open_table(Table table, AttrNumber *columns) {
     return relation;
 }
 
+// Whether a watched table is not, or may not be, what it was when it was found.
+bool has_changed(Oid oid) {
+    int number = 0;
+    while (number < kTableCount && found[number].relation != oid) {
+        ++number;
+    }
+    if (number == kTableCount || is_changed_since(oid, found_since)) {
+        return true;
+    }
+    // A trigger that is gone leaves no row.
+    Relation relation = try_table_open(oid, AccessShareLock);
+    if (relation == nullptr) {
+        return true;
+    }
+    const bool is_heard = is_watched(relation, static_cast<Table>(number));
+    table_close(relation, AccessShareLock);
+    return !is_heard;
+}
+
 } // namespace
 
 bool has_unwatched_tables() noexcept { return unwatched; }
+
+void settle_tables() {
+    while (present_doubt() != 0) {
+        const std::uint64_t doubt = present_doubt();
+        const TransactionId now = oldest_running();
+        int place = 0;
+        for (Oid table = next_doubtful(&place); OidIsValid(table); table = next_doubtful(&place)) {
+            if (has_changed(table)) {
+                invalidate_everything();
+                return;
+            }
+        }
+        if (doubt == present_doubt()) {
+            settle_doubt(doubt);
+            memset(found_index, 0, sizeof(found_index)); // REINDEX exchanges them
+            found_since = now;
+        }
+    }
+}
 
 double estimate_grants(std::int64_t user) {
     AttrNumber columns[kMaxColumns];

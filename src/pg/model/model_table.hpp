@@ -112,6 +112,10 @@ enum class TableIndex {
 // statement.
 bool has_unwatched_tables() noexcept;
 
+// Finds out whether tables that were invalidated have changed, or were only analyzed. Then what is
+// known of them stays.
+void settle_tables();
+
 // Estimates from statistics how many grants a user with many grants has.
 double estimate_grants(std::int64_t user);
 

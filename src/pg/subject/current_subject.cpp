@@ -91,6 +91,7 @@ TimedUser asking_user() {
 
 void resolve_asker() {
     for (int attempt = 0; found_epoch != epoch() && attempt < kMaxAttempts; ++attempt) {
+        settle_tables();
         const std::uint64_t before = epoch();
         asker.subject = nullptr;
         asker.user = nullptr;
@@ -121,6 +122,7 @@ void resolve_asker() {
 
 void accept_invalidations() {
     AcceptInvalidationMessages();
+    settle_tables();
     if (has_unwatched_tables()) {
         invalidate_everything();
     }
