@@ -2,6 +2,9 @@
 // user (R46, S148 to S150). Every shape of plan either ends with 40001 or loses the rows.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "plan_world.hpp"
 #include "wire.hpp"
 
@@ -344,6 +347,37 @@ TEST_P(KeptAnswerTest, GoesOnWhenAllIsLoadedAnew) {
     admin_.must("GRANT SELECT ON entitle.external_access TO plan_definer;"
                 "REVOKE SELECT ON entitle.external_access FROM plan_definer");
     app_.must("FETCH ALL FROM reading; FETCH ALL FROM other");
+}
+
+// The same in the middle of the statements that read the rows.
+TEST_P(KeptAnswerTest, GoesOnWhileAllIsLoadedAnew) {
+    std::atomic<bool> is_over{false};
+    std::thread other([&] {
+        Session session("plan_test");
+        // Without a pause PostgreSQL rebuilds what it knows of a table with policies again while it
+        // does, until the stack is full.
+        while (!is_over) {
+            session.run("GRANT SELECT ON entitle.membership TO plan_definer");
+            session.run("REVOKE SELECT ON entitle.membership FROM plan_definer");
+            session.run("SELECT pg_sleep(0.001)");
+        }
+    });
+    set_up_plan("plan_app");
+    app_.run("SELECT entitle.sign_in('unlimited', true)");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(app_.run(std::string("DECLARE reading CURSOR WITH HOLD FOR ") + GetParam().query +
+                           "; FETCH 1 FROM reading")
+                      .message,
+                  "");
+        EXPECT_EQ(app_.run("BEGIN; DECLARE other CURSOR FOR " + std::string(GetParam().query) +
+                           "; FETCH 1 FROM other")
+                      .message,
+                  "");
+        EXPECT_EQ(app_.run("FETCH ALL FROM reading; FETCH ALL FROM other").message, "");
+        app_.run("ROLLBACK; CLOSE ALL");
+    }
+    is_over = true;
+    other.join();
 }
 
 TEST_P(KeptAnswerTest, GoesOnWhenOthersRightsChange) {

@@ -33,12 +33,10 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #if PG_VERSION_NUM >= 180000
 #define ENTITLE_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
 #define ENTITLE_RUN_ARGUMENTS query, direction, count
-#define ENTITLE_RUNS_ONCE false
 #else
 #define ENTITLE_RUN_PARAMETERS                                                                     \
     QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
 #define ENTITLE_RUN_ARGUMENTS query, direction, count, execute_once
-#define ENTITLE_RUNS_ONCE execute_once
 #endif
 
 // PostgreSQL 19 hands planners what EXPLAIN was told, and its hook for relations has another name

@@ -232,6 +232,12 @@ bool fills_portal(const DestReceiver *receiver) noexcept {
            ActivePortal->holdStore != nullptr;
 }
 
+// Whether nobody can run the present portal again once it has given that many rows, 0 for all: not
+// a client's plain statement, and not one of the extended protocol that went to its end.
+bool is_portal_run_once(uint64 count) noexcept {
+    return !ActivePortal->visible || (count == 0 && *ActivePortal->name == '\0');
+}
+
 // Ends a statement; whatever others put aside may be outdated since.
 void end_and_look(int place) {
     end_statement(place);
@@ -241,7 +247,10 @@ void end_and_look(int place) {
 
 // A cursor's FETCH is a run of its own: its plan is asked again, and can no longer be exchanged.
 void on_run(ENTITLE_RUN_PARAMETERS) {
-    const int place = begin_statement(query->estate->es_query_cxt);
+    const bool is_of_portal = PortalIsValid(ActivePortal) && ActivePortal->queryDesc == query;
+    const bool is_only_run = is_of_portal && is_portal_run_once(count);
+    const int place = begin_statement(query->estate->es_query_cxt,
+                                      (is_of_portal && !is_only_run) || fills_portal(query->dest));
     check_lent_run(query);
     if (query->already_executed || fills_portal(query->dest)) {
         end_rewind(query);
@@ -265,7 +274,7 @@ void on_run(ENTITLE_RUN_PARAMETERS) {
         standard_ExecutorRun(ENTITLE_RUN_ARGUMENTS);
     }
     if (!IsParallelWorker() && asked_rights(place).is_set) {
-        if (!ENTITLE_RUNS_ONCE) {
+        if (!is_only_run) {
             note_rights(query, with_grants(asked_rights(place)));
         }
         if (fills_portal(query->dest)) {
@@ -295,7 +304,9 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     const bool is_discard =
         IsA(statement->utilityStmt, DiscardStmt) &&
         ENTITLE_NODE(DiscardStmt, statement->utilityStmt)->target == DISCARD_ALL;
-    const int place = begin_statement(nullptr);
+    // Those put rows of cursors aside.
+    const int place = begin_statement(nullptr, IsA(statement->utilityStmt, DeclareCursorStmt) ||
+                                                   IsA(statement->utilityStmt, TransactionStmt));
     if (IsA(statement->utilityStmt, FetchStmt)) {
         check_portal(ENTITLE_NODE(FetchStmt, statement->utilityStmt)->portalname);
     }

@@ -169,6 +169,10 @@ bool find_asker() {
 }
 
 void note_asked() {
+    // Without the grants a mark does not outlive a change of the tables that is none of rights.
+    if ((may_go_on_later() || may_be_rewinding()) && asker.user != nullptr) {
+        (void)few_grants_of(asker.user);
+    }
     const RightsMark mark = mark_of(asker);
     note_answer(mark, true);
     note_question(mark);

@@ -138,13 +138,22 @@ void note_portal(Portal portal, const RightsMark &asked) {
 
 void note_loading_portal() noexcept { loading_portal = ActivePortal; }
 
-void note_answer(const RightsMark &rights, bool is_begun) {
+bool may_be_rewinding() noexcept {
     // A plan is rewound outside of its runs, and works out its index conditions then. Only what
     // scrolls is.
-    if (PortalIsValid(ActivePortal) && (ActivePortal->cursorOptions & CURSOR_OPT_NO_SCROLL) == 0 &&
-        ActivePortal->queryDesc != nullptr && ActivePortal->queryDesc->estate != nullptr &&
-        (!is_begun || is_asked_from(ActivePortal->queryDesc->estate->es_query_cxt)) &&
-        is_own_statement()) {
+    return PortalIsValid(ActivePortal) &&
+           (ActivePortal->cursorOptions & CURSOR_OPT_NO_SCROLL) == 0 &&
+           ActivePortal->queryDesc != nullptr && ActivePortal->queryDesc->estate != nullptr &&
+           is_own_statement();
+}
+
+bool may_be_rewinding_around(MemoryContext memory) noexcept {
+    return may_be_rewinding() && ActivePortal->queryDesc->estate->es_query_cxt != memory;
+}
+
+void note_answer(const RightsMark &rights, bool is_begun) {
+    if (may_be_rewinding() &&
+        (!is_begun || is_asked_from(ActivePortal->queryDesc->estate->es_query_cxt))) {
         note_rights(ActivePortal->queryDesc, rights);
         if (is_begun) {
             Note &note = get_note(ActivePortal->queryDesc);

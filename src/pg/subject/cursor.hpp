@@ -38,9 +38,14 @@ void note_portal(Portal portal, const RightsMark &asked);
 // saw its execution begin.
 void note_loading_portal() noexcept;
 
+// Whether what is asked now may be for a cursor's plan that is being rewound.
+bool may_be_rewinding() noexcept;
+
+// Whether a statement that begins in that memory may be part of it.
+bool may_be_rewinding_around(MemoryContext memory) noexcept;
+
 // Tells whose rights gave an answer: for that portal, and for a cursor's plan that is being
-// rewound.
-// One that has only begun may still ask for keys of customers.
+// rewound. One that has only begun may still ask for keys of customers.
 void note_answer(const RightsMark &rights, bool is_begun);
 
 // Finds out whether a plan's rewind, which is over, asked for keys of customers.

@@ -16,6 +16,7 @@ namespace {
 struct Statement {
     MemoryContext memory; // a null pointer for a utility command
     int transaction_level;
+    bool may_go_on;
     TimestampTz moment; // 0: nobody asked yet
     RightsMark asked;
     std::uint64_t key_questions; // before it began
@@ -95,9 +96,12 @@ void on_transaction(XactEvent event, void *) {
 
 } // namespace
 
-int begin_statement(MemoryContext memory) noexcept {
+int begin_statement(MemoryContext memory, bool may_go_on) noexcept {
     ++statement_number;
+    const bool is_kept =
+        may_go_on || may_go_on_later() || (depth == 0 && may_be_rewinding_around(memory));
     Statement &statement = statement_at(depth);
+    statement.may_go_on = is_kept;
     statement.memory = memory;
     statement.transaction_level = GetCurrentTransactionNestLevel();
     statement.moment = 0;
@@ -144,6 +148,11 @@ bool is_own_statement() noexcept {
     // transaction's.
     return statement == nullptr || depth > kMaxDepth || statement->memory == nullptr ||
            !is_asked_from(statement->memory);
+}
+
+bool may_go_on_later() noexcept {
+    const Statement *statement = innermost();
+    return statement != nullptr && statement->may_go_on;
 }
 
 TimestampTz statement_moment() noexcept {

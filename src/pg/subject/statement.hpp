@@ -13,9 +13,10 @@ namespace entitle::pg {
 extern std::uint64_t statement_number;
 
 // Begins a statement, to which belongs what is evaluated in its memory or below: its expressions,
-// not those of the bodies of functions that it calls. A utility command such as DO has none.
+// not those of the bodies of functions that it calls. A utility command such as DO has none. One
+// that may go on later, as a cursor's FETCH does, keeps its rights, and so do those inside it.
 // Returns: its place, to end it by; an error ends it by itself.
-int begin_statement(MemoryContext memory) noexcept;
+int begin_statement(MemoryContext memory, bool may_go_on = false) noexcept;
 void end_statement(int place);
 
 // Begins what may commit and roll back on its way. Returns: whether it is the outermost one, which
@@ -32,6 +33,9 @@ bool is_asked_from(MemoryContext memory) noexcept;
 // Whether whoever asks now is part of no statement known here: PL/pgSQL evaluates simple
 // expressions by itself, and each is a statement of its own.
 bool is_own_statement() noexcept;
+
+// Whether the rights of the present statement's answers will be compared later.
+bool may_go_on_later() noexcept;
 
 // The moment at which the present statement began to ask.
 TimestampTz statement_moment() noexcept;
