@@ -266,10 +266,10 @@ inline PartitionPruneInfo *entitle_pruning_of([[maybe_unused]] const PlannedStmt
 
 // Lets a node read all its partitions. From PostgreSQL 18 on the executor opens no others than
 // those that the plan lists as out of any pruning's reach, and those that its prunings leave in.
-inline void entitle_forgo_pruning([[maybe_unused]] PlannedStmt *plan, Plan *node) {
+inline void entitle_disable_runtime_pruning([[maybe_unused]] PlannedStmt *plan, Plan *node) {
 #if PG_VERSION_NUM >= 180000
-    for (auto *item : each<List>(entitle_pruning_of(plan, node)->prune_infos)) {
-        for (auto *info : each<PartitionedRelPruneInfo>(item)) {
+    for (auto *item : entitle::pg::each<List>(entitle_pruning_of(plan, node)->prune_infos)) {
+        for (auto *info : entitle::pg::each<PartitionedRelPruneInfo>(item)) {
             for (int i = 0; i < info->nparts; ++i) {
                 if (info->leafpart_rti_map[i] > 0) {
                     plan->unprunableRelids =

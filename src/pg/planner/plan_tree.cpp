@@ -328,7 +328,7 @@ PlannedStmt *without_asking_pruning(PlannedStmt *plan) {
     auto *unpruned = static_cast<PlannedStmt *>(copyObjectImpl(plan));
     (void)visit_plan(unpruned, [&](Plan *node) {
         if (prunes_by_asking(unpruned, node)) {
-            entitle_forgo_pruning(unpruned, node);
+            entitle_disable_runtime_pruning(unpruned, node);
         }
         return Visited::go_on;
     });
