@@ -29,6 +29,8 @@ extern "C" {
 #include "tcop/utility.h"
 }
 
+#include <utility>
+
 namespace entitle::pg {
 
 namespace {
@@ -138,7 +140,13 @@ PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
+// Whether the next query to be planned is the one that a table is created from.
+bool is_creating_table = false;
+
 PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
+    if (std::exchange(is_creating_table, false)) {
+        query = entitle_created_query(query);
+    }
     const bool is_variant = (cursor_options & kVariantOption) != 0;
     cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
@@ -307,6 +315,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     // Those put rows of cursors aside.
     const int place = begin_statement(nullptr, IsA(statement->utilityStmt, DeclareCursorStmt) ||
                                                    IsA(statement->utilityStmt, TransactionStmt));
+    is_creating_table = IsA(statement->utilityStmt, CreateTableAsStmt);
     if (IsA(statement->utilityStmt, FetchStmt)) {
         check_portal(ENTITLE_NODE(FetchStmt, statement->utilityStmt)->portalname);
     }
