@@ -135,7 +135,7 @@ FROM (SELECT regexp_replace(pg_get_viewdef('parted_view'), ';$', '') AS query) m
         ('a filter that lets more through', '', regexp_replace(query, 'WHERE (.*)', 'WHERE (\1) OR t.id = 1')),
         ('no barrier', ' = false', query),
         ('the reader''s rights', ', security_invoker', query),
-        ('another column under the name', '', regexp_replace(query, 't\.id,', '(t.customer_id::integer) AS id,')),
+        ('another column under the name', '', regexp_replace(query, '(t\.)?\mid,', '(t.customer_id::integer) AS id,')),
         ('a part of the table', '', replace(query, 'parted t', 'ONLY parted t')),
         ('another table', '', replace(query, 'parted t', 'parted_1 t')),
         ('a limit', '', query || ' LIMIT 1000'),
