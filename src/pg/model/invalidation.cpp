@@ -6,6 +6,7 @@
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/model/invalidation.hpp"
+#include "pg/model/watched_table.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -28,12 +29,10 @@ constexpr Oid kEveryone = 0x00FFFFFF;
 constexpr int kKindShift = 24;
 
 constexpr std::size_t kSlots = 4096; // users share a slot by hash: at worst one reloads needlessly
-constexpr int kMaxTables = 64;
 constexpr int kMaxSignalled = 64;
 
 struct Generations {
     std::uint64_t all;
-    std::uint64_t doubt; // 0: none
     std::uint64_t model;
     std::uint64_t customer;
     std::uint64_t mapping;
@@ -44,14 +43,6 @@ struct Generations {
 };
 
 Generations generations;
-Oid tables[kMaxTables];
-bool is_doubted[kMaxTables];
-int table_count = 0;
-
-// Doubts are numbered above all counts, so that no generation comes twice.
-std::uint64_t doubt_count = 0;
-constexpr int kDoubtShift = 40;
-
 Oid hash_user(std::int64_t user) noexcept {
     auto bits = static_cast<std::uint64_t>(user);
     bits ^= bits >> 33;
@@ -189,28 +180,14 @@ void receive(Kind kind, Oid whom) noexcept {
     advance_epoch();
 }
 
-// Where this transaction writes itself, rows may have changed by ways that leave no trace.
-void doubt_table(int place) noexcept {
-    if (TransactionIdIsValid(GetTopTransactionIdIfAny())) {
-        invalidate_everything();
-        return;
-    }
-    is_doubted[place] = true;
-    generations.doubt = ++doubt_count << kDoubtShift;
-    advance_epoch();
-}
-
 // regime: callback: counts, and nothing else.
 void on_relcache(Datum, Oid relation) {
     if (relation == InvalidOid) {
         invalidate_everything();
         return;
     }
-    for (int i = 0; i < table_count; ++i) {
-        if (tables[i] == relation) {
-            doubt_table(i);
-            return;
-        }
+    if (note_invalidated_table(relation)) {
+        return;
     }
     if (is_signal(relation)) {
         receive(static_cast<Kind>((relation >> kKindShift) & 0xF), relation & kEveryone);
@@ -309,7 +286,7 @@ Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
 
 } // namespace
 
-std::uint64_t table_generation() noexcept { return generations.all + generations.doubt; }
+std::uint64_t table_generation() noexcept { return generations.all + present_doubt(); }
 
 std::uint64_t model_generation() noexcept { return table_generation() + generations.model; }
 
@@ -351,48 +328,8 @@ void invalidate_plan(std::uint32_t number) {
 
 void invalidate_everything() noexcept {
     ++generations.all;
-    generations.doubt = 0;
+    drop_doubt();
     advance_epoch();
-}
-
-std::uint64_t present_doubt() noexcept { return generations.doubt; }
-
-Oid next_doubtful(int *place) noexcept {
-    while (*place < table_count) {
-        const int at = (*place)++;
-        if (is_doubted[at]) {
-            return tables[at];
-        }
-    }
-    return InvalidOid;
-}
-
-void settle_doubt(std::uint64_t doubt) noexcept {
-    if (generations.doubt == doubt) {
-        generations.doubt = 0;
-        memset(is_doubted, 0, sizeof(is_doubted));
-    }
-}
-
-bool watch_table(Oid relation) noexcept {
-    for (int i = 0; i < table_count; ++i) {
-        if (tables[i] == relation) {
-            return true;
-        }
-    }
-    if (table_count == kMaxTables) {
-        return false;
-    }
-    is_doubted[table_count] = false;
-    tables[table_count++] = relation;
-    return true;
-}
-
-void forget_tables() noexcept {
-    table_count = 0;
-    if (generations.doubt != 0) {
-        invalidate_everything();
-    }
 }
 
 void register_signals() {

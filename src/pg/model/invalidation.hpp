@@ -42,22 +42,6 @@ void note_own_change() noexcept;
 // Makes everything stale: for events that cannot be told apart.
 void invalidate_everything() noexcept;
 
-// A watched table was invalidated, and nobody knows yet whether it changed or was only analyzed:
-// until then everything is stale. Returns: the doubt's number, 0 when there is none.
-std::uint64_t present_doubt() noexcept;
-
-// Returns: the next such table from a place on, which begins with 0; InvalidOid after the last.
-Oid next_doubtful(int *place) noexcept;
-
-// Takes that doubt back: no table had changed. One that came up since stays.
-void settle_doubt(std::uint64_t doubt) noexcept;
-
-// Lets the callback treat real invalidations of this table (TRUNCATE, DDL, a disabled trigger) as a
-// change, unless it turns out to be none. Forgetting the tables makes every doubt a change.
-// Returns: false when there are too many.
-bool watch_table(Oid relation) noexcept;
-void forget_tables() noexcept;
-
 // Registers the callbacks; once per backend, from _PG_init.
 void register_signals();
 

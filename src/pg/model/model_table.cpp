@@ -7,6 +7,7 @@
 #include "pg/model/model_spec.hpp"
 #include "pg/model/model_table.hpp"
 #include "pg/model/table_age.hpp"
+#include "pg/model/watched_table.hpp"
 
 extern "C" {
 #include "catalog/pg_statistic.h"
