@@ -295,12 +295,7 @@ CREATE FUNCTION entitle_internal.record_protection(declared entitle.protection) 
 DECLARE
     unknown text;
 BEGIN
-    IF entitle_internal.may_declare(declared.relation,
-            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
-       IS NOT TRUE THEN
-        RAISE EXCEPTION 'permission denied to protect table "%"', declared.relation
-            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
-    END IF;
+    PERFORM entitle_internal.check_may_protect(declared.relation);
     PERFORM entitle_internal.check_protection(declared);
     SELECT k INTO unknown
     FROM unnest(ARRAY[declared.view_permission, declared.insert_permission, declared.update_permission,

@@ -115,12 +115,7 @@ DECLARE
     recorded CONSTANT integer := (SELECT coalesce(max(p.position), 0) FROM entitle.protection_privilege p WHERE p.relation = member);
     reaching text[];
 BEGIN
-    IF entitle_internal.may_declare(member,
-            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
-       IS NOT TRUE THEN
-        RAISE EXCEPTION 'permission denied to protect table "%"', member
-            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
-    END IF;
+    PERFORM entitle_internal.check_may_protect(member);
     IF NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = member) THEN
         RAISE EXCEPTION 'table "%" is not protected', member
             USING ERRCODE = '42704', HINT = 'The view entitle.protected_tables lists the tables that are.';
@@ -152,10 +147,7 @@ CREATE FUNCTION entitle_internal.forget_privileges(root regclass) RETURNS SETOF 
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF entitle_internal.may_declare(root, 'entitle.unprotect_table(regclass)') IS NOT TRUE
-       AND entitle_internal.may_declare(root,
-               'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
-           IS NOT TRUE THEN
+    IF NOT entitle_internal.may_unprotect(root) THEN
         RAISE EXCEPTION 'permission denied to unprotect table "%"', root
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.unprotect_table.';
     END IF;

@@ -268,3 +268,43 @@ COMMENT ON FUNCTION entitle.alter_protected(regclass, text, jsonb) IS
     'ALTER TABLE of a protected table, with its filtered view and those of its lines out of the way for the moment; masked_columns replaces the masks'
     '. Raises 42501: the caller does not own the table; 22004: an argument is missing; 42704: the table is not protected; and what ALTER TABLE raises';
 REVOKE ALL ON FUNCTION entitle.alter_protected(regclass, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.may_protect(relation regclass) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RETURN entitle_internal.may_declare(relation,
+        'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)') IS TRUE;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.may_protect(regclass) IS 'Whether the session''s role may protect the table';
+REVOKE ALL ON FUNCTION entitle_internal.may_protect(regclass) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.may_unprotect(relation regclass) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- To protect a table anew takes its protection away first.
+    RETURN entitle_internal.may_declare(relation, 'entitle.unprotect_table(regclass)') IS TRUE
+           OR entitle_internal.may_protect(relation);
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.may_unprotect(regclass) IS
+    'Whether the session''s role may take the table''s protection away, for good or to protect it anew';
+REVOKE ALL ON FUNCTION entitle_internal.may_unprotect(regclass) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.check_may_protect(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF NOT entitle_internal.may_protect(relation) THEN
+        RAISE EXCEPTION 'permission denied to protect table "%"', relation
+            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_may_protect(regclass) IS 'Refuses whoever may not protect the table';
+REVOKE ALL ON FUNCTION entitle_internal.check_may_protect(regclass) FROM PUBLIC;

@@ -66,15 +66,7 @@ CREATE FUNCTION entitle_internal.record_view(relation regclass, view regclass, t
 DECLARE
     declared CONSTANT entitle.protection := entitle_internal.declaration(relation);
 BEGIN
-    IF entitle_internal.may_declare(relation,
-            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
-       IS NOT TRUE
-       OR entitle_internal.may_declare(view,
-            'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
-       IS NOT TRUE THEN
-        RAISE EXCEPTION 'permission denied to protect table "%"', relation
-            USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
-    END IF;
+    PERFORM entitle_internal.check_may_protect(relation), entitle_internal.check_may_protect(view);
     IF declared.relation IS DISTINCT FROM relation OR entitle_internal.has_view(declared) IS NOT TRUE
        OR NOT EXISTS (SELECT
                       FROM pg_class v
@@ -115,10 +107,7 @@ DECLARE
     owner oid;
     made record;
 BEGIN
-    IF entitle_internal.may_declare(relation, 'entitle.unprotect_table(regclass)') IS NOT TRUE
-       AND entitle_internal.may_declare(relation,
-               'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)')
-           IS NOT TRUE THEN
+    IF NOT entitle_internal.may_unprotect(relation) THEN
         RAISE EXCEPTION 'permission denied to protect table "%"', relation
             USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.protect_table.';
     END IF;
