@@ -33,7 +33,7 @@ ISOLATION = $(sort $(patsubst tests/isolation/specs/%.spec,%,$(wildcard tests/is
 ISOLATION_OPTS = --inputdir=tests/isolation --load-extension=entitle
 
 # -isystem: the server's headers use `register`, an error in C++17 for clang++.
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) '-DENTITLE_VERSION="$(EXTVERSION)"'
 PG_CXXFLAGS = -std=c++17 -Wall -Wextra -Wshadow -Wno-register \
 	-fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
 

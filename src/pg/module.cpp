@@ -1,6 +1,7 @@
 // The library's start: settings, callbacks, hooks. Each backend runs it once.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
@@ -13,7 +14,7 @@
 #include "pg/subject/unheard.hpp"
 
 extern "C" {
-PG_MODULE_MAGIC;
+ENTITLE_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init(void);
 }
 

@@ -2,6 +2,8 @@
 // and grant.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "facts.hpp"
 #include "shipped_catalogue.hpp"
 

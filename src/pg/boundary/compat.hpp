@@ -29,6 +29,13 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #define ENTITLE_RESERVE_SETTINGS(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+// PostgreSQL 18 lists the libraries that are loaded, by name and version.
+#if PG_VERSION_NUM >= 180000
+#define ENTITLE_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "entitle", .version = ENTITLE_VERSION)
+#else
+#define ENTITLE_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 // PostgreSQL 18 dropped the execute_once argument of ExecutorRun and its hook.
 #if PG_VERSION_NUM >= 180000
 #define ENTITLE_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
