@@ -1,6 +1,6 @@
 -- Who writes which grant (R41, R42, R44), through plain DML and through the functions: nobody, every level, every example role,
 -- managers, the table's owner and a superuser; and what a grant may say (R33, R38, R40; S80).
-\ir setup.psql
+\ir tried.psql
 SELECT no_plan();
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA entitle TO test_app;
@@ -27,25 +27,6 @@ INSERT INTO entitle.external_access (customer_id, user_id, role, valid_until) VA
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES
     (101, 207, 'L30'), (101, 208, 'L90'), (101, 209, 'L80'), (102, 208, 'L30');
 
--- Tries and undoes: rows written, or the SQLSTATE, which comes with a hint unless row-level security says it.
-CREATE FUNCTION tried(login text, command text) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched text;
-    hint text;
-BEGIN
-    touched := do_as(login, command);
-    RAISE EXCEPTION USING ERRCODE = 'P0042';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN CASE
-        WHEN SQLSTATE = 'P0042' THEN touched
-        WHEN hint = '' AND position('row-level security' IN SQLERRM) = 0 THEN SQLSTATE || ' without a hint: ' || SQLERRM
-        ELSE SQLSTATE
-    END;
-END
-$$;
 CREATE TEMP TABLE writer (login, can, sees, can_owner) AS VALUES
     (NULL, false, false, false), ('L10', false, false, false), ('L20', false, false, false), ('L30', false, false, false),
     ('L40', false, false, false), ('L80', true, true, false), ('L90', true, true, true), ('manager', true, true, true),

@@ -1,30 +1,10 @@
 -- Northwind's orders with their freight, and their lines with unit_price and discount, masked below L30, show to every level, and to
 -- somebody of a level a customer, exactly the cells that a plain query tells (R35, R36, R51).
-\set present `test -r ../shared/data/northwind/orders.csv && echo yes || echo no`
-SELECT :'present' = 'no' AS absent \gset
+\ir northwind.psql
 \if :absent
 \echo 1..0 # SKIP no folder ../shared/data/northwind beside the tree
 \quit
 \endif
-
-\ir setup.psql
-CREATE SCHEMA northwind;
-SET LOCAL search_path = northwind, public;
-CREATE TABLE customers (
-    customer_id text PRIMARY KEY, company_name text, contact_name text, contact_title text, address text, city text,
-    region text, postal_code text, country text, phone text, fax text);
-CREATE TABLE orders (
-    order_id integer PRIMARY KEY, customer_id text NOT NULL REFERENCES customers, employee_id integer, order_date date,
-    required_date date, shipped_date date, ship_via integer, freight numeric, ship_name text, ship_address text,
-    ship_city text, ship_region text, ship_postal_code text, ship_country text);
-CREATE TABLE order_details (
-    order_id integer REFERENCES orders, product_id integer, unit_price numeric, quantity integer, discount numeric,
-    PRIMARY KEY (order_id, product_id));
-\copy customers FROM '../shared/data/northwind/customers.csv' (FORMAT csv, HEADER)
-\copy orders FROM '../shared/data/northwind/orders.csv' (FORMAT csv, HEADER)
-\copy order_details FROM '../shared/data/northwind/order_details.csv' (FORMAT csv, HEADER)
-INSERT INTO entitle.customer (customer_code, legal_name, trade_name, tax_id)
-SELECT customer_id, company_name, company_name, 'none known' FROM customers;
 
 -- Each level has two thirds of the customers, half of them as far back as the middle of the orders.
 INSERT INTO entitle.app_user (login) VALUES ('L10'), ('L20'), ('L30'), ('L40'), ('L80'), ('L90'), ('mixed'), ('staff'), ('stranger');

@@ -1,6 +1,6 @@
 -- Who writes metric values and their catalogue (R12 to R15), through plain DML and set_metric_value, and which values there are:
 -- nobody, each level, each example role, the tables' owner and a superuser.
-\ir setup.psql
+\ir tried.psql
 SELECT no_plan();
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA entitle TO test_app;
@@ -21,26 +21,6 @@ INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax
 INSERT INTO entitle.external_access (customer_id, user_id, role) SELECT customer_id, user_id, login FROM entitle.customer, entitle.app_user WHERE login ~ '^L[0-9]+$';
 INSERT INTO entitle.client_metric (metric_id, organization_id, name) VALUES (101, 1, 'pays'), (102, 1, 'answers'), (103, NULL, 'pays');
 INSERT INTO entitle.customer_metric SELECT customer_id, CASE customer_id WHEN 104 THEN 103 ELSE 101 END, 50 FROM entitle.customer;
-
--- Tries and undoes: rows written, or the SQLSTATE, which comes with a hint unless row-level security says it.
-CREATE FUNCTION tried(login text, command text) RETURNS text
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    touched text;
-    hint text;
-BEGIN
-    touched := do_as(login, command);
-    RAISE EXCEPTION USING ERRCODE = 'P0042';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN CASE
-        WHEN SQLSTATE = 'P0042' THEN touched
-        WHEN hint = '' AND position('row-level security' IN SQLERRM) = 0 THEN SQLSTATE || ' without a hint: ' || SQLERRM
-        ELSE SQLSTATE
-    END;
-END
-$$;
 
 CREATE TEMP TABLE writer (login, sees, may) AS
 SELECT u.login, u.login IS NOT NULL AND u.login IN ('customers-only viewer', 'read-only', 'reports reader', 'sales', 'sales manager', 'organization''s owner'),

@@ -1,33 +1,10 @@
 -- On tables that were not made for entitle (../shared/data/northwind: text customer keys, orders of 1996 to 1998), a user
 -- of every level with every kind of window sees exactly the rows that a plain WHERE finds (R33 to R35, R38, R39).
-\set present `test -r ../shared/data/northwind/orders.csv && echo yes || echo no`
-SELECT :'present' = 'no' AS absent \gset
+\ir northwind.psql
 \if :absent
 \echo 1..0 # SKIP no folder ../shared/data/northwind beside the tree
 \quit
 \endif
-
-\ir setup.psql
-CREATE SCHEMA northwind;
-SET LOCAL search_path = northwind, public;
-
-CREATE TABLE customers (
-    customer_id text PRIMARY KEY, company_name text, contact_name text, contact_title text, address text, city text,
-    region text, postal_code text, country text, phone text, fax text);
-CREATE TABLE orders (
-    order_id integer PRIMARY KEY, customer_id text NOT NULL REFERENCES customers, employee_id integer, order_date date,
-    required_date date, shipped_date date, ship_via integer, freight numeric, ship_name text, ship_address text,
-    ship_city text, ship_region text, ship_postal_code text, ship_country text);
-CREATE TABLE order_details (
-    order_id integer REFERENCES orders, product_id integer, unit_price numeric, quantity integer, discount numeric,
-    PRIMARY KEY (order_id, product_id));
-\copy customers FROM '../shared/data/northwind/customers.csv' (FORMAT csv, HEADER)
-\copy orders FROM '../shared/data/northwind/orders.csv' (FORMAT csv, HEADER)
-\copy order_details FROM '../shared/data/northwind/order_details.csv' (FORMAT csv, HEADER)
-
--- An application's own customer table becomes entitle's; the code is the key its orders hold.
-INSERT INTO entitle.customer (customer_code, legal_name, trade_name, tax_id)
-SELECT customer_id, company_name, company_name, 'none known' FROM customers;
 
 -- The same orders by the other keys and dates an application may have. The moments lie in the last half hour of the
 -- order's day in the business time zone, which is the next day in UTC.
