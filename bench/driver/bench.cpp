@@ -1,5 +1,6 @@
 #include "bench.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 
 namespace bench {
@@ -114,6 +115,22 @@ std::string person(const std::string &login) {
     const int customers = std::atoi(login.c_str() + at + 1);
     return with_commas(customers) + (customers == 1 ? " customer" : " customers") +
            (login.find("_year") == std::string::npos ? "" : ", 365 days");
+}
+
+double run_pgbench(const std::string &command) {
+    std::FILE *pipe = popen((command + " 2>&1").c_str(), "r");
+    std::string output;
+    char line[512];
+    double tps = 0;
+    while (pipe != nullptr && std::fgets(line, sizeof(line), pipe) != nullptr) {
+        output += line;
+        std::sscanf(line, "tps = %lf", &tps);
+    }
+    if (pipe == nullptr || pclose(pipe) != 0 || tps <= 0) {
+        std::fprintf(stderr, "%s\n%s", command.c_str(), output.c_str());
+        std::exit(1);
+    }
+    return 1 / tps;
 }
 
 std::string some_key(Session &session, const std::string &login) {

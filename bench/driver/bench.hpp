@@ -77,6 +77,9 @@ std::string person(const std::string &login);
 // 10000 as 10,000.
 std::string with_commas(int number);
 
+// Runs pgbench, which must succeed. Returns: seconds a transaction.
+double run_pgbench(const std::string &command);
+
 // An order that the person sees: its key.
 std::string some_key(Session &session, const std::string &login);
 

@@ -76,28 +76,17 @@ double own_children() {
 }
 
 // What a transaction takes.
-Sample run_pgbench(const Postmaster &postmaster, const std::string &command, int transactions) {
+Sample sample_of(const Postmaster &postmaster, const std::string &command, int transactions) {
     const std::string children = postmaster.children();
     const double server = postmaster.ended();
     const double client = own_children();
-    std::FILE *pipe = popen((command + " 2>&1").c_str(), "r");
-    std::string output;
-    char line[512];
-    double tps = 0;
-    while (pipe != nullptr && std::fgets(line, sizeof(line), pipe) != nullptr) {
-        output += line;
-        std::sscanf(line, "tps = %lf", &tps);
-    }
-    if (pipe == nullptr || pclose(pipe) != 0 || tps <= 0) {
-        std::fprintf(stderr, "%s\n%s", command.c_str(), output.c_str());
-        std::exit(1);
-    }
+    const double seconds = run_pgbench(command);
     const double deadline = now() + 1;
     while (postmaster.children() != children && now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     const double used = own_children() - client + postmaster.ended() - server;
-    return {server < 0 ? -1 : used / transactions, 1 / tps};
+    return {server < 0 ? -1 : used / transactions, seconds};
 }
 
 void pgbench(Bench &bench, const Postmaster &postmaster, const Reader &reader,
@@ -109,7 +98,7 @@ void pgbench(Bench &bench, const Postmaster &postmaster, const Reader &reader,
                                 std::to_string(transactions) + " -U ";
     const auto side = [&](const std::string &role) {
         return Side{role, {}, {}, {}, [=, &postmaster] {
-                        return run_pgbench(postmaster, command + role, transactions);
+                        return sample_of(postmaster, command + role, transactions);
                     }};
     };
     const std::string role = std::string("role_") + reader.login;

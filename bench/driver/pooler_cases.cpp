@@ -64,22 +64,6 @@ class Pooler {
     Pooler &operator=(const Pooler &) = delete;
 };
 
-Sample run_pgbench(const std::string &command) {
-    std::FILE *pipe = popen((command + " 2>&1").c_str(), "r");
-    std::string output;
-    char line[512];
-    double tps = 0;
-    while (pipe != nullptr && std::fgets(line, sizeof(line), pipe) != nullptr) {
-        output += line;
-        std::sscanf(line, "tps = %lf", &tps);
-    }
-    if (pipe == nullptr || pclose(pipe) != 0 || tps <= 0) {
-        std::fprintf(stderr, "%s\n%s", command.c_str(), output.c_str());
-        std::exit(1);
-    }
-    return {-1, 1 / tps};
-}
-
 } // namespace
 
 void measure_pooler(Bench &bench) {
@@ -106,7 +90,7 @@ void measure_pooler(Bench &bench) {
     const auto side = [&](const std::string &name, const std::string &role,
                           const std::string &file) {
         return Side{name, {}, {}, {}, [=] {
-                        return run_pgbench(command + role + " -f " + file + " bench");
+                        return Sample{-1, run_pgbench(command + role + " -f " + file + " bench")};
                     }};
     };
     Result labels;
