@@ -29,8 +29,10 @@ Oid found_index[kIndexCount];
 std::uint64_t found_generation = 0;
 bool unwatched = false;
 
-// All transactions before this one were over when the tables were looked for.
-TransactionId found_since = InvalidTransactionId;
+// All transactions before this one were over when the tables were looked for, and everything was
+// loaded after that; 0 when nothing was. A transaction shows to others before it tells them, so
+// what is loaded already does not become younger.
+std::uint64_t found_since = 0;
 
 constexpr const char kSignalTrigger[] = "zz_entitle_signal";
 
@@ -99,7 +101,7 @@ void find_columns(Relation relation, const TableSpec &spec, AttrNumber *columns)
 Relation open_table(Table table, AttrNumber *columns) {
     const auto number = static_cast<int>(table);
     const TableSpec &spec = kTables[number];
-    if (found_generation != table_generation() || !TransactionIdIsValid(found_since)) {
+    if (found_generation != table_generation() || found_since == 0) {
         forget_found();
     }
     if (OidIsValid(found[number].relation)) {
@@ -156,7 +158,6 @@ bool has_unwatched_tables() noexcept { return unwatched; }
 void settle_tables() {
     while (present_doubt() != 0) {
         const std::uint64_t doubt = present_doubt();
-        const TransactionId now = oldest_running();
         int place = 0;
         for (Oid table = next_doubtful(&place); OidIsValid(table); table = next_doubtful(&place)) {
             if (has_changed(table)) {
@@ -167,7 +168,6 @@ void settle_tables() {
         if (doubt == present_doubt()) {
             settle_doubt(doubt);
             memset(found_index, 0, sizeof(found_index)); // REINDEX exchanges them
-            found_since = now;
         }
     }
 }

@@ -7,11 +7,12 @@
 
 namespace entitle::pg {
 
-// Returns: a transaction before which all are over.
-TransactionId oldest_running();
+// Returns: a transaction before which all are over; never 0. Whoever is over may not have told of
+// it yet: what was loaded before does not count as loaded since.
+std::uint64_t oldest_running();
 
 // Whether a transaction from that one on has changed the table, its columns or its triggers: in any
 // way that may have changed rows while no trigger told of it, too.
-bool is_changed_since(Oid table, TransactionId oldest);
+bool is_changed_since(Oid table, std::uint64_t oldest);
 
 } // namespace entitle::pg
