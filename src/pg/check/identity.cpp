@@ -48,6 +48,16 @@ void refuse_open_cursors(const char *action) {
     }
 }
 
+// A maintenance command runs the code of whoever owns what it works on, in a session that is
+// another's.
+void refuse_maintenance() {
+    if (InSecurityRestrictedOperation()) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("cannot sign in within a security-restricted operation"),
+                        errhint("Functions of indexes and materialized views sign nobody in.")));
+    }
+}
+
 void refuse_broken_seal(const char *seal) {
     if (*carried_seal() != '\0' && !is_same_secret(carried_seal(), seal)) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -118,6 +128,7 @@ ENTITLE_FUNCTION(entitle_sign_in) {
     const auto login = text_argument(fcinfo, 0);
     const bool is_local = PG_ARGISNULL(1) || !PG_GETARG_BOOL(1);
     digest_seal(fcinfo, 2, seal);
+    refuse_maintenance();
     refuse_open_cursors("sign in");
     refuse_broken_seal(seal);
     refuse_empty_seal(fcinfo);
@@ -149,6 +160,7 @@ ENTITLE_FUNCTION(entitle_sign_in) {
 ENTITLE_FUNCTION(entitle_sign_in_token) {
     const auto token = text_argument(fcinfo, 0);
     const bool is_local = PG_ARGISNULL(1) || !PG_GETARG_BOOL(1);
+    refuse_maintenance();
     refuse_open_cursors("sign in");
     refuse_broken_seal("");
     carry_nobody(is_local);

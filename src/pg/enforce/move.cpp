@@ -13,6 +13,7 @@
 #include "pg/enforce/refused_write.hpp"
 #include "pg/protection/row_place.hpp"
 #include "pg/model/row_trigger.hpp"
+#include "pg/subject/statement.hpp"
 
 extern "C" {
 #include "catalog/partition.h"
@@ -161,7 +162,7 @@ bool is_bound(Relation table) {
         return true;
     }
     return InNoForceRLSOperation() && table->rd_rel->relrowsecurity &&
-           !superuser_arg(GetOuterUserId()) && !has_bypassrls_privilege(GetOuterUserId());
+           !superuser_arg(asking_role()) && !has_bypassrls_privilege(asking_role());
 }
 
 // Tells whether a foreign key brings a line to the new key of its document: no row has the old one

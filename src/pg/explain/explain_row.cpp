@@ -9,6 +9,7 @@
 #include "pg/protection/parent_key.hpp"
 #include "pg/protection/readable.hpp"
 #include "pg/explain/row_explanation.hpp"
+#include "pg/subject/statement.hpp"
 #include "pg/datum/datum.hpp"
 
 using namespace entitle;
@@ -79,7 +80,7 @@ Declaration find_document(const Declaration &declared, const Asked &asked, Place
 }
 
 bool holds_any(Oid relation, AclMode privileges) {
-    const Oid role = GetOuterUserId();
+    const Oid role = asking_role();
     return pg_class_aclcheck(relation, role, privileges) == ACLCHECK_OK ||
            pg_attribute_aclcheck_all(relation, role, privileges, ACLMASK_ANY) == ACLCHECK_OK;
 }

@@ -113,6 +113,17 @@ void leave(bool has_returned) noexcept {
     }
 }
 
+// A maintenance command runs the code of whoever owns what it works on: nobody knows then whom the
+// rights of a table's owner would be lent to.
+void refuse_maintenance(Kind kind) {
+    if (kind == Kind::writer && InSecurityRestrictedOperation()) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("cannot write a filtered view within a security-restricted operation"),
+                 errhint("Functions of indexes and materialized views write no such view.")));
+    }
+}
+
 // A broken constraint is told with the values of the row, as far as whoever writes may read them:
 // in a function of ours that is its owner, so they go to the server's log alone (S167). In the
 // middle of PostgreSQL's own handler, which would throw the error on as it is.
@@ -145,6 +156,7 @@ void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
             }
         }
         // Before anything is noted: PostgreSQL does not tell the end of a function refused here.
+        refuse_maintenance(kind);
         if (kind == Kind::own || kind == Kind::writer) {
             pin_settings();
             hide_trees_within();
@@ -247,8 +259,12 @@ ENTITLE_FUNCTION(entitle_acting_superuser) { PG_RETURN_BOOL(acts_as_superuser())
 // restoring() -> boolean. R53
 ENTITLE_FUNCTION(entitle_restoring) { PG_RETURN_BOOL(has_dump_preamble() && acts_as_superuser()); }
 
-// definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge
+// definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge. In
+// a maintenance command somebody's is, and 0, who may do nothing, stands for whoever it is.
 ENTITLE_FUNCTION(entitle_definer_in_charge) {
+    if (InSecurityRestrictedOperation()) {
+        PG_RETURN_OID(InvalidOid);
+    }
     if (!OidIsValid(definer_in_charge())) {
         PG_RETURN_NULL();
     }

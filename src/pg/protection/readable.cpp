@@ -3,6 +3,7 @@
 
 #include "pg/boundary/node.hpp"
 #include "pg/protection/readable.hpp"
+#include "pg/subject/statement.hpp"
 
 extern "C" {
 #include "catalog/pg_operator.h"
@@ -65,7 +66,7 @@ const char *equals_text(Relation index, int number) {
 } // namespace
 
 bool may_read(Oid relation, Oid table, const char *column) {
-    const Oid role = GetOuterUserId();
+    const Oid role = asking_role();
     const AttrNumber number = shown_column(relation, table, column);
     return number > 0 && (pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK ||
                           pg_attribute_aclcheck(relation, number, role, ACL_SELECT) == ACLCHECK_OK);

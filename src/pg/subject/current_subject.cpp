@@ -29,9 +29,14 @@ TimestampTz asker_until = PG_INT64_MAX;
 // The configuration a token was last verified under.
 TimestampTz known_reload = 0;
 
-// The role the asker was found for: SET ROLE assigns no setting of ours, so nothing else tells of
-// it.
+// The roles the asker was found for: SET ROLE assigns no setting of ours, so nothing else tells of
+// them, and a maintenance command neither.
 Oid known_role = InvalidOid;
+Oid known_outer = InvalidOid;
+
+bool is_known_role() noexcept {
+    return GetOuterUserId() == known_outer && asking_role() == known_role;
+}
 
 // The statement whose first question was already asked, and memory of its own that it was asked
 // from.
@@ -51,9 +56,12 @@ struct Mapping {
 };
 Mapping mapping{};
 
-// The user whom the outer role stands for: SET ROLE changes it, SECURITY DEFINER does not.
+// The user whom the asking role stands for: SET ROLE changes it, SECURITY DEFINER does not.
 std::optional<UserId> mapped_user() {
-    const Oid role = GetOuterUserId();
+    const Oid role = asking_role();
+    if (!OidIsValid(role)) {
+        return std::nullopt;
+    }
     if (mapping.role != role || mapping.generation != mapping_generation()) {
         Mapping fresh = {role, mapping_generation(), false, 0};
         // By OID: a renamed role stays who it was, and one dropped and created again under the same
@@ -76,6 +84,10 @@ std::optional<UserId> mapped_user() {
 // Finds who is asking at this statement's moment, and until when that holds. Whoever is signed
 // in, or shows a token, is that user or nobody: what fails never falls back to the role.
 TimedUser asking_user() {
+    // Whoever is signed in lends nothing to the code of those whose tables are maintained.
+    if (asking_role() != GetOuterUserId()) {
+        return TimedUser{mapped_user(), kNoEnd};
+    }
     const Carried carried = carried_identity();
     const std::int64_t now = unix_seconds(moment);
     if (carried.user) {
@@ -136,9 +148,9 @@ void accept_invalidations() {
         asker.session.today = today;
         advance_epoch();
     }
-    const Oid role = GetOuterUserId();
-    if (role != known_role) {
-        known_role = role;
+    if (!is_known_role()) {
+        known_outer = GetOuterUserId();
+        known_role = asking_role();
         advance_epoch();
     }
 }
@@ -149,11 +161,11 @@ bool find_asker() {
     unheard = nullptr;
     const TimestampTz start = GetCurrentStatementStartTimestamp();
     bool is_first = false;
-    if (start != known_start || statement_number != known_number ||
-        GetOuterUserId() != known_role || CurrentMemoryContext != known_memory) {
+    if (start != known_start || statement_number != known_number || !is_known_role() ||
+        CurrentMemoryContext != known_memory) {
         const bool is_own = is_own_statement();
-        is_first = is_own || start != known_start || statement_number != known_number ||
-                   GetOuterUserId() != known_role;
+        is_first =
+            is_own || start != known_start || statement_number != known_number || !is_known_role();
         if (is_first) {
             accept_invalidations();
         }

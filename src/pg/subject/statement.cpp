@@ -17,7 +17,8 @@ struct Statement {
     MemoryContext memory; // a null pointer for a utility command
     int transaction_level;
     bool may_go_on;
-    TimestampTz moment; // 0: nobody asked yet
+    bool is_own_maintenance; // of the role whose session it is
+    TimestampTz moment;      // 0: nobody asked yet
     RightsMark asked;
     std::uint64_t key_questions; // before it began
 };
@@ -44,6 +45,18 @@ const RightsMark &asked_of(Statement &statement) noexcept {
     statement.asked.uses_keys =
         statement.asked.uses_keys || statement.key_questions != key_questions;
     return statement.asked;
+}
+
+// Whether a statement that begins in that memory belongs to a maintenance command of something that
+// the outer role owns itself. A utility command may work on anything. Inside a SECURITY DEFINER
+// function only the statement that called it tells.
+bool begins_own_maintenance(MemoryContext memory) noexcept {
+    if (memory == nullptr || !InSecurityRestrictedOperation()) {
+        return false;
+    }
+    const Statement *outside = innermost();
+    return InLocalUserIdChange() ? outside != nullptr && outside->is_own_maintenance
+                                 : GetUserId() == GetOuterUserId();
 }
 
 // What an inner statement showed, the outer one may keep.
@@ -100,8 +113,10 @@ int begin_statement(MemoryContext memory, bool may_go_on) noexcept {
     ++statement_number;
     const bool is_kept =
         may_go_on || may_go_on_later() || (depth == 0 && may_be_rewinding_around(memory));
+    const bool is_own_maintenance = begins_own_maintenance(memory);
     Statement &statement = statement_at(depth);
     statement.may_go_on = is_kept;
+    statement.is_own_maintenance = is_own_maintenance;
     statement.memory = memory;
     statement.transaction_level = GetCurrentTransactionNestLevel();
     statement.moment = 0;
@@ -153,6 +168,17 @@ bool is_own_statement() noexcept {
 bool may_go_on_later() noexcept {
     const Statement *statement = innermost();
     return statement != nullptr && statement->may_go_on;
+}
+
+Oid asking_role() noexcept {
+    if (!InSecurityRestrictedOperation()) {
+        return GetOuterUserId();
+    }
+    if (!InLocalUserIdChange()) {
+        return GetUserId();
+    }
+    const Statement *statement = innermost();
+    return statement != nullptr && statement->is_own_maintenance ? GetOuterUserId() : InvalidOid;
 }
 
 TimestampTz statement_moment() noexcept {

@@ -37,6 +37,11 @@ bool is_own_statement() noexcept;
 // Whether the rights of the present statement's answers will be compared later.
 bool may_go_on_later() noexcept;
 
+// The role that asks: the outer one, SET ROLE's. A maintenance command runs the code of whoever
+// owns what it works on, in a superuser's session or autovacuum's: then that owner does. Returns:
+// InvalidOid where the owner is not known.
+Oid asking_role() noexcept;
+
 // The moment at which the present statement began to ask.
 TimestampTz statement_moment() noexcept;
 

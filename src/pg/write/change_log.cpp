@@ -8,6 +8,7 @@
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/subject/current_subject.hpp"
+#include "pg/subject/statement.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/dump_preamble.hpp"
@@ -157,7 +158,8 @@ void set_author(Log &log, Oid source) {
         set(log, actor_login, text_datum(asker.subject->login));
     }
     auto *role = static_cast<Name>(palloc0(sizeof(NameData)));
-    namestrcpy(role, GetUserNameFromId(GetOuterUserId(), false));
+    const Oid asking = asking_role();
+    namestrcpy(role, GetUserNameFromId(OidIsValid(asking) ? asking : GetOuterUserId(), false));
     set(log, db_role, NameGetDatum(role));
     set(log, changed_at, TimestampTzGetDatum(GetCurrentTimestamp()));
     set(log, relation, ObjectIdGetDatum(source));
