@@ -1,6 +1,7 @@
 -- Maintenance commands run functions of whoever owns the table, of an index or a materialized view, in the session of a superuser or of
 -- autovacuum. Such a function signs nobody in (S244), asks for its owner and not for that session's user (S245), and neither declares
--- anything nor writes through a filtered view (S246).
+-- anything nor writes through a filtered view (S246). Nor does a superuser who calls a function with its owner's rights become anybody for
+-- that owner (S247).
 \ir setup.psql
 SELECT no_plan();
 
@@ -101,6 +102,18 @@ SELECT do_as('l20', 'CREATE MATERIALIZED VIEW own_orders AS SELECT *, entitle.ow
 SELECT is((SELECT array_agg(id || ' ' || asker)::text FROM own_orders), '{"1 102"}', 'a materialized view of one''s own holds what showed');
 SELECT do_as('l20', 'CREATE MATERIALIZED VIEW own_access AS SELECT * FROM entitle.customer_access(1)') \g /dev/null
 SELECT is((SELECT array_agg(login)::text FROM own_access), '{l20}', 'by functions with other rights, too');
+
+-- S247
+CREATE FUNCTION hers.enter(who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$ BEGIN RETURN entitle.sign_in(who); EXCEPTION WHEN OTHERS THEN RETURN SQLERRM; END $$;
+ALTER FUNCTION hers.enter(text) OWNER TO test_pool;
+SELECT is(hers.enter('odile'), 'this login may not sign in', 'S247: a superuser who calls a function of a pool''s becomes nobody of weight for it');
+SELECT is(hers.enter('l20'), '102', 'S247: but whom the pool may become');
+INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('test_pool', 'odile');
+SELECT is(hers.enter('odile'), '101', 'S247: and who is listed for it');
+DELETE FROM entitle.sign_in_grant;
+ALTER FUNCTION hers.enter(text) OWNER TO test_dba;
+SELECT is(hers.enter('odile'), '101', 'S247: in a superuser''s own function a superuser becomes anybody');
 
 SELECT * FROM finish();
 ROLLBACK;

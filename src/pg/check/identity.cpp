@@ -3,6 +3,7 @@
 
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/planner/plan_variant.hpp"
 #include "pg/model/replay.hpp"
@@ -78,7 +79,10 @@ void refuse_empty_seal(FunctionCallInfo fcinfo) {
 // Whom a pool may become only when sign_in_grant lists them: users mapped to a superuser, owners,
 // and those who manage external access. A superuser may become anyone.
 bool may_become(const LoginFacts &login, const Subject &subject, std::string_view name) {
-    const Oid pool = GetOuterUserId();
+    // Nor does a superuser for whoever owns a function that was called.
+    const Oid in_charge = definer_in_charge();
+    const Oid pool =
+        OidIsValid(in_charge) && superuser_arg(GetOuterUserId()) ? in_charge : GetOuterUserId();
     if (superuser_arg(pool)) {
         return true;
     }
