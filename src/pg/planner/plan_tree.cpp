@@ -172,12 +172,13 @@ bool calls_unsteady(Node *node, void *) {
 }
 
 // Whether an index condition, which is worked out when the scan begins, calls a function that does
-// more than follow from the row tests.
-bool decides_more(Node *node, List *conditions) {
+// more than follow from the row tests, which are the argument.
+bool decides_more(Node *node, void *conditions) {
     if (node == nullptr) {
         return false;
     }
-    if (IsA(node, FuncExpr) && follows_from_test(ENTITLE_NODE(FuncExpr, node), conditions)) {
+    if (IsA(node, FuncExpr) &&
+        follows_from_test(ENTITLE_NODE(FuncExpr, node), static_cast<List *>(conditions))) {
         return false;
     }
     return check_functions_in_node(node, is_unsteady_function, nullptr) ||
