@@ -120,7 +120,7 @@ CREATE FUNCTION entitle_internal.definer_in_charge() RETURNS oid
     LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_definer_in_charge';
 COMMENT ON FUNCTION entitle_internal.definer_in_charge() IS
-    'The role whose SECURITY DEFINER function is running, innermost first, the extension''s own left out; NULL when there is none, 0 in a maintenance command';
+    'The role whose SECURITY DEFINER function is running, innermost first, the extension''s own left out; NULL when there is none, 0 in maintenance and foreign keys, where nobody knows';
 GRANT EXECUTE ON FUNCTION entitle_internal.definer_in_charge() TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.load_support(internal) RETURNS internal

@@ -259,10 +259,11 @@ ENTITLE_FUNCTION(entitle_acting_superuser) { PG_RETURN_BOOL(acts_as_superuser())
 // restoring() -> boolean. R53
 ENTITLE_FUNCTION(entitle_restoring) { PG_RETURN_BOOL(has_dump_preamble() && acts_as_superuser()); }
 
-// definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge. In
-// a maintenance command somebody's is, and 0, who may do nothing, stands for whoever it is.
+// definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge; 0,
+// which is no role, where nobody knows whose code is: PostgreSQL itself runs that of a table's
+// owner, for a maintenance command or a foreign key
 ENTITLE_FUNCTION(entitle_definer_in_charge) {
-    if (InSecurityRestrictedOperation()) {
+    if (InSecurityRestrictedOperation() || InNoForceRLSOperation()) {
         PG_RETURN_OID(InvalidOid);
     }
     if (!OidIsValid(definer_in_charge())) {
