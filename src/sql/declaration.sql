@@ -306,6 +306,7 @@ BEGIN
         RAISE EXCEPTION 'permission "%" is unknown', unknown
             USING ERRCODE = '22023', HINT = 'Add it to entitle.permission first, or correct the spelling: keys match byte for byte.';
     END IF;
+    PERFORM entitle_internal.check_view_schema(declared) WHERE entitle_internal.has_view(declared);
 
     -- A table that bore this one's name and is gone is forgotten, as are parts that are. Its lines follow this one.
     DELETE FROM entitle.protection_member m

@@ -205,6 +205,30 @@ $$;
 COMMENT ON FUNCTION entitle_internal.view_target(entitle.protection) IS 'Where the filtered view is to be';
 GRANT EXECUTE ON FUNCTION entitle_internal.view_target(entitle.protection) TO PUBLIC;
 
+-- A superuser who runs a remedy makes the view in the owner's name: it is declared by those alone who may make it themselves (S234).
+CREATE FUNCTION entitle_internal.check_view_schema(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    schema CONSTANT name := (parse_ident(entitle_internal.view_target(declared)))[1];
+BEGIN
+    IF to_regnamespace(quote_ident(schema)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', schema USING ERRCODE = '3F000', HINT = 'Give view_name a schema that is there.';
+    END IF;
+    IF NOT (SELECT has_schema_privilege(r.oid, schema, 'CREATE')
+                   AND has_schema_privilege(coalesce(entitle_internal.definer_in_charge(), r.oid), schema, 'CREATE')
+            FROM pg_roles r
+            WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)) THEN
+        RAISE EXCEPTION 'permission denied for schema %', schema
+            USING ERRCODE = '42501', HINT = 'The filtered view is made there: it takes CREATE on the schema.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_view_schema(entitle.protection) IS
+    'Refuses a declaration whose filtered view the session''s role may not make where it is to be';
+REVOKE ALL ON FUNCTION entitle_internal.check_view_schema(entitle.protection) FROM PUBLIC;
+
 -- Descriptions, as the table has them, and its defaults, whatever they are when a row comes. A sequence is left to the table, whose owner need not share it.
 CREATE FUNCTION entitle_internal.describe_view(relation regclass, view regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
