@@ -62,6 +62,20 @@ CREATE FUNCTION entitle_internal.lint_functions() RETURNS SETOF entitle.finding
     JOIN pg_proc f ON f.oid = u.function AND NOT f.prosecdef
     JOIN pg_class c ON c.oid = u.relation AND NOT pg_has_role(f.proowner, c.relowner, 'USAGE')
     GROUP BY f.oid, f.proowner, c.relowner
+    UNION ALL
+    -- What such a function calls by a bare name may be anybody's who makes it there (S235). PUBLIC is told by lint_tables.
+    SELECT 'warning', n.nspname::text,
+           format('%s may create objects in it, which functions of %s find and run with the rights of %s', x.grantee::regrole,
+                  string_agg(DISTINCT c.oid::regclass::text, ', '), c.relowner::regrole),
+           format('REVOKE CREATE ON SCHEMA %I FROM %I;', n.nspname, pg_get_userbyid(x.grantee))
+    FROM used u
+    JOIN pg_proc f ON f.oid = u.function AND f.prosqlbody IS NULL
+         AND f.pronamespace NOT IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace, 'pg_catalog'::regnamespace)
+    JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('c', 'internal')
+    JOIN pg_class c ON c.oid = u.relation AND c.relnamespace = u.schema
+    JOIN pg_namespace n ON n.oid = u.schema, aclexplode(n.nspacl) x
+    WHERE x.privilege_type = 'CREATE' AND x.grantee NOT IN (0, n.nspowner) AND NOT pg_has_role(x.grantee, c.relowner, 'USAGE')
+    GROUP BY n.nspname, x.grantee, c.relowner
     $$;
 COMMENT ON FUNCTION entitle_internal.lint_functions() IS
     'lint: functions that a write with lent rights reaches, and whose names may lead to temporary objects';

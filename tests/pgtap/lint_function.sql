@@ -41,6 +41,16 @@ BEGIN
     END;
 END
 $$;
+-- S235: whoever makes functions where a trigger looks for them.
+CREATE ROLE test_maker;
+SELECT is(findings(change, '"my shop", pg_temp'), expected, 'S235: ' || change)
+FROM (VALUES
+    ('CREATE TRIGGER t BEFORE UPDATE ON "my shop".orders FOR EACH ROW EXECUTE FUNCTION f(); GRANT CREATE ON SCHEMA "my shop" TO test_maker',
+     'warning my shop test_maker may create objects in it, which functions of "my shop".orders find and run with the rights of test_owner'),
+    ('CREATE TRIGGER t BEFORE UPDATE ON "my shop".orders FOR EACH ROW EXECUTE FUNCTION f(); GRANT USAGE ON SCHEMA "my shop" TO test_maker', ''),
+    ('CREATE TRIGGER t BEFORE UPDATE ON "my shop".orders FOR EACH ROW EXECUTE FUNCTION f(); GRANT test_owner TO test_maker; GRANT CREATE ON SCHEMA "my shop" TO test_maker', ''),
+    ('GRANT CREATE ON SCHEMA "my shop" TO test_maker; CREATE TRIGGER t BEFORE UPDATE ON "my shop".plain FOR EACH ROW EXECUTE FUNCTION f()', '')) AS v (change, expected);
+
 SELECT is(findings(change, path), expected, concat_ws(' under ', change, path))
 FROM (VALUES
     ('CREATE TRIGGER t BEFORE UPDATE ON "my shop".orders FOR EACH ROW EXECUTE FUNCTION f()', NULL,
