@@ -10,6 +10,7 @@
 #include "pg/enforce/departure.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/held_key.hpp"
+#include "pg/model/lookup.hpp"
 #include "pg/enforce/refused_write.hpp"
 #include "pg/protection/row_place.hpp"
 #include "pg/model/row_trigger.hpp"
@@ -212,6 +213,10 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
     const RowPlace from = find_place(home, before, rules.declared);
     const RowPlace to = find_place(table, after, rules.declared);
     const bool is_line = OidIsValid(rules.declared.parent);
+    // Of a customer that is there: who gives a customer another key takes its rows along.
+    const bool is_given = InNoForceRLSOperation() && from.customer && to.customer &&
+                          *from.customer != *to.customer &&
+                          find_customer(*from.customer).has_value();
     // Another document must show, too: else whoever writes lines without being asked, as their
     // owner may, would learn which hidden ones are alike.
     if (is_same_place(from, to) &&
@@ -239,6 +244,14 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
                                 "It would have no document that the signed-in user may see."});
         }
         const Rights here = row_rights(asker.subject, asker.session, asked, to_facts(from));
+        // No UPDATE would find it, so no foreign key gives it to another customer, whoever gains (R3).
+        if (is_given && !here.front().is_held) {
+            throw Failure(Error{ErrorCode::denied,
+                                "permission denied to move " + std::string(moved),
+                                {},
+                                "A foreign key would give it to another customer, and the "
+                                "signed-in user does not see it."});
+        }
         const entitle::Result<Passed> gains = check_move(here, there, moved);
         if (!gains.ok()) {
             Error error = gains.error();
