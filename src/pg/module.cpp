@@ -9,6 +9,7 @@
 #include "pg/enforce/migration.hpp"
 #include "pg/enforce/printed_row.hpp"
 #include "pg/enforce/refused_write.hpp"
+#include "pg/enforce/running_statement.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/subject/unheard.hpp"
@@ -25,7 +26,7 @@ extern "C" void _PG_init(void) {
     entitle::pg::install_masked_reads();
     entitle::pg::install_refusals();
     entitle::pg::install_printed_rows();
-    entitle::pg::watch_callers();
+    entitle::pg::watch_callers(entitle::pg::statement_user);
     entitle::pg::watch_migrations();
     entitle::pg::watch_lookups();
     entitle::pg::watch_unheard();

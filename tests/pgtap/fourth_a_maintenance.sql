@@ -1,6 +1,6 @@
 -- A maintenance command, autovacuum's too, runs what a table's owner put into its indexes as that owner. Whoever gave the command lends
 -- nothing to it: neither tables, to declare or to forget (S232), nor an identity, nor what an explanation tells (S233). As little does
--- whoever's write a foreign key carries on to such a table.
+-- whoever's write a foreign key carries on to such a table, a superuser's too (S237).
 \ir setup.psql
 SELECT no_plan();
 
@@ -13,8 +13,12 @@ GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO test
 GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.sign_in TO test_hostile;
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, 'a', 'a', 'a');
 INSERT INTO entitle.app_user (user_id, login, db_role) VALUES (1, 'admin', current_user), (2, 'bad', NULL);
-INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (1, 1, 'L90', NULL);
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (1, 1, 'L90', NULL), (1, 2, 'L10', NULL);
 
+CREATE TABLE bills (id integer PRIMARY KEY, customer_id bigint);
+INSERT INTO bills VALUES (1, 1);
+SELECT entitle.protect_table('bills', 'customer_id', view_name => 'bills_view') \g /dev/null
+GRANT SELECT, INSERT ON bills_view TO test_hostile;
 SET LOCAL ROLE test_owner;
 CREATE TABLE shop.orders (id integer PRIMARY KEY, customer_id bigint, price integer);
 INSERT INTO shop.orders VALUES (1, 1, 1);
@@ -39,7 +43,10 @@ INSERT INTO bad.commands VALUES
     (9, 'SELECT entitle.access_level(1)::text', 'S233'),
     (10, 'SELECT entitle.grant_access(1, ''bad'', ''L80'')::text', 'S233'),
     (11, 'SELECT entitle.sign_in(''admin'')::text', 'S233'),
-    (12, 'SELECT string_agg(e.detail, '' '') FROM entitle.explain_row(''shop.orders'', ''1'') e', 'S233');
+    (12, 'SELECT string_agg(e.detail, '' '') FROM entitle.explain_row(''shop.orders'', ''1'') e', 'S233'),
+    (13, 'SELECT count(*)::text FROM entitle.user_access(''admin'')', 'S237'),
+    (14, 'SELECT entitle.grant_access(1, ''bad'', ''L80'')::text', 'S237'),
+    (15, 'WITH w AS (INSERT INTO public.bills_view (id, customer_id) VALUES (2, 2) RETURNING id) SELECT count(*)::text FROM w', 'S237');
 CREATE FUNCTION bad.try(nr integer) RETURNS text LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -82,6 +89,7 @@ $$;
 SELECT matches(told(c.nr, m), CASE WHEN c.nr IN (7, 8, 9) THEN '^(false|NULL|0)$' WHEN c.nr = 12 THEN 'no row with this key, or none that you may see' ELSE '^42501 ' END,
                format('%s: %s by %s', c.kind, c.command, m))
 FROM bad.commands c, unnest(ARRAY['CREATE INDEX ON bad.place (bad.key(nr))']) AS m
+WHERE c.kind <> 'S237'
 ORDER BY c.nr;
 SELECT is(told(c.nr, 'UPDATE shop.countries SET id = 2'), CASE c.nr WHEN 7 THEN 'false' ELSE '42501 permission denied to ' || CASE WHEN c.nr IN (1, 2) THEN 'un' ELSE '' END || 'protect table "shop.orders"' END,
           format('S232: %s by a foreign key', c.command))
@@ -90,6 +98,14 @@ WHERE c.kind = 'S232'
 ORDER BY c.nr;
 -- Whoever gives the command, the owner of what is maintained asks.
 SELECT is(entitle.access_level(1), 90, 'S233: and the session is itself again');
+UPDATE entitle.app_user SET db_role = NULL WHERE user_id = 1;
+-- The superuser who changes the key is none for them: neither before the extension's functions, nor before a superuser's filtered view (S237).
+SELECT is(told(c.nr, 'UPDATE shop.countries SET id = 2'), CASE c.nr WHEN 14 THEN '42501 permission denied to manage external access of this customer' WHEN 15 THEN '42501 permission denied to insert this row of "public.bills_view"' ELSE '0' END,
+          format('S237: %s by a foreign key', c.command))
+FROM bad.commands c
+WHERE c.kind = 'S237'
+ORDER BY c.nr;
+SELECT lives_ok('DELETE FROM entitle.app_user WHERE user_id = 2', 'who deletes a user with a grant, is one');
 UPDATE entitle.app_user SET db_role = 'test_hostile' WHERE user_id = 1;
 SET LOCAL ROLE test_hostile;
 CREATE MATERIALIZED VIEW bad.own AS SELECT entitle.access_level(1) AS level;

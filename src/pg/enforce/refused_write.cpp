@@ -142,6 +142,7 @@ void hide_value(ErrorData *error) {
 template <typename Run> void run_within(QueryDesc *query, bool is_finishing, Run run) {
     Running running{{error_context_stack, on_report, nullptr},
                     query,
+                    GetUserId(),
                     writes_masked(query),
                     false,
                     false,
@@ -230,6 +231,11 @@ Running *find_innermost() noexcept {
         }
     }
     return nullptr;
+}
+
+Oid statement_user() noexcept {
+    const Running *running = find_innermost();
+    return running == nullptr ? InvalidOid : running->user;
 }
 
 bool has_action(const ModifyTable *node, CmdType action) {

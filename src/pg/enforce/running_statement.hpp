@@ -15,6 +15,7 @@ namespace entitle::pg {
 struct Running {
     ErrorContextCallback callback;
     QueryDesc *query;
+    Oid user; // who runs it
     bool writes_masked;
     bool tells_value;      // by the error that was reported last
     bool tells_parameters; // in its detail
@@ -27,6 +28,9 @@ Running *find_running(const ErrorContextCallback *at) noexcept;
 
 // The innermost statement, a null pointer when there is none.
 Running *find_innermost() noexcept;
+
+// Who runs the innermost statement, InvalidOid when there is none.
+Oid statement_user() noexcept;
 
 // Whether a MERGE has such an action.
 bool has_action(const ModifyTable *node, CmdType action);

@@ -19,6 +19,7 @@ namespace entitle::pg {
 namespace {
 
 fmgr_hook_type next_manager = nullptr;
+StatementUser find_user = nullptr;
 
 // The path of the extension's own SECURITY DEFINER functions, as inventory.sql writes it and nobody
 // else would.
@@ -65,6 +66,15 @@ Kind kind_of(Oid function) {
     return kind;
 }
 
+// A foreign key runs the triggers of the referring table, and its checks, as that one's owner, and
+// no function manager tells. Who runs the innermost statement does.
+void note_owner_in_charge() {
+    const Oid user = InNoForceRLSOperation() && find_user != nullptr ? find_user() : InvalidOid;
+    if (OidIsValid(user) && !superuser_arg(user)) {
+        now.in_charge = user;
+    }
+}
+
 void enter(Kind kind, Oid function) {
     if (depth == room) {
         const int wanted = room == 0 ? 16 : 2 * room;
@@ -80,6 +90,7 @@ void enter(Kind kind, Oid function) {
         now.function = function;
         break;
     case Kind::own:
+        note_owner_in_charge();
         now.lender = GetUserId();
         now.function = InvalidOid;
         now.is_view_write = false;
@@ -87,6 +98,7 @@ void enter(Kind kind, Oid function) {
     case Kind::writer:
         // Whoever calls it by name is lent nothing, nor is a superuser who writes the view.
         if (InLocalUserIdChange()) {
+            note_owner_in_charge();
             now.lender = GetUserId();
             now.function = InvalidOid;
             now.is_view_write = true;
@@ -242,7 +254,8 @@ bool acts_as_superuser() {
            (!OidIsValid(now.in_charge) || superuser_arg(now.in_charge));
 }
 
-void watch_callers() {
+void watch_callers(StatementUser find) {
+    find_user = find;
     now.in_charge = InLocalUserIdChange() ? GetUserId() : InvalidOid;
     next_manager = fmgr_hook;
     fmgr_hook = on_function;

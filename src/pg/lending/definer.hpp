@@ -35,7 +35,10 @@ Oid function_in_charge() noexcept;
 // loaded: nobody saw whose rights it lends, and to whom. regime: C
 void demand_seen();
 
+// Who runs the innermost statement. Returns: InvalidOid when there is none.
+using StatementUser = Oid (*)() noexcept;
+
 // Watches functions come and go, from now on. regime: C
-void watch_callers();
+void watch_callers(StatementUser find);
 
 } // namespace entitle::pg
