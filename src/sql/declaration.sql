@@ -267,7 +267,7 @@ CREATE FUNCTION entitle_internal.may_declare(relation regclass, through regproce
            AND bool_and(pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
     FROM pg_roles r, entitle_internal.protection_family(relation) f
     JOIN pg_class c ON c.oid = f
-    WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)
+    WHERE r.oid = entitle_internal.asking_role()
     GROUP BY r.oid
     $$;
 COMMENT ON FUNCTION entitle_internal.may_declare(regclass, regprocedure) IS

@@ -116,6 +116,14 @@ COMMENT ON FUNCTION entitle.acting_superuser() IS
     'Whether the session''s role (SET ROLE''s) is a superuser, whom no who-may-write rule binds (R53), and no other role''s SECURITY DEFINER function is in charge';
 GRANT EXECUTE ON FUNCTION entitle.acting_superuser() TO PUBLIC;
 
+-- Not by current_setting('role'), which keeps the name that a role had when it was set: another one may bear it by now (S238).
+CREATE FUNCTION entitle_internal.asking_role() RETURNS oid
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_asking_role';
+COMMENT ON FUNCTION entitle_internal.asking_role() IS
+    'The session''s role as SET ROLE left it, whoever''s SECURITY DEFINER function runs; in a maintenance command the owner of what is maintained, or 0, which is no role, when nobody knows it';
+GRANT EXECUTE ON FUNCTION entitle_internal.asking_role() TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.definer_in_charge() RETURNS oid
     LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_definer_in_charge';

@@ -278,7 +278,7 @@ BEGIN
     END IF;
     PERFORM entitle_internal.grant_privilege(item.relation, item.privilege,
                 CASE WHEN item.column_name IS NOT NULL THEN ARRAY[item.column_name] END, item.grantee, item.is_grantable);
-    PERFORM set_config('role', was_role, true);
+    PERFORM set_config('role', was_role, true) WHERE current_setting('role') <> was_role;
 EXCEPTION
     WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
          OR system_error THEN RAISE; -- tells of the server, not of what is looked at

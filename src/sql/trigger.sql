@@ -81,7 +81,7 @@ CREATE FUNCTION entitle_internal.record_part(part regclass) RETURNS void
     FROM above a
     JOIN entitle.protection p ON p.relation = a.oid
     JOIN pg_class c ON c.oid = part AND c.relkind <> 'f'
-    JOIN pg_roles r ON r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)
+    JOIN pg_roles r ON r.oid = entitle_internal.asking_role()
          AND pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE')
     LIMIT 1
     ON CONFLICT (relation) DO NOTHING

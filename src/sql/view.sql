@@ -219,7 +219,7 @@ BEGIN
     IF NOT (SELECT has_schema_privilege(r.oid, schema, 'CREATE')
                    AND has_schema_privilege(coalesce(entitle_internal.definer_in_charge(), r.oid), schema, 'CREATE')
             FROM pg_roles r
-            WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none')::name, session_user)) THEN
+            WHERE r.oid = entitle_internal.asking_role()) THEN
         RAISE EXCEPTION 'permission denied for schema %', schema
             USING ERRCODE = '42501', HINT = 'The filtered view is made there: it takes CREATE on the schema.';
     END IF;

@@ -7,6 +7,7 @@ SELECT no_plan();
 CREATE TEMP TABLE public_function (signature) AS VALUES
     -- identity
     ('acting_superuser()'),
+    ('asking_role()'),
     ('definer_in_charge()'),
     ('current_brand_id()'),
     ('current_customer_id()'),
@@ -246,7 +247,7 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(acting_superuser|check_view_schema|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
+                  AND signature ~ '^(acting_superuser|asking_role|check_view_schema|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|relation_called|relation_name_in|view_remedy)[(]') $$,

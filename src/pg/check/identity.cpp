@@ -314,3 +314,6 @@ ENTITLE_FUNCTION(entitle_record_role_oid) {
     return PointerGetDatum(
         heap_modify_tuple_by_cols(row.after, row.shape, 1, &recorded, &value, &is_null));
 }
+
+// asking_role() -> oid
+ENTITLE_FUNCTION(entitle_asking_role) { PG_RETURN_OID(asking_role()); }

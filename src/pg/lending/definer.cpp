@@ -68,11 +68,10 @@ Kind kind_of(Oid function) {
 
 // A foreign key runs the triggers of the referring table, and its checks, as that one's owner, and
 // no function manager tells. Who runs the innermost statement does.
-void note_owner_in_charge() {
+// Returns: that owner, InvalidOid for a superuser and where none acts.
+Oid find_owner_in_charge() {
     const Oid user = InNoForceRLSOperation() && find_user != nullptr ? find_user() : InvalidOid;
-    if (OidIsValid(user) && !superuser_arg(user)) {
-        now.in_charge = user;
-    }
+    return OidIsValid(user) && !superuser_arg(user) ? user : InvalidOid;
 }
 
 void enter(Kind kind, Oid function) {
@@ -83,14 +82,17 @@ void enter(Kind kind, Oid function) {
                               : repalloc(frames, wanted * sizeof(Frame)));
         room = wanted;
     }
+    const Oid owner = find_owner_in_charge();
     frames[depth++] = Frame{now, kind};
+    if (OidIsValid(owner) && (kind == Kind::own || kind == Kind::writer)) {
+        now.in_charge = owner;
+    }
     switch (kind) {
     case Kind::foreign:
         now.in_charge = GetUserId();
         now.function = function;
         break;
     case Kind::own:
-        note_owner_in_charge();
         now.lender = GetUserId();
         now.function = InvalidOid;
         now.is_view_write = false;
@@ -98,7 +100,6 @@ void enter(Kind kind, Oid function) {
     case Kind::writer:
         // Whoever calls it by name is lent nothing, nor is a superuser who writes the view.
         if (InLocalUserIdChange()) {
-            note_owner_in_charge();
             now.lender = GetUserId();
             now.function = InvalidOid;
             now.is_view_write = true;
