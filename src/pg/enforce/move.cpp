@@ -244,14 +244,12 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
                                 "It would have no document that the signed-in user may see."});
         }
         const Rights here = row_rights(asker.subject, asker.session, asked, to_facts(from));
-        // No UPDATE would find it, so no foreign key gives it to another customer, whoever gains
-        // (R3).
+        // No UPDATE would find it, so no foreign key gives it away, whoever gains (R3).
         if (is_given && !here.front().is_held) {
             throw Failure(Error{ErrorCode::denied,
                                 "permission denied to move " + std::string(moved),
                                 {},
-                                "A foreign key would give it to another customer, and the "
-                                "signed-in user does not see it."});
+                                "A foreign key would move what does not show to the user."});
         }
         const entitle::Result<Passed> gains = check_move(here, there, moved);
         if (!gains.ok()) {
