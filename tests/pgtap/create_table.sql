@@ -1,5 +1,5 @@
--- CREATE TABLE AS of a query whose parts planning throws away: the extension has event triggers, and PostgreSQL 18 hands them the
--- query that it planned.
+-- CREATE TABLE AS of a query whose parts planning throws away: the extension has event triggers, and PostgreSQL 17.12, 18.6 and
+-- 19rc1 hand them the query that was planned.
 \ir setup.psql
 SELECT plan(4);
 

@@ -298,13 +298,3 @@ inline void entitle_disable_runtime_pruning([[maybe_unused]] PlannedStmt *plan, 
     info = nullptr;
 #endif
 }
-
-// From PostgreSQL 18 on CREATE TABLE AS plans the very query that its event triggers are handed
-// afterwards, and what planning leaves of it cannot be copied in every case.
-inline Query *entitle_created_query(Query *query) {
-#if PG_VERSION_NUM >= 180000
-    return static_cast<Query *>(copyObjectImpl(query));
-#else
-    return query;
-#endif
-}

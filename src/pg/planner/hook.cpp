@@ -140,12 +140,14 @@ PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
-// Whether the next query to be planned is the one that a table is created from.
+// Whether the next query to be planned is the one that a table is created from: later releases of
+// PostgreSQL (17.12, 18.6 and 19rc1, not 15.18) hand it to event triggers afterwards, and what
+// planning leaves of it cannot be copied in every case.
 bool is_creating_table = false;
 
 PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
     if (std::exchange(is_creating_table, false)) {
-        query = entitle_created_query(query);
+        query = static_cast<Query *>(copyObjectImpl(query));
     }
     const bool is_variant = (cursor_options & kVariantOption) != 0;
     cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
