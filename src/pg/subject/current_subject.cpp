@@ -34,8 +34,11 @@ TimestampTz known_reload = 0;
 Oid known_role = InvalidOid;
 Oid known_outer = InvalidOid;
 
+// Asked for every row, hence the short way where nothing is maintained.
 bool is_known_role() noexcept {
-    return GetOuterUserId() == known_outer && asking_role() == known_role;
+    const Oid outer = GetOuterUserId();
+    return outer == known_outer &&
+           (InSecurityRestrictedOperation() ? asking_role() : outer) == known_role;
 }
 
 // The statement whose first question was already asked, and memory of its own that it was asked
