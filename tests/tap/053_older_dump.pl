@@ -17,6 +17,9 @@ my $kept_answers = 'tests/tap/older_answers.txt';
 # What changes from one minor, and one run, to the next.
 sub without_version { return join '', grep { !/^(--|\\(un)?restrict|$)/ } split /(?<=\n)/, $_[0]; }
 
+# Nor are the numbers of objects the same in two databases.
+sub without_numbers { return $_[0] =~ s/(?<=\t)[0-9]{5,}(?=\t)/number/gr; }
+
 # What everybody may do and see, a line each: how many answers, and all of them in one number.
 my @topics = (
 	[ permissions => q{FROM generate_series(1, 10) b CROSS JOIN sales.keys p}, q{entitle.has_permission(p.key, b::bigint)}, 'b, p.key COLLATE "C"' ],
@@ -70,7 +73,7 @@ if ($major == 15)
 		append_to_file($kept_dump, without_version("$dump\n"));
 	}
 	is($answers, slurp_file($kept_answers), 'the answers are the kept ones');
-	is(without_version("$dump\n"), slurp_file($kept_dump), 'and so is the dump');
+	is(without_numbers(without_version("$dump\n")), without_numbers(slurp_file($kept_dump)), 'and so is the dump');
 }
 
 $node->safe_psql('postgres', 'CREATE DATABASE later');
