@@ -33,6 +33,14 @@ Rights row_rights(const Subject *subject, const Session &session,
     return rights;
 }
 
+Result<Passed> check_shown(const Rights &rights, std::string_view moved, std::string_view detail) {
+    if (!rights.front().is_held) {
+        return Error::denied("permission denied to move " + std::string(moved), {},
+                             std::string(detail));
+    }
+    return Passed{};
+}
+
 Result<Passed> check_given_brand(const Subject *subject, const Session &session,
                                  const RowRule &rule, const RowFacts &row,
                                  std::optional<BrandId> home, std::string_view moved) {

@@ -38,6 +38,11 @@ struct RowRight {
 Rights row_rights(const Subject *subject, const Session &session,
                   const std::vector<RowRight> &asked, const std::optional<RowFacts> &row);
 
+// Decides whether the row that moves shows where it is, or the document where it is to be: what
+// does not show is as good as none (R3). `detail` says what would happen.
+// Requires: rights that row_rights found.
+Result<Passed> check_shown(const Rights &rights, std::string_view moved, std::string_view detail);
+
 // Decides whether an update may give the row its new brand: by permission there, or by external
 // access that of its customer (R55). `rule` is what opens the update.
 Result<Passed> check_given_brand(const Subject *subject, const Session &session,

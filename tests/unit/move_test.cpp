@@ -263,4 +263,13 @@ TEST(Move, AgreesWithTheNaiveModel) {
     EXPECT_GT(refused, 50);
 }
 
+// R3, S236
+TEST(Move, WhatDoesNotShowIsNotMoved) {
+    EXPECT_TRUE(check_shown({{"see it", true}, {"update it", false}}, "this row", "why").ok());
+    const auto hidden = check_shown({{"see it", false}, {"update it", true}}, "this row", "why");
+    ASSERT_FALSE(hidden.ok());
+    EXPECT_EQ(hidden.error().message, "permission denied to move this row");
+    EXPECT_EQ(hidden.error().detail, "why");
+}
+
 } // namespace

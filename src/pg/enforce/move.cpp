@@ -236,20 +236,15 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
         }
         const auto new_facts = to_facts(to);
         const Rights there = row_rights(asker.subject, asker.session, asked, new_facts);
-        // A document that does not show is as good as none (R3).
-        if (is_line && !there.front().is_held) {
-            throw Failure(Error{ErrorCode::denied,
-                                "permission denied to move " + std::string(moved),
-                                {},
-                                "It would have no document that the signed-in user may see."});
+        if (is_line) {
+            throw_if_failed(check_shown(
+                there, moved, "It would have no document that the signed-in user may see."));
         }
         const Rights here = row_rights(asker.subject, asker.session, asked, to_facts(from));
-        // No UPDATE would find it, so no foreign key gives it away, whoever gains (R3).
-        if (is_given && !here.front().is_held) {
-            throw Failure(Error{ErrorCode::denied,
-                                "permission denied to move " + std::string(moved),
-                                {},
-                                "A foreign key would move what does not show to the user."});
+        // No UPDATE would find it, so no foreign key gives it away, whoever gains.
+        if (is_given) {
+            throw_if_failed(check_shown(
+                here, moved, "A foreign key would move what does not show to the user."));
         }
         const entitle::Result<Passed> gains = check_move(here, there, moved);
         if (!gains.ok()) {
