@@ -29,8 +29,6 @@ extern "C" {
 #include "tcop/utility.h"
 }
 
-#include <utility>
-
 namespace entitle::pg {
 
 namespace {
@@ -140,13 +138,13 @@ PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
-// Whether the next query to be planned is the one that a table is created from: later releases of
+// Whether a table is being created from a query: later releases of
 // PostgreSQL (17.12, 18.6 and 19rc1, not 15.18) hand it to event triggers afterwards, and what
 // planning leaves of it cannot be copied in every case.
 bool is_creating_table = false;
 
 PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
-    if (std::exchange(is_creating_table, false)) {
+    if (is_creating_table) {
         query = static_cast<Query *>(copyObjectImpl(query));
     }
     const bool is_variant = (cursor_options & kVariantOption) != 0;
@@ -317,6 +315,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     // Those put rows of cursors aside.
     const int place = begin_statement(nullptr, IsA(statement->utilityStmt, DeclareCursorStmt) ||
                                                    IsA(statement->utilityStmt, TransactionStmt));
+    const bool was_creating_table = place > 0 && is_creating_table; // an error left it as it was
     is_creating_table = IsA(statement->utilityStmt, CreateTableAsStmt);
     if (IsA(statement->utilityStmt, FetchStmt)) {
         check_portal(ENTITLE_NODE(FetchStmt, statement->utilityStmt)->portalname);
@@ -330,6 +329,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     } else {
         standard_ProcessUtility(ENTITLE_UTILITY_ARGUMENTS);
     }
+    is_creating_table = was_creating_table;
     if (fills_portal(receiver) && asked_rights(place).is_set) {
         note_portal(ActivePortal, with_grants(asked_rights(place)));
     }
