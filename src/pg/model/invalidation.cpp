@@ -43,6 +43,7 @@ struct Generations {
 };
 
 Generations generations;
+
 Oid hash_user(std::int64_t user) noexcept {
     auto bits = static_cast<std::uint64_t>(user);
     bits ^= bits >> 33;
