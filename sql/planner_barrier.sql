@@ -55,8 +55,9 @@ SELECT plan_for('staff', 'SELECT customer_id FROM dear WHERE tell(customer_id::i
 -- Whoever does not see all of it: the user's condition comes last.
 SELECT plan_for('outsider', 'SELECT count(*) FROM entry_view WHERE tell(price)');
 SELECT plan_for('nobody', 'SELECT count(*) FROM entry_view WHERE tell(price)');
--- Where rows depend on other tables or on brands, and where rows are written, it stays.
+-- Whoever sees all documents sees all lines that have one.
 SELECT plan_for('staff', 'SELECT price FROM line_view WHERE tell(price)');
+-- Where rows depend on brands, and where rows are written, it stays.
 SELECT plan_for('staff', 'SELECT price FROM branded_view WHERE tell(price)');
 SELECT plan_for('staff', 'UPDATE entry_view SET price = 1 WHERE tell(price)');
 

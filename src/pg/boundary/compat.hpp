@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_constraint.h"
 #include "nodes/plannodes.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 #include "parser/parser.h"
@@ -122,7 +123,9 @@ inline List *entitle_targets(const PlannedStmt *plan) {
 // PostgreSQL 16 gave the callbacks of tree walkers a type; before, they took any function.
 #if PG_VERSION_NUM >= 160000
 #define ENTITLE_WALKER(walker) (walker)
+#define ENTITLE_MUTATOR(mutator) (mutator)
 #else
+#define ENTITLE_MUTATOR(mutator) reinterpret_cast<Node *(*)()>(reinterpret_cast<void *>(mutator))
 #define ENTITLE_WALKER(walker) reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker))
 #endif
 
@@ -244,6 +247,52 @@ inline bool entitle_is_temporal([[maybe_unused]] const FormData_pg_constraint *k
 #else
     return false;
 #endif
+}
+
+// PostgreSQL 18 gave the expressions that a query groups by an entry in its range table.
+inline List *entitle_group_expressions([[maybe_unused]] const RangeTblEntry *entry) {
+#if PG_VERSION_NUM >= 180000
+    return entry->rtekind == RTE_GROUP ? entry->groupexprs : NIL;
+#else
+    return NIL;
+#endif
+}
+
+// PostgreSQL 19 may aggregate rows before they are joined. Returns: the setting that lets it, null
+// before.
+inline bool *entitle_eager_aggregation() noexcept {
+#if PG_VERSION_NUM >= 190000
+    return &enable_eager_aggregate;
+#else
+    return nullptr;
+#endif
+}
+
+// PostgreSQL 18 brought NOT NULL that nobody has looked at yet.
+inline bool entitle_is_not_null(TupleDesc columns, AttrNumber column) {
+#if PG_VERSION_NUM >= 180000
+    return TupleDescCompactAttr(columns, column - 1)->attnullability == ATTNULLABLE_VALID;
+#else
+    return TupleDescAttr(columns, column - 1)->attnotnull;
+#endif
+}
+
+// PostgreSQL 16 moved what a query does with a table's columns out of its range table. Has a query
+// ask for the same privileges as another one's entry, without reading the table.
+inline void entitle_keep_privileges(Query *query, [[maybe_unused]] const Query *from,
+                                    const RangeTblEntry *entry) {
+    auto *kept = static_cast<RangeTblEntry *>(copyObjectImpl(entry));
+    kept->securityQuals = NIL;
+#if PG_VERSION_NUM >= 160000
+    if (kept->perminfoindex > 0) {
+        query->rteperminfos =
+            lappend(query->rteperminfos,
+                    copyObjectImpl(
+                        list_nth(from->rteperminfos, static_cast<int>(kept->perminfoindex) - 1)));
+        kept->perminfoindex = static_cast<Index>(list_length(query->rteperminfos));
+    }
+#endif
+    query->rtable = lappend(query->rtable, kept);
 }
 
 // PostgreSQL 18 counts what settings switched off in a path; before, that cost ten billion.

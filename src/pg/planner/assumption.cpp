@@ -182,8 +182,8 @@ bool is_customers_as_begun(const PlanInvalItem *item) noexcept {
     return known != nullptr && known->fact == Fact::customers_as_begun;
 }
 
-void add_item(PlannerGlobal *global, std::uint32_t id) {
-    for (const auto *item : each<PlanInvalItem>(global->invalItems)) {
+void add_item(List **items, std::uint32_t id) {
+    for (const auto *item : each<PlanInvalItem>(*items)) {
         if (item->cacheId == kAssumptionItem && item->hashValue == id) {
             return;
         }
@@ -191,15 +191,11 @@ void add_item(PlannerGlobal *global, std::uint32_t id) {
     PlanInvalItem *item = makeNode(PlanInvalItem);
     item->cacheId = kAssumptionItem;
     item->hashValue = id;
-    global->invalItems = lappend(global->invalItems, item);
+    *items = lappend(*items, item);
 }
 
-} // namespace
-
-bool ask(const Question &question) { return find_answer(current_asker(), question); }
-
-bool assume(PlannerInfo *root, const Question &question, bool answer) {
-    if (question.permission.size() > kMaxPermission) {
+bool assume_in(List **items, List **relations, const Question &question, bool answer) {
+    if (!can_be_assumed(question)) {
         return false;
     }
     std::optional<std::uint32_t> id;
@@ -207,7 +203,7 @@ bool assume(PlannerInfo *root, const Question &question, bool answer) {
     if (!id) {
         return false;
     }
-    add_item(root->glob, *id);
+    add_item(items, *id);
     // PostgreSQL itself replans when one of these signals arrives: they stand among the plan's
     // relations. Another extension that reads relationOids finds OIDs there that no table has.
     const Asker &asker = current_asker();
@@ -221,10 +217,26 @@ bool assume(PlannerInfo *root, const Question &question, bool answer) {
                                               : user_signal(asker.subject->id);
     for (const Oid signal : {model, user}) {
         if (OidIsValid(signal)) {
-            root->glob->relationOids = list_append_unique_oid(root->glob->relationOids, signal);
+            *relations = list_append_unique_oid(*relations, signal);
         }
     }
     return true;
+}
+
+} // namespace
+
+bool ask(const Question &question) { return find_answer(current_asker(), question); }
+
+bool assume(PlannerInfo *root, const Question &question, bool answer) {
+    return assume_in(&root->glob->invalItems, &root->glob->relationOids, question, answer);
+}
+
+bool can_be_assumed(const Question &question) noexcept {
+    return question.permission.size() <= kMaxPermission;
+}
+
+bool assume(PlannedStmt *plan, const Question &question, bool answer) {
+    return assume_in(&plan->invalItems, &plan->relationOids, question, answer);
 }
 
 bool has_assumptions(const PlannedStmt *plan) noexcept {

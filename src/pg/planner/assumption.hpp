@@ -43,6 +43,12 @@ bool ask(const Question &question);
 // Returns: false when the plan cannot carry it; the answer must then not shape the plan.
 bool assume(PlannerInfo *root, const Question &question, bool answer);
 
+// Tells whether a plan can carry the question at all.
+bool can_be_assumed(const Question &question) noexcept;
+
+// The same for a plan that is finished. Returns: false when it must not be used.
+bool assume(PlannedStmt *plan, const Question &question, bool answer);
+
 bool has_assumptions(const PlannedStmt *plan) noexcept;
 
 // Tells whether the plan depends on that answer.

@@ -5,13 +5,13 @@
 #include "pg/boundary/node.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/assumption.hpp"
-#include "pg/planner/security_barrier.hpp"
 #include "pg/planner/closed_table.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/planner/index_cost.hpp"
 #include "pg/subject/cursor.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
+#include "pg/planner/passed_test.hpp"
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/redundant_filter.hpp"
 #include "pg/planner/plan_variant.hpp"
@@ -125,12 +125,22 @@ PlannedStmt *plan_next(ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
-// Plans a copy of the kept query, without the barriers that hide nothing from the asker.
+// Has the finished plan ask for the permissions that its query relies on.
+bool rely_on(PlannedStmt *plan, const List *permissions) {
+    for (auto *permission : each<String>(permissions)) {
+        if (!assume(plan, Question{Fact::permission_held, strVal(permission)}, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Plans a copy of the kept query, in which the row tests stand where they serve the planner best.
 PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
-    const List *permissions = lift_barriers(query);
+    const List *permissions = drop_passed_tests(query);
     drop_repeated_tests(query);
     PlannedStmt *result = plan_next(ENTITLE_PLAN_ARGUMENTS);
-    if (!relies_on(result, permissions)) {
+    if (!rely_on(result, permissions)) {
         query = copy_query(kept);
         drop_repeated_tests(query);
         result = plan_next(ENTITLE_PLAN_ARGUMENTS);

@@ -11,7 +11,7 @@ extern "C" {
 namespace entitle::pg {
 
 // Drops from a query about to be planned the row tests that row-level security makes anyway. Call
-// after lift_barriers, which looks at them. regime: C
+// after drop_passed_tests, which looks at them. regime: C
 void drop_repeated_tests(Query *query);
 
 } // namespace entitle::pg
