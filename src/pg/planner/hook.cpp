@@ -9,8 +9,10 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/planner/index_cost.hpp"
 #include "pg/subject/cursor.hpp"
+#include "pg/planner/fenced_line.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
+#include "pg/planner/opened_test.hpp"
 #include "pg/planner/passed_test.hpp"
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/redundant_filter.hpp"
@@ -44,6 +46,9 @@ ProcessUtility_hook_type next_utility = nullptr;
 // A plan that costs more than this was made without looking at the asker's many grants, and would
 // be better for it: about what loading 100,000 of them costs.
 constexpr Cost kWorthLoading = 5000.0;
+
+// Below this, planning once more costs more than a better plan can save.
+constexpr Cost kWorthFencing = 500.0;
 
 // The row tests' functions as planning met them.
 constexpr int kMaxRowTests = 8;
@@ -125,6 +130,22 @@ PlannedStmt *plan_next(ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
+// Plans without aggregating rows before they are joined.
+PlannedStmt *plan_joins_first(ENTITLE_PLAN_PARAMETERS) {
+    bool *const eager = entitle_eager_aggregation();
+    if (eager == nullptr || !*eager) {
+        return plan_next(ENTITLE_PLAN_ARGUMENTS);
+    }
+    PlannedStmt *result = nullptr;
+    *eager = false;
+    PG_TRY();
+    { result = plan_next(ENTITLE_PLAN_ARGUMENTS); }
+    PG_FINALLY();
+    { *eager = true; }
+    PG_END_TRY();
+    return result;
+}
+
 // Has the finished plan ask for the permissions that its query relies on.
 bool rely_on(PlannedStmt *plan, const List *permissions) {
     for (auto *permission : each<String>(permissions)) {
@@ -135,11 +156,26 @@ bool rely_on(PlannedStmt *plan, const List *permissions) {
     return true;
 }
 
+// Plans the query, and once more with its lines fenced where that may be worth it.
+PlannedStmt *plan_lines(ENTITLE_PLAN_PARAMETERS) {
+    auto *fenced = static_cast<Query *>(copyObjectImpl(query));
+    PlannedStmt *result = plan_next(ENTITLE_PLAN_ARGUMENTS);
+    if (result->planTree->total_cost > kWorthFencing && fence_lines(fenced)) {
+        query = fenced;
+        PlannedStmt *other = plan_joins_first(ENTITLE_PLAN_ARGUMENTS);
+        result = other->planTree->total_cost < result->planTree->total_cost ? other : result;
+    }
+    return result;
+}
+
 // Plans a copy of the kept query, in which the row tests stand where they serve the planner best.
 PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
     const List *permissions = drop_passed_tests(query);
     drop_repeated_tests(query);
-    PlannedStmt *result = plan_next(ENTITLE_PLAN_ARGUMENTS);
+    const Opened opened = open_tests(query);
+    PlannedStmt *result = opened.has_lines   ? plan_lines(ENTITLE_PLAN_ARGUMENTS)
+                          : opened.has_joins ? plan_joins_first(ENTITLE_PLAN_ARGUMENTS)
+                                             : plan_next(ENTITLE_PLAN_ARGUMENTS);
     if (!rely_on(result, permissions)) {
         query = copy_query(kept);
         drop_repeated_tests(query);
