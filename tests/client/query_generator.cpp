@@ -24,9 +24,11 @@ const char *type_name(Type type) {
 }
 
 const std::vector<std::string> &tables() {
-    static const std::vector<std::string> names = {"orders", "orders",    "shipments", "ledger",
-                                                   "visits", "stock",     "recent",    "movements",
-                                                   "visits", "shipments", "stock",     "orders"};
+    static const std::vector<std::string> names = {
+        "orders",    "orders", "shipments",  "ledger",     "visits",        "stock",
+        "recent",    "bill",   "movements",  "visits",     "shipments",     "stock",
+        "orders",    "deals",  "deal_items", "bill_items", "contract_view", "contract_item_view",
+        "deal_items"};
     return names;
 }
 
@@ -37,6 +39,11 @@ bool shares_type(const Scope &left, const Scope &right) {
         return std::any_of(right.begin(), right.end(),
                            [&](const Column &other) { return one.type == other.type; });
     });
+}
+
+// What a column is called in its table.
+std::string plain_name(const Column &column) {
+    return column.expression.substr(column.expression.find('.') + 1);
 }
 
 // Lists 1, 2, ... count.
@@ -81,6 +88,39 @@ Scope table_scope(const std::string &table, const std::string &alias) {
           {"brand_id", Type::integer},
           {"customer_code::text", Type::text},
           {"quantity", Type::integer}}},
+        {"deals",
+         {{"deal_id", Type::integer},
+          {"customer_id", Type::integer},
+          {"signed", Type::date},
+          {"worth", Type::number},
+          {"title", Type::text}}},
+        {"deal_items",
+         {{"item_id", Type::integer},
+          {"deal_id", Type::integer},
+          {"quantity", Type::number},
+          {"what", Type::text}}},
+        {"bill",
+         {{"bill_id", Type::integer},
+          {"brand_id", Type::integer},
+          {"customer_id", Type::integer},
+          {"billed", Type::date},
+          {"title", Type::text}}},
+        {"bill_items",
+         {{"item_id", Type::integer},
+          {"bill_id", Type::integer},
+          {"quantity", Type::number},
+          {"what", Type::text}}},
+        {"contract_view",
+         {{"contract_id", Type::integer},
+          {"customer_id", Type::integer},
+          {"signed", Type::date},
+          {"worth", Type::number},
+          {"title", Type::text}}},
+        {"contract_item_view",
+         {{"item_id", Type::integer},
+          {"contract_id", Type::integer},
+          {"quantity", Type::number},
+          {"what", Type::text}}},
         {"recent",
          {{"order_id", Type::integer},
           {"customer_id", Type::integer},
@@ -288,6 +328,14 @@ std::string QueryGenerator::join_condition(const Scope &left, const Scope &right
     }
     if (pairs.empty()) {
         return column(Type::integer, right) + " = " + constant(Type::integer);
+    }
+    // Where both have a column of one name, they are mostly joined by it, as lines and documents
+    // are.
+    const auto named = std::partition(pairs.begin(), pairs.end(), [](const auto &pair) {
+        return plain_name(*pair.first) == plain_name(*pair.second);
+    });
+    if (named != pairs.begin() && chance(60)) {
+        pairs.erase(named, pairs.end());
     }
     const auto pair = pairs[below(pairs.size())];
     std::string text = pair.first->expression + " = " + pair.second->expression;

@@ -115,6 +115,22 @@ CREATE TABLE rq.stock_rest PARTITION OF rq.stock DEFAULT;
 CREATE INDEX ON rq.stock (brand_id);
 CREATE INDEX ON rq.stock (customer_code);
 
+-- Documents and their lines: as they are, of brands, and masked, for their filtered views. A line may be without a document. They are
+-- not written: a foreign key would refuse what the plain tables take.
+CREATE TABLE rq.deals (deal_id integer PRIMARY KEY, customer_id bigint, signed date, worth numeric, title text);
+CREATE TABLE rq.deal_items (item_id integer, deal_id integer REFERENCES rq.deals, quantity numeric, what text);
+CREATE TABLE rq.bill (bill_id integer PRIMARY KEY, brand_id integer, customer_id bigint, billed date, title text);
+CREATE TABLE rq.bill_items (item_id integer, bill_id integer NOT NULL REFERENCES rq.bill, quantity numeric, what text);
+CREATE TABLE rq.contract (contract_id integer PRIMARY KEY, customer_id bigint, signed date, worth numeric, title text);
+CREATE TABLE rq.contract_item (item_id integer, contract_id integer NOT NULL REFERENCES rq.contract, quantity numeric, what text);
+CREATE INDEX ON rq.deals (customer_id, signed);
+CREATE INDEX ON rq.deals (worth);
+CREATE INDEX ON rq.deal_items (deal_id);
+CREATE INDEX ON rq.bill (customer_id);
+CREATE INDEX ON rq.bill_items (bill_id);
+CREATE INDEX ON rq.contract (customer_id);
+CREATE INDEX ON rq.contract_item (contract_id);
+
 -- Old shipments move to a partition of a range of days, so that windows leave it out.
 DO $$
 BEGIN
@@ -145,6 +161,14 @@ INSERT INTO rq.visits
 SELECT i, naive.customer(i * 5), naive.day(i * 3) + time '00:30' * (i % 40), 'place ' || i % 6 FROM generate_series(1, 200) AS i;
 INSERT INTO rq.stock SELECT i, CASE WHEN i % 13 > 0 THEN 1 + i % 5 END, CASE WHEN i % 7 > 0 THEN 'C' || i % 42 END, i % 30
 FROM generate_series(1, 120) AS i;
+INSERT INTO rq.deals
+SELECT i, naive.customer(i * 3), naive.day(i * 11), (i * 41 % 1000) / 10.0, 'note ' || i % 8 FROM generate_series(1, 150) AS i;
+INSERT INTO rq.deal_items
+SELECT i, CASE WHEN i % 29 > 0 THEN 1 + i * 17 % 150 END, i % 45 + 0.5, 'place ' || i % 6 FROM generate_series(1, 400) AS i;
+INSERT INTO rq.bill SELECT order_id, brand_id, customer_id, order_date, note FROM rq.orders;
+INSERT INTO rq.bill_items SELECT i, 1 + i * 19 % 260, i % 45, 'carrier ' || i % 4 FROM generate_series(1, 500) AS i;
+INSERT INTO rq.contract SELECT deal_id, customer_id, signed, worth, title FROM rq.deals;
+INSERT INTO rq.contract_item SELECT i, 1 + i * 23 % 150, i % 45 + 0.5, 'place ' || i % 6 FROM generate_series(1, 300) AS i;
 
 -- What is declared, once for entitle and once for the naive rules.
 CREATE TABLE naive.declared (
@@ -155,20 +179,28 @@ INSERT INTO naive.declared VALUES
     ('shipments', 'uuid', false, true, 'customers.view', 'customers.edit', 'customers.edit', 'customers.edit', 10, NULL, 40),
     ('ledger', NULL, false, false, 'billing.invoices.view', 'billing.cards.view', 'billing.cards.view', 'billing.cards.view', NULL, NULL, NULL),
     ('visits', 'id', false, true, NULL, NULL, NULL, 'conversions.delete', 30, 30, 30),
-    ('stock', 'code', true, false, 'products.view', 'products.view', 'products.view', 'products.view', 10, 20, 20);
+    ('stock', 'code', true, false, 'products.view', 'products.view', 'products.view', 'products.view', 10, 20, 20),
+    ('bill', 'id', true, true, 'conversions.view', NULL, NULL, NULL, 20, NULL, NULL),
+    ('deals', 'id', false, true, 'customers.view', NULL, NULL, NULL, 20, NULL, NULL),
+    ('contract', 'id', false, true, 'conversions.view', NULL, NULL, NULL, 10, NULL, NULL);
 DO $$
 BEGIN
 PERFORM entitle.protect_table('rq.' || d.name,
     customer_column => CASE d.name WHEN 'ledger' THEN NULL WHEN 'shipments' THEN 'customer_uuid' WHEN 'stock' THEN 'customer_code'
                                    ELSE 'customer_id' END,
-    date_column => CASE d.name WHEN 'orders' THEN 'order_date' WHEN 'shipments' THEN 'shipped_at' WHEN 'visits' THEN 'visited' END,
+    date_column => CASE d.name WHEN 'orders' THEN 'order_date' WHEN 'shipments' THEN 'shipped_at' WHEN 'visits' THEN 'visited'
+                             WHEN 'bill' THEN 'billed' WHEN 'deals' THEN 'signed' WHEN 'contract' THEN 'signed' END,
     brand_column => CASE WHEN d.is_branded THEN 'brand_id' END,
     min_level => coalesce(d.view_level, 10), view_permission => d.view_permission, insert_permission => d.insert_permission,
     update_permission => d.update_permission, delete_permission => d.delete_permission,
-    external_insert_level => d.insert_level, external_update_level => d.update_level)
+    external_insert_level => d.insert_level, external_update_level => d.update_level,
+    masked_columns => CASE d.name WHEN 'contract' THEN '{"worth": 30}' ELSE '{}' END::jsonb)
 FROM naive.declared d;
 END
 $$;
+SELECT entitle.protect_table('rq.deal_items', parent => 'rq.deals');
+SELECT entitle.protect_table('rq.bill_items', parent => 'rq.bill');
+SELECT entitle.protect_table('rq.contract_item', parent => 'rq.contract', masked_columns => '{"quantity": 40}');
 GRANT USAGE ON SCHEMA rq TO PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA rq TO PUBLIC;
 
@@ -177,6 +209,12 @@ CREATE TABLE naive.shipments (LIKE rq.shipments);
 CREATE TABLE naive.ledger (LIKE rq.ledger INCLUDING INDEXES);
 CREATE TABLE naive.visits (LIKE rq.visits);
 CREATE TABLE naive.stock (LIKE rq.stock);
+CREATE TABLE naive.deals (LIKE rq.deals INCLUDING INDEXES);
+CREATE TABLE naive.deal_items (LIKE rq.deal_items);
+CREATE TABLE naive.bill (LIKE rq.bill INCLUDING INDEXES);
+CREATE TABLE naive.bill_items (LIKE rq.bill_items);
+CREATE TABLE naive.contract_view (LIKE rq.contract INCLUDING INDEXES);
+CREATE TABLE naive.contract_item_view (LIKE rq.contract_item);
 
 -- R2, R5, R20 to R27: every permission that a user holds in a brand, its prerequisites aside, then with them.
 CREATE VIEW naive.held_alone AS
@@ -236,6 +274,13 @@ CREATE FUNCTION naive.may_choose(usr bigint, brand bigint, customer bigint, OUT 
                      AND naive.today() BETWEEN coalesce(e.valid_from, '-infinity') AND coalesce(e.valid_until, 'infinity'))
     $$;
 
+-- Whether a column masked below a level shows in a customer's rows.
+CREATE FUNCTION naive.unmasked(wanted_name text, customer bigint, wanted_level integer) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT a.everywhere OR EXISTS (SELECT FROM naive.reach r
+                                   WHERE r.key_kind = 'id' AND r.key = customer::text AND r.level >= wanted_level)
+    FROM naive.allowed a WHERE a.name = wanted_name AND a.action = 'view'
+    $$;
+
 -- Fills the plain tables for a user; NULL is nobody, or no choice.
 CREATE FUNCTION naive.refresh(usr bigint, chosen_brand bigint, chosen_customer bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -269,6 +314,12 @@ BEGIN
     DELETE FROM naive.ledger;
     DELETE FROM naive.visits;
     DELETE FROM naive.stock;
+    DELETE FROM naive.deals;
+    DELETE FROM naive.deal_items;
+    DELETE FROM naive.bill;
+    DELETE FROM naive.bill_items;
+    DELETE FROM naive.contract_view;
+    DELETE FROM naive.contract_item_view;
     INSERT INTO naive.orders SELECT t.* FROM rq.orders t, naive.allowed a
     WHERE a.name = 'orders' AND a.action = 'view'
       AND (t.brand_id = ANY (a.brands)
@@ -290,6 +341,29 @@ BEGIN
     WHERE a.name = 'stock' AND a.action = 'view'
       AND (t.brand_id = ANY (a.brands)
            OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'code' AND r.key = t.customer_code AND r.level >= a.level));
+    INSERT INTO naive.deals SELECT t.* FROM rq.deals t, naive.allowed a
+    WHERE a.name = 'deals' AND a.action = 'view'
+      AND (a.everywhere
+           OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
+                        AND (r.first_day IS NULL OR t.signed >= r.first_day)));
+    INSERT INTO naive.bill SELECT t.* FROM rq.bill t, naive.allowed a
+    WHERE a.name = 'bill' AND a.action = 'view'
+      AND (t.brand_id = ANY (a.brands)
+           OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
+                        AND (r.first_day IS NULL OR t.billed >= r.first_day)));
+    INSERT INTO naive.contract_view
+    SELECT t.contract_id, t.customer_id, t.signed, CASE WHEN naive.unmasked('contract', t.customer_id, 30) THEN t.worth END, t.title
+    FROM rq.contract t, naive.allowed a
+    WHERE a.name = 'contract' AND a.action = 'view'
+      AND (a.everywhere
+           OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
+                        AND (r.first_day IS NULL OR t.signed >= r.first_day)));
+    -- R51
+    INSERT INTO naive.deal_items SELECT i.* FROM rq.deal_items i JOIN naive.deals USING (deal_id);
+    INSERT INTO naive.bill_items SELECT i.* FROM rq.bill_items i JOIN naive.bill USING (bill_id);
+    INSERT INTO naive.contract_item_view
+    SELECT i.item_id, i.contract_id, CASE WHEN naive.unmasked('contract', d.customer_id, 40) THEN i.quantity END, i.what
+    FROM rq.contract_item i JOIN naive.contract_view d USING (contract_id);
 END
 $$;
 
@@ -332,7 +406,7 @@ DECLARE
     d naive.declared;
     facts text[];
 BEGIN
-    FOR d IN SELECT * FROM naive.declared LOOP
+    FOR d IN SELECT * FROM naive.declared WHERE update_level IS NOT NULL OR update_permission IS NOT NULL LOOP
         facts := CASE d.name
             WHEN 'orders' THEN ARRAY['o.brand_id', 'o.customer_id', 'o.order_date']
             WHEN 'shipments' THEN ARRAY['NULL', 'o.customer_uuid',
@@ -377,4 +451,4 @@ BEGIN
 END
 $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA rq TO PUBLIC;
-ANALYZE rq.orders, rq.shipments, rq.visits;
+ANALYZE rq.orders, rq.shipments, rq.visits, rq.bill, rq.bill_items, rq.deals, rq.deal_items, rq.contract, rq.contract_item;
