@@ -89,7 +89,7 @@ INSERT INTO shape VALUES
     ('SELECT rank() OVER (PARTITION BY shop.say(note) ORDER BY shop.say(title)) FROM L l JOIN D d USING (document_id)'),
     ('SELECT * FROM (SELECT shop.say(note) AS said FROM L l) q WHERE said <> '''''),
     ('SELECT * FROM (SELECT said FROM (SELECT shop.say(note) AS said FROM L l) p) q WHERE said <> '''''),
-    ('SELECT * FROM (SELECT shop.say(note) AS said, document_id FROM L l) q RIGHT JOIN D d USING (document_id)'),
+    ('SELECT said, title FROM (SELECT shop.say(note) AS said, document_id FROM L l) q RIGHT JOIN D d USING (document_id)'),
     ('SELECT count(said) FROM D d LEFT JOIN (SELECT shop.say(note) AS said, document_id FROM L l) q USING (document_id)'),
     ('SELECT * FROM (SELECT shop.say(note) AS said, count(*) FROM L l GROUP BY 1) q WHERE said <> '''''),
     ('SELECT * FROM (SELECT note, row_number() OVER (PARTITION BY note) AS n FROM L l) q WHERE shop.tell(note)'),
@@ -97,31 +97,34 @@ INSERT INTO shape VALUES
     ('SELECT * FROM (SELECT note FROM L l UNION ALL SELECT title FROM D d) q WHERE shop.tell(note)'),
     ('SELECT * FROM (SELECT shop.say(note) AS said FROM L l UNION ALL SELECT title FROM D d) q WHERE said <> '''''),
     ('SELECT note FROM L l WHERE shop.tell(note) UNION SELECT shop.say(title) FROM D d'),
-    ('SELECT * FROM L l, LATERAL (SELECT shop.say(l.note) AS said) q'),
-    ('SELECT * FROM L l, LATERAL (SELECT shop.say(l.note) AS said OFFSET 0) q'),
-    ('SELECT * FROM L l, LATERAL (SELECT title FROM D d WHERE d.document_id = l.document_id AND shop.tell(l.note)) q'),
-    ('SELECT * FROM L l JOIN D d USING (document_id), LATERAL shop.all_of(note)'),
-    ('SELECT * FROM L l JOIN D d USING (document_id), LATERAL unnest(ARRAY[shop.say(note)])'),
-    ('SELECT * FROM L l JOIN D d USING (document_id), LATERAL (VALUES (shop.say(note))) v'),
-    ('SELECT * FROM L l JOIN D d USING (document_id), LATERAL xmltable(''/a'' PASSING xmlelement(name a, shop.say(note)) COLUMNS b text PATH ''.'') x'),
+    ('SELECT q.* FROM L l, LATERAL (SELECT shop.say(l.note) AS said) q'),
+    ('SELECT q.* FROM L l, LATERAL (SELECT shop.say(l.note) AS said OFFSET 0) q'),
+    ('SELECT q.* FROM L l, LATERAL (SELECT title FROM D d WHERE d.document_id = l.document_id AND shop.tell(l.note)) q'),
+    ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL shop.all_of(note)'),
+    ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL unnest(ARRAY[shop.say(note)])'),
+    ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL (VALUES (shop.say(note))) v'),
+    ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL xmltable(''/a'' PASSING xmlelement(name a, shop.say(note)) COLUMNS b text PATH ''.'') x'),
     ('WITH q AS (SELECT note FROM L l) SELECT * FROM q WHERE shop.tell(note)'),
     ('WITH q AS (SELECT shop.say(note) AS said FROM L l) SELECT * FROM q JOIN q p USING (said)'),
     ('WITH q AS NOT MATERIALIZED (SELECT note FROM L l) SELECT * FROM q JOIN q p USING (note) WHERE shop.tell(q.note)'),
     ('WITH RECURSIVE q AS (SELECT note, 1 AS n FROM L l UNION ALL SELECT shop.say(note), n + 1 FROM q WHERE n < 2) SELECT * FROM q'),
     ('SELECT count(*) FROM L l TABLESAMPLE BERNOULLI (100) WHERE shop.tell(note)'),
     ('SELECT l FROM L l WHERE shop.tell(note)'),
-    ('SELECT count(*) FROM L l WHERE shop.tell(l.*::text)'),
+    ('SELECT count(*) FROM L l WHERE shop.tell(l::text)'),
     ('SELECT count(*) FROM L l JOIN D d USING (document_id) WHERE 1 / (price_of - 7) IS NOT NULL'),
     ('SELECT grouping(note), count(*) FROM L l JOIN D d USING (document_id) GROUP BY GROUPING SETS ((shop.say(note)), (note), ())'),
     ('SELECT 1 FROM L l JOIN D d USING (document_id) GROUP BY ROLLUP (note) HAVING shop.tell(note)'),
     ('SELECT count(*) FROM shop.word w JOIN L l USING (document_id) WHERE shop.same(word, note)'),
     ('SELECT count(*) FROM shop.word w JOIN L l ON shop.say(note) = word');
 
--- What else may stand where a table does.
+-- What may stand there. Where few hidden rows are asked for, they are found first, unless the test is.
 CREATE TEMPORARY TABLE place (lines text, documents text);
 INSERT INTO place VALUES
-    ('shop.line', 'shop.document'), ('shop.line_view', 'shop.document_view'), ('shop.line_view', 'shop.document'),
-    ('shop.line', 'shop.document_view');
+    ('shop.line', 'shop.document'), ('shop.line_view', 'shop.document_view'),
+    ('(SELECT document_id, number, note, price FROM shop.line WHERE document_id IN (5, 400))',
+     '(SELECT document_id, title, price FROM shop.document WHERE document_id IN (5, 7, 400))'),
+    ('(SELECT document_id, number, note, price FROM shop.line_view WHERE price = 5)',
+     '(SELECT document_id, title, price FROM shop.document_view WHERE price IN (5, 7))');
 
 CREATE FUNCTION pg_temp.fails(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -153,7 +156,7 @@ SELECT is((SELECT array_agg(DISTINCT note ORDER BY note) FROM shop.line WHERE no
           ARRAY(SELECT 'open ' || i FROM generate_series(200, 2000, 200) AS i WHERE i::text LIKE '%1%00' ORDER BY 1),
           'R51: conditions of all kinds give the lines of visible documents');
 SELECT is_empty($$SELECT * FROM pg_temp.told() WHERE said LIKE 'told%' OR said LIKE 'division%'$$, 'S280: nothing is told of hidden rows');
-SELECT is_empty($$SELECT * FROM pg_temp.told() WHERE said IS NOT NULL AND NOT (query ~ '(SELECT l | l\.\*).* shop.line\M' AND said ~ 'denied')$$,
+SELECT is_empty($$SELECT * FROM pg_temp.told() WHERE said IS NOT NULL AND NOT (query ~ '(SELECT l FROM|l::text).*' AND said ~ 'denied')$$,
                 'and all is asked but for whole rows with masked columns');
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off;
@@ -168,24 +171,6 @@ SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL min_parallel_index_scan_size = 0;
 SELECT is_empty($$SELECT * FROM pg_temp.told() WHERE said ~ '^(told|division)'$$, 'S280: nor in parallel');
-
-RESET ROLE;
--- How often a function is called would tell how many rows are hidden.
-CREATE SEQUENCE shop.calls;
-CREATE FUNCTION shop.tick() RETURNS boolean LANGUAGE sql VOLATILE COST 0.0001 SECURITY DEFINER SET search_path = pg_catalog
-    AS $$ SELECT nextval('shop.calls') > 0 $$;
-CREATE FUNCTION shop.calls_of(query text) RETURNS bigint LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM setval('shop.calls', 1, false);
-    EXECUTE query;
-    RETURN nextval('shop.calls') - 1;
-END
-$$;
-GRANT USAGE, UPDATE ON SEQUENCE shop.calls TO test_app;
-SET LOCAL ROLE test_app;
-SELECT is(shop.calls_of('SELECT count(*) FROM shop.line WHERE shop.tick()'), 30::bigint, 'S280: a function that counts its calls is called for visible lines');
-SELECT is(shop.calls_of('SELECT count(*) FROM shop.document WHERE shop.tick()'), 10::bigint, 'S280: and for visible documents');
-SELECT is(shop.calls_of('SELECT count(*) FROM shop.line_view WHERE shop.tick()'), 30::bigint, 'S280: and in their views');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -9,6 +9,12 @@ extern "C" {
 
 namespace entitle::pg {
 
+// A query among those it stands in.
+struct QueryLevel {
+    Query *query;
+    const QueryLevel *outer;
+};
+
 // A table as the columns of a query name it.
 struct Place {
     const RangeTblEntry *entry;

@@ -173,6 +173,7 @@ PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
     const List *permissions = drop_passed_tests(query);
     drop_repeated_tests(query);
     const Opened opened = open_tests(query);
+    cursor_options &= opened.must_sort_last ? ~CURSOR_OPT_PARALLEL_OK : ~0;
     PlannedStmt *result = opened.has_lines   ? plan_lines(ENTITLE_PLAN_ARGUMENTS)
                           : opened.has_joins ? plan_joins_first(ENTITLE_PLAN_ARGUMENTS)
                                              : plan_next(ENTITLE_PLAN_ARGUMENTS);

@@ -9,9 +9,12 @@
 
 extern "C" {
 #include "access/amapi.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "utils/array.h"
 #include "utils/index_selfuncs.h"
 #include "utils/selfuncs.h"
 }
@@ -23,8 +26,8 @@ namespace entitle::pg {
 
 namespace {
 
-// What PostgreSQL assumes of an array it cannot see (estimate_array_length).
-constexpr double kAssumedKeys = 10.0;
+// Beyond this an array's length makes no difference to its cost.
+constexpr double kMostKeys = 10000000.0;
 
 // A bitmap scan gathers what it finds before it reads a row, and tests each row even where the
 // array says all that the test says. PostgreSQL charges next to nothing for the one and cannot know
@@ -32,10 +35,7 @@ constexpr double kAssumedKeys = 10.0;
 // pages nearly a third), which few scattered rows do not repay: in memory such scans took up to
 // twice as long as the plain ones, and were no quicker where they cost a third as much. Up to this
 // factor the plain one is taken.
-constexpr double kBitmapSurplus = 1.4;
-
-// What the B-tree's estimate charges for touching a page on the way down (selfuncs.c).
-constexpr double kPageVisits = 50.0;
+constexpr double kBitmapSurplus = 2.0;
 
 // The condition that a row test gave. Returns: null for any other.
 RestrictInfo *condition_of_test(const IndexClause *clause) {
@@ -108,25 +108,45 @@ void drop_needless(IndexPath *path) {
     path->indexclauses = kept;
 }
 
-// Fills in the fraction of every condition that a row test gave. Returns: by how much the number of
-// its keys exceeds what PostgreSQL assumes.
-double fill_fractions(PlannerInfo *root, const IndexPath *path) {
-    double surplus = 0.0;
+// The head of an array of so many elements: estimates of costs only count them.
+Const *array_of_length(double keys) {
+    const int count = static_cast<int>(std::clamp(keys, 1.0, kMostKeys));
+    auto *array = static_cast<ArrayType *>(palloc0(ARR_OVERHEAD_NONULLS(1)));
+    SET_VARSIZE(array, ARR_OVERHEAD_NONULLS(1));
+    array->ndim = 1;
+    array->elemtype = INT8OID;
+    ARR_DIMS(array)[0] = count;
+    ARR_LBOUND(array)[0] = 1;
+    return makeConst(INT8ARRAYOID, -1, InvalidOid, -1, PointerGetDatum(array), false, false);
+}
+
+// Fills in the fraction of every condition that a row test gave, and for the time of the estimate
+// the number of its keys, which PostgreSQL cannot see in a call. Returns: what stood in its place,
+// to be put back.
+List *fill_in(PlannerInfo *root, const IndexPath *path) {
+    List *calls = NIL;
     for (const auto *clause : each<IndexClause>(path->indexclauses)) {
         RestrictInfo *condition = condition_of_test(clause);
         if (condition == nullptr) {
             continue;
         }
-        auto *column =
-            static_cast<Node *>(linitial(ENTITLE_NODE(ScalarArrayOpExpr, condition->clause)->args));
+        List *arguments = ENTITLE_NODE(ScalarArrayOpExpr, condition->clause)->args;
+        auto *column = static_cast<Node *>(linitial(arguments));
         ConditionEstimate estimate{};
         if (estimate_condition(root, reinterpret_cast<Node *>(clause->rinfo->clause), column,
                                static_cast<int>(path->path.parent->relid), estimate)) {
             condition->norm_selec = estimate.fraction;
-            surplus += std::max(estimate.keys, 1.0) - kAssumedKeys;
+            calls = lappend(calls, list_make2(arguments, lsecond(arguments)));
+            lsecond(arguments) = array_of_length(estimate.keys);
         }
     }
-    return surplus;
+    return calls;
+}
+
+void put_back(const List *calls) {
+    for (const auto *call : each<List>(calls)) {
+        lsecond(static_cast<List *>(linitial(call))) = lsecond(call);
+    }
 }
 
 // Finds the scan by one index that could go without the bitmap, if a row test gave it its array.
@@ -140,25 +160,68 @@ IndexPath *find_scan(const Path *path) {
     return has_condition_of_test(scan) ? scan : nullptr;
 }
 
+// What the B-tree's estimate gives.
+struct Estimate {
+    Cost startup, total;
+    Selectivity selectivity;
+    double correlation, pages;
+};
+
+Estimate estimate_with(PlannerInfo *root, IndexPath *path, List *clauses, double loop_count) {
+    Estimate result{};
+    path->indexclauses = clauses;
+    const List *calls = fill_in(root, path);
+    btcostestimate(root, path, loop_count, &result.startup, &result.total, &result.selectivity,
+                   &result.correlation, &result.pages);
+    put_back(calls);
+    return result;
+}
+
+// What row tests gave for columns behind the index's first.
+List *without_later_tests(const IndexPath *path) {
+    List *kept = NIL;
+    for (auto *clause : each<IndexClause>(path->indexclauses)) {
+        if (clause->indexcol == 0 || condition_of_test(clause) == nullptr) {
+            kept = lappend(kept, clause);
+        }
+    }
+    return kept;
+}
+
+// What it costs to read and test the rows that an index gives without a condition.
+Cost cost_of_tests(const IndexPath *path, double fraction) {
+    const double rows = fraction * path->indexinfo->tuples;
+    const Cost page = path->path.pathtype == T_IndexOnlyScan ? 0.0 : random_page_cost;
+    return rows * (cpu_tuple_cost + page) + rows * cpu_operator_cost;
+}
+
+// An array behind other conditions costs a descent for each of its elements; where those leave few
+// rows, to test these is cheaper. PostgreSQL makes both paths for arrays of a query's text, but not
+// for those that a support function made.
 void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup,
                    Cost *total, Selectivity *selectivity, double *correlation, double *pages) {
     drop_needless(path);
+    List *const all = path->indexclauses;
+    List *const fewer = without_later_tests(path);
+    Estimate best = estimate_with(root, path, all, loop_count);
+    if (fewer != NIL && list_length(fewer) < list_length(all)) {
+        const Estimate other = estimate_with(root, path, fewer, loop_count);
+        if (other.total + cost_of_tests(path, other.selectivity - best.selectivity) < best.total) {
+            best = other;
+        } else {
+            path->indexclauses = all;
+        }
+    }
     // Workers of a parallel index scan share out the elements of an array by number, and each asks
     // for the array itself: after a change of rights theirs would not be the leader's. The serial
     // path is costed before PostgreSQL asks whether the index can have a parallel one; a major that
     // asks first fails PlanParallelTest.
     path->indexinfo->amcanparallel = !has_condition_of_test(path);
-    const double surplus = fill_fractions(root, path);
-    btcostestimate(root, path, loop_count, startup, total, selectivity, correlation, pages);
-    if (surplus == 0.0) {
-        return;
-    }
-    // Each key descends the tree once more (or once less) than was charged.
-    const IndexOptInfo *index = path->indexinfo;
-    const double descent = (std::ceil(std::log2(std::max(index->tuples, 2.0))) +
-                            (index->tree_height + 1) * kPageVisits) *
-                           cpu_operator_cost;
-    *total = std::max(*startup, *total + surplus * descent);
+    *startup = best.startup;
+    *total = best.total;
+    *selectivity = best.selectivity;
+    *correlation = best.correlation;
+    *pages = best.pages;
 }
 
 } // namespace
@@ -173,6 +236,12 @@ void prefer_index_scans(RelOptInfo *relation) {
             scan->path.total_cost <= path->total_cost * kBitmapSurplus) {
             relation->pathlist = foreach_delete_current(relation->pathlist, cell);
             scans = lappend(scans, scan);
+        }
+    }
+    // Workers would share the same bitmap.
+    foreach (cell, relation->partial_pathlist) {
+        if (list_member_ptr(scans, find_scan(static_cast<const Path *>(lfirst(cell))))) {
+            relation->partial_pathlist = foreach_delete_current(relation->partial_pathlist, cell);
         }
     }
     for (auto *scan : each<Path>(scans)) {

@@ -15,7 +15,7 @@ namespace entitle::pg {
 // regime: hook
 void adjust_index_costs(RelOptInfo *relation);
 
-// Takes plain index scans instead of bitmap scans whose estimated cost is not at least 1.4 times
+// Takes plain index scans instead of bitmap scans whose estimated cost is not at least twice
 // lower, where a row test gave the condition. regime: hook
 void prefer_index_scans(RelOptInfo *relation);
 

@@ -2,29 +2,22 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
+#include "pg/planner/document_join.hpp"
 #include "pg/planner/leakproof.hpp"
 #include "pg/planner/leaky_query.hpp"
 
 extern "C" {
-#include "catalog/pg_aggregate.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
-#include "utils/syscache.h"
 }
 
 namespace entitle::pg {
 
 namespace {
 
-// A query among those it stands in.
-struct Level {
-    Query *query;
-    const Level *outer;
-};
-
 struct Search {
     Leaks *leaks;
-    const Level *level;
+    const QueryLevel *level;
     bool is_leaked;   // below an expression that may leak
     bool is_computed; // after all joins: only queries further in matter
 };
@@ -37,9 +30,9 @@ enum class Columns {
 };
 
 bool search(Node *node, void *context);
-void search_query(Leaks *leaks, Query *query, const Level *outer, Columns columns);
+void search_query(Leaks *leaks, Query *query, const QueryLevel *outer, Columns columns);
 
-void search_in(Leaks *leaks, const Level *level, void *node, bool is_computed) {
+void search_in(Leaks *leaks, const QueryLevel *level, void *node, bool is_computed) {
     Search context{leaks, level, false, is_computed};
     (void)search(static_cast<Node *>(node), &context);
 }
@@ -60,7 +53,7 @@ bool tell_all_tables(Node *node, void *leaks) {
     return expression_tree_walker(node, ENTITLE_WALKER(tell_all_tables), leaks);
 }
 
-const Level *level_of(const Level *level, const Var *column) {
+const QueryLevel *level_of(const QueryLevel *level, const Var *column) {
     for (Index up = column->varlevelsup; up > 0 && level != nullptr; --up) {
         level = level->outer;
     }
@@ -95,14 +88,14 @@ bool has_leak(Node *node, void *) {
 // All of the query at hand, and of those around it.
 void tell_everything(const Search *context) {
     context->leaks->is_any = true;
-    for (const Level *level = context->level; level != nullptr; level = level->outer) {
+    for (const QueryLevel *level = context->level; level != nullptr; level = level->outer) {
         (void)tell_all_tables(reinterpret_cast<Node *>(level->query), context->leaks);
     }
 }
 
 // A column that reaches an expression that may leak, or one that does not.
 void search_column(const Var *column, Search *context) {
-    const Level *level = level_of(context->level, column);
+    const QueryLevel *level = level_of(context->level, column);
     if (level == nullptr) {
         context->leaks->is_any = context->leaks->is_any || context->is_leaked;
         return;
@@ -123,7 +116,7 @@ void search_column(const Var *column, Search *context) {
             tell_everything(context);
         }
     } else if (entry->rtekind == RTE_SUBQUERY && !context->is_computed) {
-        const Level inner{entry->subquery, level};
+        const QueryLevel inner{entry->subquery, level};
         if (column->varattno > 0) {
             search_in(context->leaks, &inner, column_of_query(entry, column), false);
         } else {
@@ -132,20 +125,13 @@ void search_column(const Var *column, Search *context) {
     }
 }
 
-// Whether the planner may work out an aggregate's arguments before the joins are done: to read rows
-// in their order, or only the first of them.
-bool is_early(const Aggref *aggregate) {
+// What an aggregate sorts its rows by may be what the query sorts by.
+void search_aggregate(const Aggref *aggregate, const Search *context) {
     if (aggregate->aggorder != NIL || aggregate->aggdistinct != NIL) {
-        return true;
+        Leaks found{NIL, false, false};
+        search_in(&found, context->level, aggregate->args, false);
+        context->leaks->is_sorting = context->leaks->is_sorting || found.is_any;
     }
-    HeapTuple row = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggregate->aggfnoid));
-    if (!HeapTupleIsValid(row)) {
-        return true;
-    }
-    const bool has_order =
-        OidIsValid(reinterpret_cast<const FormData_pg_aggregate *>(GETSTRUCT(row))->aggsortop);
-    ReleaseSysCache(row);
-    return has_order;
 }
 
 // What the rows meet on their way through the joins.
@@ -168,8 +154,11 @@ bool search(Node *node, void *argument) {
         context->leaks->is_any = true;
         (void)tell_all_tables(ENTITLE_NODE(SubLink, node)->subselect, context->leaks);
     }
+    if (IsA(node, Aggref)) {
+        search_aggregate(ENTITLE_NODE(Aggref, node), context);
+    }
     Search below = *context;
-    if ((IsA(node, Aggref) && !is_early(ENTITLE_NODE(Aggref, node))) || IsA(node, WindowFunc)) {
+    if (IsA(node, Aggref) || IsA(node, WindowFunc)) {
         below.is_computed = true;
         below.is_leaked = false;
     } else if (!below.is_computed && counts_calls(node)) {
@@ -203,7 +192,7 @@ Columns columns_of(const Query *query, const RangeTblEntry *entry) {
                : Columns::by_name;
 }
 
-void search_tables(Leaks *leaks, const Level *level) {
+void search_tables(Leaks *leaks, const QueryLevel *level) {
     for (auto *entry : each<RangeTblEntry>(level->query->rtable)) {
         search_in(leaks, level, entry->securityQuals, false);
         search_in(leaks, level, entry->tablesample, false);
@@ -222,9 +211,23 @@ void search_tables(Leaks *leaks, const Level *level) {
     }
 }
 
-void search_query(Leaks *leaks, Query *query, const Level *outer, Columns columns) {
+// Notes whether what rows are grouped or ordered by may leak.
+void search_sorting(Leaks *leaks, const QueryLevel *level) {
+    Leaks found{NIL, false, false};
+    for (auto *item : each<TargetEntry>(level->query->targetList)) {
+        if (item->ressortgroupref != 0) {
+            search_in(&found, level, item->expr, false);
+        }
+    }
+    for (const auto *entry : each<RangeTblEntry>(level->query->rtable)) {
+        search_in(&found, level, entitle_group_expressions(entry), false);
+    }
+    leaks->is_sorting = leaks->is_sorting || found.is_any || found.is_sorting;
+}
+
+void search_query(Leaks *leaks, Query *query, const QueryLevel *outer, Columns columns) {
     check_stack_depth();
-    const Level level{query, outer};
+    const QueryLevel level{query, outer};
     search_tables(leaks, &level);
     for (const auto *table : each<CommonTableExpr>(query->cteList)) {
         search_in(leaks, &level, table->ctequery, false);
@@ -233,26 +236,25 @@ void search_query(Leaks *leaks, Query *query, const Level *outer, Columns column
     search_in(leaks, &level, query->havingQual, false);
     search_in(leaks, &level, query->limitOffset, true);
     search_in(leaks, &level, query->limitCount, true);
-    // Rows may be sorted by what they are grouped or ordered by before they are joined.
-    for (auto *item : each<TargetEntry>(query->targetList)) {
-        search_in(leaks, &level, item->expr,
-                  columns != Columns::anywhere && item->ressortgroupref == 0);
-    }
-    for (const auto *entry : each<RangeTblEntry>(query->rtable)) {
-        search_in(leaks, &level, entitle_group_expressions(entry), false);
+    search_in(leaks, &level, query->targetList, columns != Columns::anywhere);
+    search_sorting(leaks, &level);
+    if (columns == Columns::anywhere) {
+        for (const auto *entry : each<RangeTblEntry>(query->rtable)) {
+            search_in(leaks, &level, entitle_group_expressions(entry), false);
+        }
     }
 }
 
 } // namespace
 
 Leaks find_leaks(Query *query) {
-    Leaks leaks{NIL, false};
+    Leaks leaks{NIL, false, false};
     search_query(&leaks, query, nullptr, Columns::result);
     return leaks;
 }
 
 Leaks find_inner_leaks(Query *query) {
-    Leaks leaks{NIL, false};
+    Leaks leaks{NIL, false, false};
     search_query(&leaks, query, nullptr, Columns::anywhere);
     return leaks;
 }

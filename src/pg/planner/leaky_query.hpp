@@ -18,6 +18,9 @@ struct Leaks {
     // Some expression may leak, be it about a table that is not protected: how often it is worked
     // out would tell how many rows it was joined to.
     bool is_any;
+    // Rows are sorted or grouped by such an expression. Parallel plans may sort rows before all
+    // joins, others do not.
+    bool is_sorting;
 };
 
 // Looks through a whole query, as rewritten. regime: C

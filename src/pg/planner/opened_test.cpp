@@ -3,17 +3,15 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/document_join.hpp"
+#include "pg/planner/implied_test.hpp"
 #include "pg/planner/leaky_query.hpp"
 #include "pg/planner/opened_test.hpp"
 #include "pg/planner/row_filter.hpp"
 
 extern "C" {
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
-#include "rewrite/rewriteManip.h"
 }
 
 namespace entitle::pg {
@@ -25,12 +23,6 @@ struct Opening {
     Opened opened;
 };
 
-bool is_test(const Node *condition) {
-    bool is_branded = false;
-    return condition != nullptr && IsA(condition, FuncExpr) &&
-           is_row_test(ENTITLE_NODE(FuncExpr, condition)->funcid, is_branded);
-}
-
 // Whether all that the table asks of a row are tests of ours; with `is_line`, one about its
 // document among them.
 bool has_own_tests(const RangeTblEntry *entry, bool *is_line) {
@@ -38,7 +30,7 @@ bool has_own_tests(const RangeTblEntry *entry, bool *is_line) {
     for (const auto *condition : each<Node>(entry->securityQuals)) {
         if (documents_of(condition) != nullptr) {
             *is_line = true;
-        } else if (!is_test(condition) && !IsA(condition, NullTest)) {
+        } else if (!is_row_test(condition) && !IsA(condition, NullTest)) {
             return false;
         }
     }
@@ -86,172 +78,10 @@ Node *open_item(const Query *query, Node *item, Opening *opening) {
     return item;
 }
 
-// A query among those it stands in.
-struct Level {
-    Query *query;
-    const Level *outer;
-};
-
-// Tables that appear together, and the conditions that hold for each of their rows that appears.
-struct Scope {
-    List *tables;
-    List *conditions;
-    List *beside; // the tables of the side that an outer join keeps
-};
-
-void gather_scope(const Node *item, Scope *scope, List **scopes);
-
-void begin_scope(const Node *item, Node *conditions, const Node *beside, List **scopes) {
-    auto *scope = static_cast<Scope *>(palloc0(sizeof(Scope)));
-    scope->conditions = make_ands_implicit(reinterpret_cast<Expr *>(conditions));
-    if (beside != nullptr) {
-        Scope other{};
-        gather_scope(beside, &other, scopes);
-        scope->beside = other.tables;
-    }
-    *scopes = lappend(*scopes, scope);
-    gather_scope(item, scope, scopes);
-}
-
-void gather_scope(const Node *item, Scope *scope, List **scopes) {
-    check_stack_depth();
-    if (IsA(item, RangeTblRef)) {
-        scope->tables = lappend_int(scope->tables, ENTITLE_NODE(RangeTblRef, item)->rtindex);
-    } else if (IsA(item, FromExpr)) {
-        const auto *from = ENTITLE_NODE(FromExpr, item);
-        for (const auto *part : each<Node>(from->fromlist)) {
-            gather_scope(part, scope, scopes);
-        }
-        scope->conditions = list_concat(scope->conditions,
-                                        make_ands_implicit(reinterpret_cast<Expr *>(from->quals)));
-    } else if (IsA(item, JoinExpr)) {
-        const auto *join = ENTITLE_NODE(JoinExpr, item);
-        switch (join->jointype) {
-        case JOIN_INNER:
-            gather_scope(join->larg, scope, scopes);
-            gather_scope(join->rarg, scope, scopes);
-            scope->conditions = list_concat(
-                scope->conditions, make_ands_implicit(reinterpret_cast<Expr *>(join->quals)));
-            return;
-        case JOIN_LEFT:
-            gather_scope(join->larg, scope, scopes);
-            begin_scope(join->rarg, join->quals, join->larg, scopes);
-            return;
-        case JOIN_RIGHT:
-            gather_scope(join->rarg, scope, scopes);
-            begin_scope(join->larg, join->quals, join->rarg, scopes);
-            return;
-        default:
-            begin_scope(join->larg, nullptr, nullptr, scopes);
-            begin_scope(join->rarg, nullptr, nullptr, scopes);
-        }
-    }
-}
-
-// Whether a table of the query asks of its rows just what a line asks of its document.
-bool asks_the_same(const Place &joined, const Query *documents, int document,
-                   const List *conditions) {
-    const RangeTblEntry *entry = joined.entry;
-    const RangeTblEntry *other = rt_fetch(document, documents->rtable);
-    if (entry->rtekind != RTE_RELATION || entry->relid != other->relid ||
-        list_length(entry->securityQuals) != 1 ||
-        !is_test(static_cast<const Node *>(linitial(entry->securityQuals))) ||
-        (entry->inh != other->inh && has_subclass(entry->relid)) || entry->tablesample != nullptr) {
-        return false;
-    }
-    auto *wanted =
-        static_cast<List *>(copyObjectImpl(list_concat_copy(conditions, other->securityQuals)));
-    ChangeVarNodes(reinterpret_cast<Node *>(wanted), document, joined.number, 0);
-    bool is_found = false;
-    for (const auto *condition : each<Node>(wanted)) {
-        if (is_test(condition)) {
-            if (!equal(condition, linitial(entry->securityQuals))) {
-                return false;
-            }
-            is_found = true;
-        }
-    }
-    return is_found;
-}
-
-// A line's test taken apart.
-struct LineTest {
-    const Query *documents;
-    Place document;
-    Place line; // as the document's query sees it
-    List *conditions;
-};
-
-bool is_joined_with(const LineTest &test, const Scope &scope, const Place &joined) {
-    const Place line{test.line.entry, test.line.number, 0};
-    return asks_the_same(joined, test.documents, test.document.number, test.conditions) &&
-           are_joined_alike(line, joined, scope.conditions, test.line, test.document,
-                            test.conditions);
-}
-
-// A line that is joined with its document shows just when that does, whose test stays. The document
-// may be one of a query around, which asks for lines of the row at hand.
-bool follows_joined(const Level &level, const Scope &scope, const LineTest &test) {
-    for (const List *tables : {scope.tables, scope.beside}) {
-        for (const int other : each_int(tables)) {
-            const Place joined{rt_fetch(other, level.query->rtable), other, 0};
-            if (other != test.line.number && is_joined_with(test, scope, joined)) {
-                return true;
-            }
-        }
-    }
-    Index levels_up = 1;
-    for (const Level *outer = level.outer; outer != nullptr; outer = outer->outer) {
-        for (int other = 1; other <= list_length(outer->query->rtable); ++other) {
-            const Place joined{rt_fetch(other, outer->query->rtable), other, levels_up};
-            if (is_joined_with(test, scope, joined)) {
-                return true;
-            }
-        }
-        ++levels_up;
-    }
-    return false;
-}
-
-// Returns: whether the line's test is about one document, and nothing else.
-bool read_line_test(const RangeTblEntry *entry, int number, LineTest *test) {
-    Query *documents = documents_of(static_cast<const Node *>(linitial(entry->securityQuals)));
-    List *tables = NIL;
-    if (documents == nullptr || list_length(entry->securityQuals) != 1) {
-        return false;
-    }
-    test->conditions = NIL;
-    (void)gather_inner_joins(documents, reinterpret_cast<const Node *>(documents->jointree),
-                             &tables, &test->conditions);
-    const int document = linitial_int(tables);
-    test->documents = documents;
-    test->document = Place{rt_fetch(document, documents->rtable), document, 0};
-    test->line = Place{entry, number, 1};
-    return list_length(tables) == 1;
-}
-
-// Leaves out the tests of lines whose documents the query joins.
-void drop_joined(const Level &level, Opening *opening) {
-    List *scopes = NIL;
-    begin_scope(reinterpret_cast<const Node *>(level.query->jointree), nullptr, nullptr, &scopes);
-    for (const auto *scope : each<Scope>(scopes)) {
-        for (const int number : each_int(scope->tables)) {
-            RangeTblEntry *entry = rt_fetch(number, level.query->rtable);
-            LineTest test{};
-            if (can_open(entry, *opening) && read_line_test(entry, number, &test) &&
-                follows_joined(level, *scope, test)) {
-                keep_privileges(level.query, static_cast<Node *>(linitial(entry->securityQuals)));
-                entry->securityQuals = NIL;
-                opening->opened.has_joins = true;
-            }
-        }
-    }
-}
-
 bool has_test(const Node *node) {
     List *tests = make_ands_implicit(reinterpret_cast<Expr *>(const_cast<Node *>(node)));
     for (const auto *condition : each<Node>(tests)) {
-        if (is_test(condition)) {
+        if (is_row_test(condition)) {
             return true;
         }
     }
@@ -281,9 +111,16 @@ void lift_barriers(const Query *query, Opening *opening) {
     }
 }
 
+// Leaves out the tests that follow from others.
+void drop_implied(const QueryLevel &level, Opening *opening) {
+    if (!opening->leaks.is_any && drop_implied_tests(level)) {
+        opening->opened.has_joins = true;
+    }
+}
+
 struct Visit {
     Opening *opening;
-    const Level *outer;
+    const QueryLevel *outer;
 };
 
 bool open_queries(Node *node, void *argument);
@@ -317,9 +154,9 @@ bool open_queries(Node *node, void *argument) {
         return false; // the walker goes on into it by itself
     }
     if (IsA(node, Query)) {
-        const Level level{ENTITLE_NODE(Query, node), visit->outer};
+        const QueryLevel level{ENTITLE_NODE(Query, node), visit->outer};
         Visit inner{visit->opening, &level};
-        drop_joined(level, visit->opening);
+        drop_implied(level, visit->opening);
         lift_barriers(level.query, visit->opening);
         // Inner queries first: those in a table's tests are no longer found there afterwards.
         (void)query_tree_walker(level.query, ENTITLE_WALKER(open_queries), &inner,
@@ -358,6 +195,7 @@ Opened open_tests(Query *query) {
     Opening opening{find_leaks(query), {}};
     Visit visit{&opening, nullptr};
     (void)open_queries(reinterpret_cast<Node *>(query), &visit);
+    opening.opened.must_sort_last = opening.opened.has_joins && opening.leaks.is_sorting;
     return opening.opened;
 }
 

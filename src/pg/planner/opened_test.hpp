@@ -18,6 +18,8 @@ struct Opened {
     // Hidden lines may come as far as a join with their documents: nothing may be worked out of
     // rows before all joins.
     bool has_joins;
+    // Nor may rows be sorted before: what they are sorted by may leak.
+    bool must_sort_last;
     // Lines are still tested one by one.
     bool has_lines;
 };

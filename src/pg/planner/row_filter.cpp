@@ -25,6 +25,12 @@ bool is_row_test(Oid function, bool &is_branded) {
     return is_branded || info.fn_addr == entitle_row_allowed;
 }
 
+bool is_row_test(const Node *condition) {
+    bool is_branded = false;
+    return condition != nullptr && IsA(condition, FuncExpr) &&
+           is_row_test(ENTITLE_NODE(FuncExpr, condition)->funcid, is_branded);
+}
+
 bool read_call(List *arguments, bool is_branded, Call &call) {
     const RowTestLayout layout = row_test_layout(list_length(arguments), is_branded);
     auto *permission = static_cast<Node *>(linitial(arguments));

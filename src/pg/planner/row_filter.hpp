@@ -41,6 +41,9 @@ inline RowTestLayout row_test_layout(int arguments, bool is_branded) noexcept {
 // Tells the two spellings apart by what they call. Returns: false for any other function.
 bool is_row_test(Oid function, bool &is_branded);
 
+// Tells whether a condition is one of them.
+bool is_row_test(const Node *condition);
+
 // A call in a query.
 struct Call {
     std::optional<std::string_view> permission; // none: no permission opens the row

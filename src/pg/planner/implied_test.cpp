@@ -1,0 +1,286 @@
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/node.hpp"
+#include "pg/planner/implied_test.hpp"
+#include "pg/planner/row_filter.hpp"
+
+extern "C" {
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+// Tables that appear together, and the conditions that hold for each of their rows that appears.
+struct Scope {
+    List *tables;
+    List *conditions;
+    List *beside; // the tables of the side that an outer join keeps
+};
+
+void gather_scope(const Node *item, Scope *scope, List **scopes);
+
+void begin_scope(const Node *item, Node *conditions, const Node *beside, List **scopes) {
+    auto *scope = static_cast<Scope *>(palloc0(sizeof(Scope)));
+    scope->conditions = make_ands_implicit(reinterpret_cast<Expr *>(conditions));
+    if (beside != nullptr) {
+        Scope other{};
+        gather_scope(beside, &other, scopes);
+        scope->beside = other.tables;
+    }
+    *scopes = lappend(*scopes, scope);
+    gather_scope(item, scope, scopes);
+}
+
+void gather_scope(const Node *item, Scope *scope, List **scopes) {
+    check_stack_depth();
+    if (IsA(item, RangeTblRef)) {
+        scope->tables = lappend_int(scope->tables, ENTITLE_NODE(RangeTblRef, item)->rtindex);
+    } else if (IsA(item, FromExpr)) {
+        const auto *from = ENTITLE_NODE(FromExpr, item);
+        for (const auto *part : each<Node>(from->fromlist)) {
+            gather_scope(part, scope, scopes);
+        }
+        scope->conditions = list_concat(scope->conditions,
+                                        make_ands_implicit(reinterpret_cast<Expr *>(from->quals)));
+    } else if (IsA(item, JoinExpr)) {
+        const auto *join = ENTITLE_NODE(JoinExpr, item);
+        switch (join->jointype) {
+        case JOIN_INNER:
+            gather_scope(join->larg, scope, scopes);
+            gather_scope(join->rarg, scope, scopes);
+            scope->conditions = list_concat(
+                scope->conditions, make_ands_implicit(reinterpret_cast<Expr *>(join->quals)));
+            return;
+        case JOIN_LEFT:
+            gather_scope(join->larg, scope, scopes);
+            begin_scope(join->rarg, join->quals, join->larg, scopes);
+            return;
+        case JOIN_RIGHT:
+            gather_scope(join->rarg, scope, scopes);
+            begin_scope(join->larg, join->quals, join->rarg, scopes);
+            return;
+        default:
+            begin_scope(join->larg, nullptr, nullptr, scopes);
+            begin_scope(join->rarg, nullptr, nullptr, scopes);
+        }
+    }
+}
+
+// Whether a table of the query asks of its rows just what a line asks of its document.
+bool asks_the_same(const Place &joined, const Query *documents, int document,
+                   const List *conditions) {
+    const RangeTblEntry *entry = joined.entry;
+    const RangeTblEntry *other = rt_fetch(document, documents->rtable);
+    if (entry->rtekind != RTE_RELATION || entry->relid != other->relid ||
+        list_length(entry->securityQuals) != 1 ||
+        !is_row_test(static_cast<const Node *>(linitial(entry->securityQuals))) ||
+        (entry->inh != other->inh && has_subclass(entry->relid)) || entry->tablesample != nullptr) {
+        return false;
+    }
+    auto *wanted =
+        static_cast<List *>(copyObjectImpl(list_concat_copy(conditions, other->securityQuals)));
+    ChangeVarNodes(reinterpret_cast<Node *>(wanted), document, joined.number, 0);
+    bool is_found = false;
+    for (const auto *condition : each<Node>(wanted)) {
+        if (is_row_test(condition)) {
+            if (!equal(condition, linitial(entry->securityQuals))) {
+                return false;
+            }
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+// A line's test taken apart.
+struct LineTest {
+    const Query *documents;
+    Place document;
+    Place line; // as the document's query sees it
+    List *conditions;
+};
+
+bool is_joined_with(const LineTest &test, const Scope &scope, const Place &joined) {
+    const Place line{test.line.entry, test.line.number, 0};
+    return asks_the_same(joined, test.documents, test.document.number, test.conditions) &&
+           are_joined_alike(line, joined, scope.conditions, test.line, test.document,
+                            test.conditions);
+}
+
+// Looks among all tables that a scope's conditions may speak of, those of queries around, too: they
+// ask for rows that go with the row at hand.
+template <typename Wanted>
+bool find_joined(const QueryLevel &level, const Scope &scope, const Wanted &is_wanted) {
+    for (const List *tables : {scope.tables, scope.beside}) {
+        for (const int other : each_int(tables)) {
+            if (is_wanted(Place{rt_fetch(other, level.query->rtable), other, 0})) {
+                return true;
+            }
+        }
+    }
+    Index levels_up = 1;
+    for (const QueryLevel *outer = level.outer; outer != nullptr; outer = outer->outer) {
+        for (int other = 1; other <= list_length(outer->query->rtable); ++other) {
+            if (is_wanted(Place{rt_fetch(other, outer->query->rtable), other, levels_up})) {
+                return true;
+            }
+        }
+        ++levels_up;
+    }
+    return false;
+}
+
+// Returns: whether the line's test is about one document, and nothing else.
+bool read_line_test(const RangeTblEntry *entry, int number, LineTest *test) {
+    const Query *documents =
+        documents_of(static_cast<const Node *>(linitial(entry->securityQuals)));
+    List *tables = NIL;
+    if (documents == nullptr) {
+        return false;
+    }
+    test->conditions = NIL;
+    (void)gather_inner_joins(documents, reinterpret_cast<const Node *>(documents->jointree),
+                             &tables, &test->conditions);
+    const int document = linitial_int(tables);
+    test->documents = documents;
+    test->document = Place{rt_fetch(document, documents->rtable), document, 0};
+    test->line = Place{entry, number, 1};
+    return list_length(tables) == 1;
+}
+
+// A line that is joined with its document shows just when that does, whose test stays.
+bool follows_document(const QueryLevel &level, const Scope &scope, int number) {
+    LineTest test{};
+    return read_line_test(rt_fetch(number, level.query->rtable), number, &test) &&
+           find_joined(level, scope,
+                       [&](const Place &joined) { return is_joined_with(test, scope, joined); });
+}
+
+// A row test as a table asks it.
+struct RowTest {
+    Call call;
+    const Var *customer;
+};
+
+// Returns: whether that is all that the table asks, whatever the brand.
+bool read_row_test(const RangeTblEntry *entry, RowTest *test) {
+    if (entry->rtekind != RTE_RELATION || list_length(entry->securityQuals) != 1 ||
+        !is_row_test(static_cast<const Node *>(linitial(entry->securityQuals)))) {
+        return false;
+    }
+    const auto *call = static_cast<const FuncExpr *>(linitial(entry->securityQuals));
+    bool is_branded = false;
+    if (!is_row_test(call->funcid, is_branded) || is_branded ||
+        !read_call(call->args, false, test->call) || !IsA(test->call.customer, Var)) {
+        return false;
+    }
+    test->customer = ENTITLE_NODE(Var, test->call.customer);
+    return true;
+}
+
+// Whether whoever passes the one test passes the other about the same customer.
+bool implies(const Call &strong, const Call &weak) {
+    const bool by_permission = !strong.permission || strong.permission == weak.permission;
+    const bool by_level = !strong.level || (weak.level && *strong.level >= *weak.level);
+    return by_permission && by_level && weak.date == nullptr;
+}
+
+// Whether equal values are the same customer's.
+bool is_equality_of_keys(Oid function) {
+    switch (function) {
+    case F_INT2EQ:
+    case F_INT4EQ:
+    case F_INT8EQ:
+    case F_INT24EQ:
+    case F_INT42EQ:
+    case F_INT28EQ:
+    case F_INT82EQ:
+    case F_INT48EQ:
+    case F_INT84EQ:
+    case F_UUID_EQ:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool is_column(const Node *node, const Var *column, Index levels_up) {
+    const auto *found = static_cast<const Var *>(static_cast<const void *>(node));
+    return IsA(node, Var) && found->varno == column->varno && found->varattno == column->varattno &&
+           found->varlevelsup == levels_up;
+}
+
+bool are_equal(const Scope &scope, const Var *one, const Var *other, Index others_level) {
+    for (const auto *condition : each<Node>(scope.conditions)) {
+        if (!IsA(condition, OpExpr) || list_length(ENTITLE_NODE(OpExpr, condition)->args) != 2) {
+            continue;
+        }
+        const auto *comparison = ENTITLE_NODE(OpExpr, condition);
+        const auto *left = static_cast<const Node *>(linitial(comparison->args));
+        const auto *right = static_cast<const Node *>(lsecond(comparison->args));
+        if (is_equality_of_keys(get_opcode(comparison->opno)) &&
+            ((is_column(left, one, 0) && is_column(right, other, others_level)) ||
+             (is_column(right, one, 0) && is_column(left, other, others_level)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+double size_of(const RangeTblEntry *entry) {
+    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(entry->relid));
+    if (!HeapTupleIsValid(row)) {
+        return 0.0;
+    }
+    const double size = reinterpret_cast<const FormData_pg_class *>(GETSTRUCT(row))->relpages;
+    ReleaseSysCache(row);
+    return size;
+}
+
+// A row shows when another one of the same customer shows, by a test that asks no less. The test of
+// the larger table stays, which has more use for it.
+bool follows_customer(const QueryLevel &level, const Scope &scope, int number) {
+    const RangeTblEntry *entry = rt_fetch(number, level.query->rtable);
+    RowTest test{};
+    return read_row_test(entry, &test) && find_joined(level, scope, [&](const Place &joined) {
+               RowTest other{};
+               return joined.entry != entry && joined.entry->tablesample == nullptr &&
+                      read_row_test(joined.entry, &other) && implies(other.call, test.call) &&
+                      are_equal(scope, test.customer, other.customer, joined.levels_up) &&
+                      size_of(joined.entry) >= size_of(entry);
+           });
+}
+
+} // namespace
+
+bool drop_implied_tests(const QueryLevel &level) {
+    bool is_any = false;
+    List *scopes = NIL;
+    begin_scope(reinterpret_cast<const Node *>(level.query->jointree), nullptr, nullptr, &scopes);
+    for (const auto *scope : each<Scope>(scopes)) {
+        for (const int number : each_int(scope->tables)) {
+            RangeTblEntry *entry = rt_fetch(number, level.query->rtable);
+            if (entry->rtekind == RTE_RELATION && entry->tablesample == nullptr &&
+                list_length(entry->securityQuals) == 1 &&
+                (follows_document(level, *scope, number) ||
+                 follows_customer(level, *scope, number))) {
+                keep_privileges(level.query, static_cast<Node *>(linitial(entry->securityQuals)));
+                entry->securityQuals = NIL;
+                is_any = true;
+            }
+        }
+    }
+    return is_any;
+}
+
+} // namespace entitle::pg
