@@ -103,5 +103,6 @@ void measure_planning(Bench &bench);     // planning_cases
 void measure_memory(Bench &bench);       // memory_cases
 void measure_writes(Bench &bench);       // write_cases
 void measure_explanations(Bench &bench); // explain_cases
+void measure_analytics(Bench &bench);    // analytics_cases
 
 } // namespace bench

@@ -26,7 +26,7 @@ constexpr Case kCases[] = {
     {"parallel", measure_parallel}, {"masks", measure_masks},
     {"policies", measure_policies}, {"identity", measure_identity},
     {"pooler", measure_pooler},     {"explain", measure_explanations},
-    {"writes", measure_writes},
+    {"writes", measure_writes},     {"analytics", measure_analytics},
 };
 
 bool is_case(const char *name) {
