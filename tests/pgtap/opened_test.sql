@@ -128,7 +128,7 @@ INSERT INTO place VALUES
 
 CREATE FUNCTION pg_temp.fails(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE 'SELECT count(*) FROM (' || query || ') q';
+    EXECUTE query;
     RETURN NULL;
 EXCEPTION
     WHEN insufficient_privilege OR undefined_column OR undefined_function OR wrong_object_type OR syntax_error OR feature_not_supported

@@ -37,6 +37,9 @@ constexpr double kMostKeys = 10000000.0;
 // factor the plain one is taken.
 constexpr double kBitmapSurplus = 2.0;
 
+// An array behind other conditions is given up where that costs less by this factor.
+constexpr double kLaterSurplus = 2.0;
+
 // The condition that a row test gave. Returns: null for any other.
 RestrictInfo *condition_of_test(const IndexClause *clause) {
     if (list_length(clause->indexquals) != 1) {
@@ -206,7 +209,8 @@ void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
     Estimate best = estimate_with(root, path, all, loop_count);
     if (fewer != NIL && list_length(fewer) < list_length(all)) {
         const Estimate other = estimate_with(root, path, fewer, loop_count);
-        if (other.total + cost_of_tests(path, other.selectivity - best.selectivity) < best.total) {
+        const Cost tests = cost_of_tests(path, other.selectivity - best.selectivity);
+        if ((other.total + tests) * kLaterSurplus < best.total) {
             best = other;
         } else {
             path->indexclauses = all;
