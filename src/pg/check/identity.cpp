@@ -77,15 +77,10 @@ void refuse_empty_seal(FunctionCallInfo fcinfo) {
 }
 
 // Whom a pool may become only when sign_in_grant lists them: users mapped to a superuser, owners,
-// and those who manage external access. A superuser may become anyone.
+// and those who manage external access. A superuser may become anyone. Neither lends that to
+// whoever owns a function that was called, or the table whose trigger a foreign key or a view's
+// write fired.
 bool may_become(const LoginFacts &login, const Subject &subject, std::string_view name) {
-    // Nor does a superuser for whoever owns a function that was called.
-    const Oid in_charge = definer_in_charge();
-    const Oid pool =
-        OidIsValid(in_charge) && superuser_arg(GetOuterUserId()) ? in_charge : GetOuterUserId();
-    if (superuser_arg(pool)) {
-        return true;
-    }
     bool needs_grant = OidIsValid(login.role) && superuser_arg(login.role);
     compute([&] {
         needs_grant = needs_grant ||
@@ -93,7 +88,12 @@ bool may_become(const LoginFacts &login, const Subject &subject, std::string_vie
                       std::any_of(subject.memberships.begin(), subject.memberships.end(),
                                   [](const Membership &one) { return one.is_owner; });
     });
-    return !needs_grant || has_sign_in_grant(pool, name);
+    const auto may = [&](Oid role) {
+        return superuser_arg(role) || has_sign_in_grant(role, name);
+    };
+    const Oid in_charge = definer_in_charge();
+    return !needs_grant || (may(GetOuterUserId()) && may(GetUserId()) &&
+                            (!OidIsValid(in_charge) || may(in_charge)));
 }
 
 [[noreturn]] void raise_bad_token() {

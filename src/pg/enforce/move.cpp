@@ -10,8 +10,8 @@
 #include "pg/enforce/departure.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/enforce/held_key.hpp"
-#include "pg/model/lookup.hpp"
 #include "pg/enforce/refused_write.hpp"
+#include "pg/enforce/running_statement.hpp"
 #include "pg/protection/row_place.hpp"
 #include "pg/model/row_trigger.hpp"
 #include "pg/subject/statement.hpp"
@@ -157,13 +157,17 @@ Oid find_root(Relation table) {
 
 // Tells whether the rules bind whoever updates the row. Row-level security knows, except for what
 // foreign keys do in the name of the table's owner: a cascade is the doing of the role that began
-// it.
+// it, and of the one whose rights that had then.
 bool is_bound(Relation table) {
+    const auto is_free = [](Oid role) {
+        return superuser_arg(role) || has_bypassrls_privilege(role);
+    };
     if (check_enable_rls(find_root(table), InvalidOid, true) == RLS_ENABLED) {
         return true;
     }
+    const Oid beginner = outer_statement_user();
     return InNoForceRLSOperation() && table->rd_rel->relrowsecurity &&
-           !superuser_arg(asking_role()) && !has_bypassrls_privilege(asking_role());
+           !(is_free(asking_role()) && (!OidIsValid(beginner) || is_free(beginner)));
 }
 
 // Tells whether a foreign key brings a line to the new key of its document: no row has the old one
@@ -213,10 +217,7 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
     const RowPlace from = find_place(home, before, rules.declared);
     const RowPlace to = find_place(table, after, rules.declared);
     const bool is_line = OidIsValid(rules.declared.parent);
-    // Of a customer that is there: who gives a customer another key takes its rows along.
-    const bool is_given = InNoForceRLSOperation() && from.customer && to.customer &&
-                          *from.customer != *to.customer &&
-                          find_customer(*from.customer).has_value();
+    const bool is_given = InNoForceRLSOperation() && gives_away(from, to);
     // Another document must show, too: else whoever writes lines without being asked, as their
     // owner may, would learn which hidden ones are alike.
     if (is_same_place(from, to) &&

@@ -224,17 +224,27 @@ Running *find_running(const ErrorContextCallback *at) noexcept {
     return at->callback == on_report ? static_cast<Running *>(at->arg) : nullptr;
 }
 
-Running *find_innermost() noexcept {
-    for (const ErrorContextCallback *at = error_context_stack; at != nullptr; at = at->previous) {
-        if (Running *running = find_running(at)) {
-            return running;
-        }
+namespace {
+
+Running *find_running_from(const ErrorContextCallback *at) noexcept {
+    while (at != nullptr && find_running(at) == nullptr) {
+        at = at->previous;
     }
-    return nullptr;
+    return at == nullptr ? nullptr : find_running(at);
 }
+
+} // namespace
+
+Running *find_innermost() noexcept { return find_running_from(error_context_stack); }
 
 Oid statement_user() noexcept {
     const Running *running = find_innermost();
+    return running == nullptr ? InvalidOid : running->user;
+}
+
+Oid outer_statement_user() noexcept {
+    const Running *running = find_innermost();
+    running = running == nullptr ? nullptr : find_running_from(running->callback.previous);
     return running == nullptr ? InvalidOid : running->user;
 }
 

@@ -32,6 +32,10 @@ Running *find_innermost() noexcept;
 // Who runs the innermost statement, InvalidOid when there is none.
 Oid statement_user() noexcept;
 
+// Who runs the statement around that one, whose foreign key may have begun it; InvalidOid when
+// there is none.
+Oid outer_statement_user() noexcept;
+
 // Whether a MERGE has such an action.
 bool has_action(const ModifyTable *node, CmdType action);
 

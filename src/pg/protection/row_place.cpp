@@ -122,6 +122,13 @@ RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared) 
     return place;
 }
 
+bool gives_away(const RowPlace &from, const RowPlace &to) {
+    return (to.brand && to.brand != from.brand) ||
+           (to.date && (!from.date || *from.date < *to.date)) ||
+           (from.customer && to.customer && *from.customer != *to.customer &&
+            find_customer(*from.customer).has_value());
+}
+
 bool is_same_document(Relation home, HeapTuple before, Relation table, HeapTuple after,
                       const Declaration &declared) {
     const ParentKey key = find_parent_key(declared);

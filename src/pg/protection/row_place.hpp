@@ -24,6 +24,11 @@ struct RowPlace {
 // The table's row as a trigger has it. Errors: 55000 when the table is not as it was declared.
 RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared);
 
+// Tells whether a row that goes from one place to another may show to others than before: in
+// another brand, on a later date, or for another customer. Not from a customer who is not there any
+// more: who gives a customer another key takes its rows along.
+bool gives_away(const RowPlace &from, const RowPlace &to);
+
 // Tells whether two lines, each of its table or a partition of that, refer to the same document.
 bool is_same_document(Relation home, HeapTuple before, Relation table, HeapTuple after,
                       const Declaration &declared);
