@@ -62,7 +62,8 @@ Declaration find_document(const Declaration &declared, const Asked &asked, Place
         if (depth == 0 && asked.is_new()) {
             place.key = key_of_new_row(asked.new_row, parent.columns, parent.count);
         } else {
-            place.key = read_row_key(place.indexes, place.key, parent.columns, parent.count);
+            place.key = read_row_key(place.indexes, place.key, parent.columns, parent.count,
+                                     linitial_oid(parent.indexes));
         }
         place.indexes = parent.indexes;
         Oid table = InvalidOid;

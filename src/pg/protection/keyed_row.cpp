@@ -7,6 +7,8 @@
 
 extern "C" {
 #include "access/nbtree.h"
+#include "access/transam.h"
+#include "parser/parse_coerce.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 }
@@ -40,26 +42,36 @@ struct WantedKey {
     const ColumnValue *values;
 };
 
-// The key's value as one of the column's base type.
-Datum wanted_value(const WantedKey &key, int number, Oid type) {
-    if (key.texts != nullptr) {
-        return parse_key(key.texts->texts[number], type);
-    }
-    const ColumnValue &value = key.values[number];
+// The value as one of another type. The types of the two ends of a foreign key may differ. Where
+// one becomes the other by itself, the key compares them so: char(n) without its padding, real with
+// the digits that it has.
+Datum as_type(const ColumnValue &value, Oid type) {
     if (value.type == type) {
         return value.value.value;
     }
-    // The types of the two ends of a foreign key may differ.
+    Oid cast = InvalidOid;
+    const CoercionPathType path = find_coercion_pathway(type, value.type, COERCION_IMPLICIT, &cast);
+    if (path == COERCION_PATH_RELABELTYPE) {
+        return value.value.value;
+    }
+    if (path == COERCION_PATH_FUNC && cast < FirstNormalObjectId && get_func_nargs(cast) == 1) {
+        return OidFunctionCall1(cast, value.value.value);
+    }
     Oid output = InvalidOid;
     bool is_varlena = false;
     getTypeOutputInfo(value.type, &output, &is_varlena);
     return parse_key(OidOutputFunctionCall(output, value.value.value), type);
 }
 
-void fill_keys(Relation index, TupleDesc columns, const WantedKey &key, ScanKeyData *scan_keys) {
+Oid key_type(Relation index, int number) {
+    return getBaseType(
+        get_atttype(index->rd_index->indrelid, index->rd_index->indkey.values[number]));
+}
+
+void fill_keys(Relation index, const WantedKey &key, ScanKeyData *scan_keys) {
     for (int i = 0; i < key.count; ++i) {
         const AttrNumber column = index->rd_index->indkey.values[i];
-        const Oid type = getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
+        const Oid type = key_type(index, i);
         const Oid compared = index->rd_opcintype[i];
         const Oid equals =
             get_opfamily_member(index->rd_opfamily[i], compared, compared, BTEqualStrategyNumber);
@@ -68,7 +80,8 @@ void fill_keys(Relation index, TupleDesc columns, const WantedKey &key, ScanKeyD
         }
         ScanKeyEntryInitialize(&scan_keys[i], 0, column, BTEqualStrategyNumber, InvalidOid,
                                index->rd_indcollation[i], get_opcode(equals),
-                               wanted_value(key, i, type));
+                               key.texts != nullptr ? parse_key(key.texts->texts[i], type)
+                                                    : as_type(key.values[i], type));
     }
 }
 
@@ -95,7 +108,7 @@ bool read_keyed_row(Oid index_oid, const WantedKey &key, const char *const *name
         return false;
     }
     ScanKeyData scan_keys[INDEX_MAX_KEYS];
-    fill_keys(index, columns, key, scan_keys);
+    fill_keys(index, key, scan_keys);
 
     // Despite its name it reads any table: by the index, under the statement's own snapshot.
     SysScanDesc scan =
@@ -218,20 +231,24 @@ bool find_row_by_values(const List *indexes, const ColumnValue *key, int key_cou
     return false;
 }
 
-RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count) {
+RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count,
+                    Oid referred) {
     RowKey found{count, {}};
     ColumnValue values[INDEX_MAX_KEYS]{};
     if (!find_keyed_row(indexes, key, names, count, values)) {
         return found;
     }
+    Relation index = index_open(referred, AccessShareLock);
     for (int i = 0; i < count; ++i) {
         if (!values[i].value.isnull) {
             Oid output = InvalidOid;
             bool is_varlena = false;
-            getTypeOutputInfo(values[i].type, &output, &is_varlena);
-            found.texts[i] = OidOutputFunctionCall(output, values[i].value.value);
+            const Oid type = key_type(index, i);
+            getTypeOutputInfo(type, &output, &is_varlena);
+            found.texts[i] = OidOutputFunctionCall(output, as_type(values[i], type));
         }
     }
+    index_close(index, AccessShareLock);
     return found;
 }
 

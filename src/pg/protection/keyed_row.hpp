@@ -39,9 +39,10 @@ bool find_keyed_row(const List *indexes, const RowKey &key, const char *const *n
 bool find_row_by_values(const List *indexes, const ColumnValue *key, int key_count,
                         const char *const *names, int name_count, ColumnValue *values);
 
-// Reads columns of the row with that key as the key of another row, all NULL where there is no such
-// row.
-RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count);
+// Reads columns of the row with that key as the key of another row, by the index that is referred
+// to; all NULL where there is no such row.
+RowKey read_row_key(const List *indexes, const RowKey &key, const char *const *names, int count,
+                    Oid referred);
 
 // Refuses what is no object of columns of the table, or of the view that it was asked through.
 // Errors: 22023, 42703.
