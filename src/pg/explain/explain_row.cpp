@@ -80,8 +80,7 @@ Declaration find_document(const Declaration &declared, const Asked &asked, Place
     return document;
 }
 
-bool holds_any(Oid relation, AclMode privileges) {
-    const Oid role = asking_role();
+bool holds_any(Oid relation, Oid role, AclMode privileges) {
     return pg_class_aclcheck(relation, role, privileges) == ACLCHECK_OK ||
            pg_attribute_aclcheck_all(relation, role, privileges, ACLMASK_ANY) == ACLCHECK_OK;
 }
@@ -89,8 +88,10 @@ bool holds_any(Oid relation, AclMode privileges) {
 // Raises for a role that could not ask for such a row itself: a new one it neither reads nor
 // writes, a stored one whose key it does not read.
 void require_privilege(Oid relation, Oid table, const Asked &asked, const Place &place) {
+    const AclMode needed = asked.is_new() ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_SELECT;
+    // Nor is the owner of a function told what its caller could ask for.
     bool is_held =
-        holds_any(relation, asked.is_new() ? ACL_SELECT | ACL_INSERT | ACL_UPDATE : ACL_SELECT);
+        holds_any(relation, asking_role(), needed) && holds_any(relation, GetUserId(), needed);
     if (is_held && !asked.is_new()) {
         Relation index = index_open(linitial_oid(place.indexes), AccessShareLock);
         for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); ++i) {

@@ -66,10 +66,12 @@ const char *equals_text(Relation index, int number) {
 } // namespace
 
 bool may_read(Oid relation, Oid table, const char *column) {
-    const Oid role = asking_role();
     const AttrNumber number = shown_column(relation, table, column);
-    return number > 0 && (pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK ||
-                          pg_attribute_aclcheck(relation, number, role, ACL_SELECT) == ACLCHECK_OK);
+    const auto is_read_by = [&](Oid role) {
+        return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK ||
+               pg_attribute_aclcheck(relation, number, role, ACL_SELECT) == ACLCHECK_OK;
+    };
+    return number > 0 && is_read_by(asking_role()) && is_read_by(GetUserId());
 }
 
 Oid find_reader(const List *relations, Oid table, const char *const *columns, int count) {
