@@ -1,11 +1,10 @@
-// A stack in fixed places: whatever an error leaves behind is overwritten, and never followed.
+// A stack in a place of its own: whatever an error leaves behind is overwritten, and never
+// followed.
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/subject/cursor.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/subject/statement.hpp"
-
-#include <algorithm>
 
 namespace entitle::pg {
 
@@ -23,9 +22,9 @@ struct Statement {
     std::uint64_t key_questions; // before it began
 };
 
-// Deeper statements share the last place, and trust no moment but the present one.
-constexpr int kMaxDepth = 128;
-Statement statements[kMaxDepth] = {};
+// As deep as PostgreSQL's own stack lets statements nest.
+Statement *statements = nullptr;
+int room = 0;
 int depth = 0;
 
 // The client's message whose procedure or block is under way: a ROLLBACK inside it forgets the
@@ -37,9 +36,18 @@ bool is_outside() noexcept {
     return depth == 0 && procedure_start != GetCurrentStatementStartTimestamp();
 }
 
-Statement &statement_at(int place) noexcept { return statements[std::min(place, kMaxDepth - 1)]; }
+Statement *innermost() noexcept { return depth == 0 ? nullptr : &statements[depth - 1]; }
 
-Statement *innermost() noexcept { return depth == 0 ? nullptr : &statement_at(depth - 1); }
+// Makes room for one more. regime: C
+void grow() {
+    if (depth == room) {
+        const int wanted = room == 0 ? 64 : 2 * room;
+        const Size bytes = wanted * sizeof(Statement);
+        statements = static_cast<Statement *>(
+            room == 0 ? MemoryContextAlloc(TopMemoryContext, bytes) : repalloc(statements, bytes));
+        room = wanted;
+    }
+}
 
 const RightsMark &asked_of(Statement &statement) noexcept {
     statement.asked.uses_keys =
@@ -109,19 +117,19 @@ void on_transaction(XactEvent event, void *) {
 
 } // namespace
 
-int begin_statement(MemoryContext memory, bool may_go_on) noexcept {
+int begin_statement(MemoryContext memory, bool may_go_on) {
+    grow();
     ++statement_number;
     const bool is_kept =
         may_go_on || may_go_on_later() || (depth == 0 && may_be_rewinding_around(memory));
     const bool is_own_maintenance = begins_own_maintenance(memory);
-    Statement &statement = statement_at(depth);
-    statement.may_go_on = is_kept;
-    statement.is_own_maintenance = is_own_maintenance;
-    statement.memory = memory;
-    statement.transaction_level = GetCurrentTransactionNestLevel();
-    statement.moment = 0;
-    statement.asked.is_set = false;
-    statement.key_questions = key_questions;
+    statements[depth] = Statement{memory,
+                                  GetCurrentTransactionNestLevel(),
+                                  is_kept,
+                                  is_own_maintenance,
+                                  0,
+                                  RightsMark(),
+                                  key_questions};
     return depth++;
 }
 
@@ -161,7 +169,7 @@ bool is_own_statement() noexcept {
     const Statement *statement = innermost();
     // A function's expressions, and its queries', are evaluated in memory that hangs below the
     // transaction's.
-    return statement == nullptr || depth > kMaxDepth || statement->memory == nullptr ||
+    return statement == nullptr || statement->memory == nullptr ||
            !is_asked_from(statement->memory);
 }
 
@@ -199,7 +207,7 @@ void note_question(const RightsMark &rights) noexcept {
     }
 }
 
-const RightsMark &asked_rights(int place) noexcept { return asked_of(statement_at(place)); }
+const RightsMark &asked_rights(int place) noexcept { return asked_of(statements[place]); }
 
 void register_statements() {
     note_loading_portal();

@@ -16,7 +16,7 @@ extern std::uint64_t statement_number;
 // not those of the bodies of functions that it calls. A utility command such as DO has none. One
 // that may go on later, as a cursor's FETCH does, keeps its rights, and so do those inside it.
 // Returns: its place, to end it by; an error ends it by itself.
-int begin_statement(MemoryContext memory, bool may_go_on = false) noexcept;
+int begin_statement(MemoryContext memory, bool may_go_on = false);
 void end_statement(int place);
 
 // Begins what may commit and roll back on its way. Returns: whether it is the outermost one, which
