@@ -105,6 +105,22 @@ SELECT is(cascaded('SELECT entitle.sign_in(''odile'')'), 'test_pool: 42501 this 
 SELECT is(cascaded('SELECT hers.lent(''SELECT entitle.sign_in(''''odile'''')'')'), 'test_pool: test_pool: 42501 this login may not sign in', 'S251: with a function of the pool''s own');
 SELECT is(lent_to('test_big', 'SELECT entitle.sign_in(''odile'')'), 'test_pool: 42501 this login may not sign in', 'S251: a pool that has the login on its list calls it');
 SELECT is(cascaded('SELECT entitle.sign_in(''l20'')'), 'test_pool: 101', 'S251: whom any pool may sign in, it may there');
+CREATE TABLE hers.written (id integer PRIMARY KEY, customer_id bigint, told text);
+SELECT entitle.protect_table('hers.written', 'customer_id', view_name => 'hers.written_view', external_insert_level => 20, min_level => 20) \g /dev/null
+CREATE TRIGGER fired BEFORE INSERT ON hers.written FOR EACH ROW EXECUTE FUNCTION hers.fired('SELECT entitle.sign_in(''odile'')');
+ALTER TABLE hers.written OWNER TO test_pool;
+SELECT entitle_internal.claim_view('hers.written') \g /dev/null
+GRANT INSERT ON hers.written_view TO test_big;
+CREATE FUNCTION written_by(role name) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM entitle.sign_in('l20'), set_config('role', role, true);
+    INSERT INTO hers.written_view (id, customer_id) VALUES (1, 101);
+    PERFORM set_config('role', 'none', true);
+    RETURN (SELECT told FROM hers.written);
+END
+$$;
+SELECT is(written_by('test_big'), 'test_pool: 42501 this login may not sign in', 'S251: or writes through the view of the pool''s table');
+SELECT entitle.sign_out() \g /dev/null
 INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('test_pool', 'odile');
 SELECT is(lent_to('test_big', 'SELECT entitle.sign_in(''odile'')'), 'test_pool: 104', 'S251: and whom both have on their lists');
 DELETE FROM entitle.sign_in_grant WHERE db_role = 'test_pool';
