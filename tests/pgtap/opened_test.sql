@@ -172,5 +172,21 @@ SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL min_parallel_index_scan_size = 0;
 SELECT is_empty($$SELECT * FROM pg_temp.told() WHERE said ~ '^(told|division)'$$, 'S280: nor in parallel');
 
+CREATE FUNCTION pg_temp.is_parallel(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    found boolean := false;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+        found := found OR line ~ 'Gather';
+    END LOOP;
+    RETURN found;
+END
+$$;
+SET LOCAL max_parallel_workers_per_gather = 2;
+SELECT ok(pg_temp.is_parallel('SELECT count(*) FROM shop.line JOIN shop.document USING (document_id)'), 'lines are joined in parallel');
+SELECT ok(NOT pg_temp.is_parallel('SELECT note FROM shop.line JOIN shop.document USING (document_id) ORDER BY shop.say(note) LIMIT 3'),
+          'S280: but not where workers might sort hidden ones by what tells');
+
 SELECT * FROM finish();
 ROLLBACK;
