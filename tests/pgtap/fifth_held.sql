@@ -112,5 +112,34 @@ SELECT is(error_of('l20', replace(c, 'TAB', t)), '1', 'what is not masked is ope
 FROM unnest('{parted,parted_one,above,heir}'::text[]) t,
      unnest(ARRAY['SELECT id, customer_id, item FROM TAB', 'UPDATE TAB SET item = ''x''', 'INSERT INTO TAB (id, customer_id, item) VALUES (2, 101, ''y'')']) c;
 
+-- R54: what a MERGE deletes does not go where it inserts; what it moves, does.
+INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (2, 1, 'two'), (3, 1, 'three');
+INSERT INTO entitle.brand_module SELECT b, m.module_key FROM entitle.module m, unnest('{1,2,3}'::bigint[]) b ON CONFLICT DO NOTHING;
+INSERT INTO entitle.role (role_id, organization_id, name) OVERRIDING SYSTEM VALUE VALUES (150, 1, 'deleter'), (151, 1, 'writer');
+INSERT INTO entitle.role_permission SELECT 150, k FROM unnest('{conversions.view,conversions.delete}'::text[]) k;
+INSERT INTO entitle.role_permission SELECT 151, k FROM unnest('{conversions.view,conversions.create,conversions.update,conversions.delete}'::text[]) k;
+INSERT INTO entitle.app_user (user_id, login) VALUES (103, 'staff');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (103, 1, 150), (103, 2, 151);
+CREATE TABLE stock (id integer, brand_id bigint, item text) PARTITION BY LIST (brand_id);
+CREATE TABLE stock_one PARTITION OF stock FOR VALUES IN (1);
+CREATE TABLE stock_two PARTITION OF stock FOR VALUES IN (2);
+CREATE TABLE stock_three PARTITION OF stock FOR VALUES IN (3);
+INSERT INTO stock VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c');
+SELECT entitle.protect_table('stock', brand_column => 'brand_id', view_permission => 'conversions.view', insert_permission => 'conversions.create',
+                             update_permission => 'conversions.update', delete_permission => 'conversions.delete') \g /dev/null
+GRANT SELECT, INSERT, UPDATE, DELETE ON stock TO test_app;
+SELECT is(error_of('staff', 'MERGE INTO stock s USING (VALUES (1, 1), (2, 2), (7, 2)) v (i, b) ON s.id = v.i ' || c), told, 'R54: MERGE ... ' || c)
+FROM (VALUES
+    ('WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (v.i, v.b, ''new'')', '3'),
+    ('WHEN MATCHED AND v.b = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET item = ''x'' WHEN NOT MATCHED THEN INSERT VALUES (v.i, v.b, ''new'')', '3'),
+    ('WHEN MATCHED AND v.b = 2 THEN DELETE WHEN MATCHED THEN UPDATE SET brand_id = 2 WHEN NOT MATCHED THEN INSERT VALUES (v.i, v.b, ''new'')', '42501 permission denied to update this row of table "stock_one"')) AS v (c, told);
+INSERT INTO entitle.role_permission VALUES (150, 'conversions.update');
+SELECT is(error_of('staff', 'MERGE INTO stock s USING (VALUES (1, 1), (2, 2), (7, 2)) v (i, b) ON s.id = v.i WHEN MATCHED AND v.b = 2 THEN DELETE '
+                            'WHEN MATCHED THEN UPDATE SET brand_id = 2 WHEN NOT MATCHED THEN DO NOTHING'), '2', 'R54: a move among deletes, to as many rights');
+DELETE FROM entitle.role_permission WHERE role_id = 150 AND permission_key = 'conversions.delete';
+INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (103, 3, 151);
+SELECT is(error_of('staff', 'MERGE INTO stock s USING (VALUES (1, 1), (2, 2), (3, 3)) v (i, b) ON s.id = v.i WHEN MATCHED AND v.b = 3 THEN DELETE '
+                            'WHEN MATCHED AND v.b = 1 THEN DO NOTHING WHEN MATCHED THEN UPDATE SET brand_id = 3'), '2', 'R54: whatever else it deletes');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,8 +1,14 @@
 // Departures live in the memory of their statement, and are forgotten with it, whatever ends it.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/node.hpp"
 #include "pg/enforce/departure.hpp"
 #include "pg/enforce/refused_write.hpp"
+#include "pg/enforce/running_statement.hpp"
+
+extern "C" {
+#include "catalog/pg_am.h"
+}
 
 namespace entitle::pg {
 
@@ -27,6 +33,22 @@ void forget(void *argument) {
     }
 }
 
+bool deletes(const PlannedStmt *plan) {
+    for (const auto *node : each<ModifyTable>(find_writes(plan))) {
+        if (node->operation == CMD_DELETE || has_action(node, CMD_DELETE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether a row that was deleted goes to another partition, which a heap marks. A MERGE may delete
+// rows beside.
+bool may_arrive(Relation table, HeapTuple row, const QueryDesc *query) {
+    return !deletes(query->plannedstmt) || table->rd_rel->relam != HEAP_TABLE_AM_OID ||
+           HeapTupleHeaderIndicatesMovedPartitions(row->t_data);
+}
+
 Noted *find_noted(const QueryDesc *query) {
     for (Noted *at = all_noted; at != nullptr; at = at->next) {
         if (at->query == query) {
@@ -41,7 +63,8 @@ Noted *find_noted(const QueryDesc *query) {
 void note_departure(Relation table, HeapTuple row) {
     const QueryDesc *query = running_query();
     if (query == nullptr ||
-        (query->operation == CMD_DELETE && !query->plannedstmt->hasModifyingCTE)) {
+        (query->operation == CMD_DELETE && !query->plannedstmt->hasModifyingCTE) ||
+        !may_arrive(table, row, query)) {
         return; // nothing arrives
     }
     MemoryContext previous = MemoryContextSwitchTo(query->estate->es_query_cxt);
