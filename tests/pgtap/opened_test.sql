@@ -101,6 +101,7 @@ INSERT INTO shape VALUES
     ('SELECT q.* FROM L l, LATERAL (SELECT shop.say(l.note) AS said OFFSET 0) q'),
     ('SELECT q.* FROM L l, LATERAL (SELECT title FROM D d WHERE d.document_id = l.document_id AND shop.tell(l.note)) q'),
     ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL shop.all_of(note)'),
+    ('SELECT q FROM L l, LATERAL shop.all_of(l.note) q WHERE q = ''open 400'''),
     ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL unnest(ARRAY[shop.say(note)])'),
     ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL (VALUES (shop.say(note))) v'),
     ('SELECT note FROM L l JOIN D d USING (document_id), LATERAL xmltable(''/a'' PASSING xmlelement(name a, shop.say(note)) COLUMNS b text PATH ''.'') x'),

@@ -9,24 +9,17 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/planner/index_cost.hpp"
 #include "pg/subject/cursor.hpp"
-#include "pg/planner/fenced_line.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
-#include "pg/planner/opened_test.hpp"
-#include "pg/planner/passed_test.hpp"
 #include "pg/planner/plan_tree.hpp"
-#include "pg/planner/redundant_filter.hpp"
+#include "pg/planner/planner.hpp"
 #include "pg/planner/plan_variant.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/subject/statement.hpp"
 
 extern "C" {
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
-#include "optimizer/planner.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 }
@@ -35,75 +28,12 @@ namespace entitle::pg {
 
 namespace {
 
-planner_hook_type next_planner = nullptr;
 EntitleRelationHook next_relation_info = nullptr;
 set_rel_pathlist_hook_type next_paths = nullptr;
 ExecutorStart_hook_type next_start = nullptr;
 ExecutorRun_hook_type next_run = nullptr;
 ExecutorFinish_hook_type next_finish = nullptr;
 ProcessUtility_hook_type next_utility = nullptr;
-
-// A plan that costs more than this was made without looking at the asker's many grants, and would
-// be better for it: about what loading 100,000 of them costs.
-constexpr Cost kWorthLoading = 5000.0;
-
-// Below this, planning once more costs more than a better plan can save.
-constexpr Cost kWorthFencing = 500.0;
-
-// The row tests' functions as planning met them.
-constexpr int kMaxRowTests = 8;
-Oid row_tests[kMaxRowTests];
-int next_row_test = 0;
-
-bool is_noted(Oid function) noexcept {
-    for (const Oid known : row_tests) {
-        if (known == function) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Whether the planner may put the function's query in the place of its call.
-bool may_be_inlined(const RangeTblEntry *entry) {
-    if (entry->rtekind != RTE_FUNCTION) {
-        return false;
-    }
-    bool is_query = false;
-    for (const auto *function : each<RangeTblFunction>(entry->functions)) {
-        if (IsA(function->funcexpr, FuncExpr)) {
-            const Oid oid = ENTITLE_NODE(FuncExpr, function->funcexpr)->funcid;
-            HeapTuple row = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
-            if (HeapTupleIsValid(row)) {
-                const auto *form = reinterpret_cast<const FormData_pg_proc *>(GETSTRUCT(row));
-                is_query = is_query || form->prolang == SQLlanguageId;
-                ReleaseSysCache(row);
-            }
-        }
-    }
-    return is_query;
-}
-
-// Row tests come into a query by row security, by the barrier views of protect_table, by inlined
-// functions, or by name.
-bool has_row_test(Node *node, void *) {
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, RangeTblEntry)) {
-        const auto *entry = ENTITLE_NODE(RangeTblEntry, node);
-        return entry->security_barrier || may_be_inlined(entry);
-    }
-    if (IsA(node, Query)) {
-        auto *query = ENTITLE_NODE(Query, node);
-        return query->hasRowSecurity || query_tree_walker(query, ENTITLE_WALKER(has_row_test),
-                                                          nullptr, QTW_EXAMINE_RTES_BEFORE);
-    }
-    if (IsA(node, FuncExpr) && is_noted(ENTITLE_NODE(FuncExpr, node)->funcid)) {
-        return true;
-    }
-    return expression_tree_walker(node, ENTITLE_WALKER(has_row_test), nullptr);
-}
 
 // Whether a plan that runs itself runs only once: a statement of the client's. An SQL function runs
 // its plan again at each call.
@@ -116,106 +46,6 @@ bool runs_once(const QueryDesc *query) noexcept {
     default:
         return false;
     }
-}
-
-PlannedStmt *plan_next(ENTITLE_PLAN_PARAMETERS) {
-    const planner_hook_type plan = next_planner != nullptr ? next_planner : standard_planner;
-    PlannedStmt *result = plan(ENTITLE_PLAN_ARGUMENTS);
-    if (take_forgotten()) {
-        drop_plans();
-    }
-    if (has_assumptions(result) && !has_open_scan(result)) {
-        drop_customers_as_begun(result);
-    }
-    return result;
-}
-
-// Plans without aggregating rows before they are joined.
-PlannedStmt *plan_joins_first(ENTITLE_PLAN_PARAMETERS) {
-    bool *const eager = entitle_eager_aggregation();
-    if (eager == nullptr || !*eager) {
-        return plan_next(ENTITLE_PLAN_ARGUMENTS);
-    }
-    PlannedStmt *result = nullptr;
-    *eager = false;
-    PG_TRY();
-    { result = plan_next(ENTITLE_PLAN_ARGUMENTS); }
-    PG_FINALLY();
-    { *eager = true; }
-    PG_END_TRY();
-    return result;
-}
-
-// Has the finished plan ask for the permissions that its query relies on.
-bool rely_on(PlannedStmt *plan, const List *permissions) {
-    for (auto *permission : each<String>(permissions)) {
-        if (!assume(plan, Question{Fact::permission_held, strVal(permission)}, true)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Plans the query, and once more with its lines fenced where that may be worth it.
-PlannedStmt *plan_lines(ENTITLE_PLAN_PARAMETERS) {
-    auto *fenced = static_cast<Query *>(copyObjectImpl(query));
-    PlannedStmt *result = plan_next(ENTITLE_PLAN_ARGUMENTS);
-    if (result->planTree->total_cost > kWorthFencing && fence_lines(fenced)) {
-        query = fenced;
-        PlannedStmt *other = plan_joins_first(ENTITLE_PLAN_ARGUMENTS);
-        result = other->planTree->total_cost < result->planTree->total_cost ? other : result;
-    }
-    return result;
-}
-
-// Plans a copy of the kept query, in which the row tests stand where they serve the planner best.
-PlannedStmt *plan_kept(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
-    const List *permissions = drop_passed_tests(query);
-    drop_repeated_tests(query);
-    const Opened opened = open_tests(query);
-    cursor_options &= opened.must_sort_last ? ~CURSOR_OPT_PARALLEL_OK : ~0;
-    PlannedStmt *result = opened.has_lines   ? plan_lines(ENTITLE_PLAN_ARGUMENTS)
-                          : opened.has_joins ? plan_joins_first(ENTITLE_PLAN_ARGUMENTS)
-                                             : plan_next(ENTITLE_PLAN_ARGUMENTS);
-    if (!rely_on(result, permissions)) {
-        query = copy_query(kept);
-        drop_repeated_tests(query);
-        result = plan_next(ENTITLE_PLAN_ARGUMENTS);
-    }
-    return result;
-}
-
-// Whether a table is being created from a query: later releases of
-// PostgreSQL (17.12, 18.6 and 19rc1, not 15.18) hand it to event triggers afterwards, and what
-// planning leaves of it cannot be copied in every case.
-bool is_creating_table = false;
-
-PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
-    if (is_creating_table) {
-        query = static_cast<Query *>(copyObjectImpl(query));
-    }
-    const bool is_variant = (cursor_options & kVariantOption) != 0;
-    cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
-    // Should a row test come in by a way not known here, its plan cannot be exchanged.
-    if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
-        return plan_next(ENTITLE_PLAN_ARGUMENTS);
-    }
-    const int place = begin_statement(CurrentMemoryContext);
-    const KeptQuery kept = keep_query(query, cursor_options);
-    const std::uint64_t unknown = unknown_grants();
-    PlannedStmt *result = plan_kept(kept, ENTITLE_PLAN_ARGUMENTS);
-    if (unknown_grants() != unknown && result->planTree->total_cost > kWorthLoading) {
-        load_asker_grants();
-        query = copy_query(kept);
-        result = plan_kept(kept, ENTITLE_PLAN_ARGUMENTS);
-    }
-    if (!is_variant && has_assumptions(result)) {
-        bind_query(kept, result);
-    } else {
-        MemoryContextDelete(kept.context);
-    }
-    end_statement(place);
-    return result;
 }
 
 void on_relation_info(ENTITLE_RELATION_PARAMETERS) {
@@ -362,8 +192,8 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     // Those put rows of cursors aside.
     const int place = begin_statement(nullptr, IsA(statement->utilityStmt, DeclareCursorStmt) ||
                                                    IsA(statement->utilityStmt, TransactionStmt));
-    const bool was_creating_table = place > 0 && is_creating_table; // an error left it as it was
-    is_creating_table = IsA(statement->utilityStmt, CreateTableAsStmt);
+    const bool is_creating_table = IsA(statement->utilityStmt, CreateTableAsStmt);
+    const bool was_creating_table = set_creating_table(is_creating_table);
     if (IsA(statement->utilityStmt, FetchStmt)) {
         check_portal(ENTITLE_NODE(FetchStmt, statement->utilityStmt)->portalname);
     }
@@ -376,7 +206,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
     } else {
         standard_ProcessUtility(ENTITLE_UTILITY_ARGUMENTS);
     }
-    is_creating_table = was_creating_table;
+    (void)set_creating_table(place > 0 && was_creating_table); // an error left it as it was
     if (fills_portal(receiver) && asked_rights(place).is_set) {
         note_portal(ActivePortal, with_grants(asked_rights(place)));
     }
@@ -391,16 +221,8 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
 
 } // namespace
 
-void note_row_test(Oid function) noexcept {
-    if (!is_noted(function)) {
-        row_tests[next_row_test] = function;
-        next_row_test = (next_row_test + 1) % kMaxRowTests;
-    }
-}
-
 void install_hooks() {
-    next_planner = planner_hook;
-    planner_hook = on_plan;
+    install_planner();
     next_relation_info = ENTITLE_RELATION_HOOK;
     ENTITLE_RELATION_HOOK = on_relation_info;
     next_paths = set_rel_pathlist_hook;

@@ -12,7 +12,7 @@
 #include "pg/planner/index_cost.hpp"
 #include "pg/planner/selectivity.hpp"
 #include "pg/boundary/function.hpp"
-#include "pg/planner/hook.hpp"
+#include "pg/planner/planner.hpp"
 #include "pg/planner/row_filter.hpp"
 #include "pg/datum/datum.hpp"
 
