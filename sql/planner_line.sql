@@ -73,6 +73,7 @@ SELECT plan_for('outsider', 'SELECT * FROM document WHERE amount = 0.7 AND day >
 SELECT plan_for('outsider', 'SELECT * FROM document WHERE tell(amount)');
 SELECT plan_for('outsider', 'SELECT sum(number) FROM line WHERE tell(number)');
 SELECT plan_for('outsider', 'SELECT sum(l.number) FROM line l JOIN ware w USING (number) WHERE document_id = 7 AND tell(w.weight)');
+SELECT plan_for('outsider', 'SELECT sum(l.number) FROM line_view l JOIN ware w USING (number) WHERE document_id = 7 AND tell(w.weight)');
 -- An array of many customers behind an equality is not worth a descent for each.
 SELECT plan_for('agent', 'SELECT count(*) FROM document WHERE day = ''2026-02-02''');
 SELECT plan_for('outsider', 'SELECT count(*) FROM document WHERE day = ''2026-02-02''');

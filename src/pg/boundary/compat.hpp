@@ -9,10 +9,10 @@ extern "C" {
 #include "catalog/pg_constraint.h"
 #include "nodes/plannodes.h"
 #include "optimizer/pathnode.h"
-#include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planner.h"
 #include "parser/parser.h"
+#include "utils/guc.h"
 #include "utils/regproc.h"
 }
 
@@ -258,13 +258,21 @@ inline List *entitle_group_expressions([[maybe_unused]] const RangeTblEntry *ent
 #endif
 }
 
-// PostgreSQL 19 may aggregate rows before they are joined. Returns: the setting that lets it, null
-// before.
-inline bool *entitle_eager_aggregation() noexcept {
+// PostgreSQL 19 may aggregate rows before they are joined. Forbids it until the end; an error ends
+// it, too.
+inline int entitle_begin_joins_first() {
 #if PG_VERSION_NUM >= 190000
-    return &enable_eager_aggregate;
+    const int level = NewGUCNestLevel();
+    (void)set_config_option("enable_eager_aggregate", "off", PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
+    return level;
 #else
-    return nullptr;
+    return 0;
+#endif
+}
+inline void entitle_end_joins_first([[maybe_unused]] int level) {
+#if PG_VERSION_NUM >= 190000
+    AtEOXact_GUC(true, level);
 #endif
 }
 

@@ -108,17 +108,9 @@ PlannedStmt *plan_next(ENTITLE_PLAN_PARAMETERS) {
 
 // Plans without aggregating rows before they are joined.
 PlannedStmt *plan_joins_first(ENTITLE_PLAN_PARAMETERS) {
-    bool *const eager = entitle_eager_aggregation();
-    if (eager == nullptr || !*eager) {
-        return plan_next(ENTITLE_PLAN_ARGUMENTS);
-    }
-    PlannedStmt *result = nullptr;
-    *eager = false;
-    PG_TRY();
-    { result = plan_next(ENTITLE_PLAN_ARGUMENTS); }
-    PG_FINALLY();
-    { *eager = true; }
-    PG_END_TRY();
+    const int level = entitle_begin_joins_first();
+    PlannedStmt *result = plan_next(ENTITLE_PLAN_ARGUMENTS);
+    entitle_end_joins_first(level);
     return result;
 }
 
