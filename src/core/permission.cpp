@@ -10,47 +10,6 @@ namespace entitle {
 
 namespace {
 
-// Calls `visit(role)` for every active role the subject holds in the place (R20, R22); stops at
-// true.
-template <typename Visit> bool any_role(const BrandScope &scope, Visit &&visit) {
-    for (const Membership &membership : scope.subject.memberships) {
-        if (!membership.role || !reaches(membership, scope.brand)) {
-            continue;
-        }
-        const Role *role = scope.subject.find_role(*membership.role);
-        // A role of another organization counts for nothing, however it got into the membership.
-        if (role != nullptr && role->is_active && scope.brand.organization == role->organization &&
-            visit(*role)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// How a permission or metric is held: the text tells it, empty when it is not.
-template <typename InRole>
-std::optional<std::string> find_holding(const BrandScope &scope, bool wants_text,
-                                        InRole &&in_role) {
-    const auto say = [&](auto &&text) {
-        return wants_text ? text() : std::string();
-    };
-    if (!scope.brand.organization) {
-        return say(
-            [] { return std::string("the brand stands alone: members are not restricted"); });
-    }
-    if (owns(scope)) {
-        return say([] { return std::string("an owner of the organization"); });
-    }
-    std::optional<std::string> found;
-    any_role(scope, [&](const Role &role) {
-        if (in_role(role)) {
-            found = say([&] { return "granted by role " + quoted(role.name); });
-        }
-        return found.has_value();
-    });
-    return found;
-}
-
 // The gates of one permission alone, its prerequisites aside. Returns: none when they are passed.
 std::optional<Decision> check_alone(const BrandScope &scope, std::string_view key,
                                     std::optional<KeyIndex> index, const Recorder &recorder) {

@@ -49,6 +49,8 @@ std::string_view gate_name(Gate gate) noexcept {
         return "privilege";
     case Gate::policy:
         return "policy";
+    case Gate::delegation:
+        return "delegation";
     case Gate::decision:
         return "decision";
     }

@@ -34,6 +34,7 @@ enum class Gate {
     mask,         // one masked column of a row that shows (R36)
     privilege,    // which columns the asker may read
     policy,       // policies of the table that are not entitle's
+    delegation,   // R59, R60: what a role grants, against what its giver holds
     decision,
 };
 

@@ -38,7 +38,9 @@ INSERT INTO entitle.permission (permission_key, description, as_shipped) VALUES
     ('analytics.view', 'See analytics', true),
     ('affiliates.view', 'See affiliates', true),
     ('billing.invoices.view', 'Read own invoices', true),
-    ('billing.cards.view', 'See own payment cards', true);
+    ('billing.cards.view', 'See own payment cards', true),
+    ('roles.manage', 'Create, change and delete roles of the organization, within the own rights', true),
+    ('members.manage', 'Add, change and end memberships, within the own rights', true);
 
 INSERT INTO entitle.permission_module (permission_key, module_key, as_shipped)
 SELECT p, n.module_key, true

@@ -44,7 +44,9 @@ SELECT set_eq($$
     ('analytics.view', true, 'reports'),
     ('affiliates.view', true, 'affiliates'),
     ('billing.invoices.view', true, NULL),
-    ('billing.cards.view', true, NULL) $$, 'permissions and their modules (R23)');
+    ('billing.cards.view', true, NULL),
+    ('roles.manage', true, NULL),
+    ('members.manage', true, NULL) $$, 'permissions and their modules (R23)');
 SELECT is_empty('SELECT permission_key FROM entitle.permission WHERE description IS NULL', 'permissions are described');
 
 SELECT set_eq('SELECT permission_key, requires_key FROM entitle.permission_prerequisite', $$ VALUES

@@ -28,7 +28,8 @@ const std::vector<ModulePermissions> &permissions_by_module() {
           "trackingscripts.view", "backendscripts.view", "files.view"}},
         {"reports", {"reports.view", "analytics.view"}},
         {"affiliates", {"affiliates.view"}},
-        {nullptr, {"billing.invoices.view", "billing.cards.view"}},
+        {nullptr,
+         {"billing.invoices.view", "billing.cards.view", "roles.manage", "members.manage"}},
     };
     return all;
 }
