@@ -44,7 +44,8 @@ std::optional<std::string> find_missing(const BrandScope &scope, const Role &rol
     const Catalogue &catalogue = *scope.subject.catalogue;
     for (const KeyIndex index : role.permissions) {
         if (!is_held_aside(scope, index)) {
-            return quoted(catalogue.permission_keys().key(index));
+            return index == kUnknownKey ? std::string("an unknown permission")
+                                        : quoted(catalogue.permission_keys().key(index));
         }
     }
     const auto is_missing = [&](auto &&in_role) {
@@ -54,6 +55,9 @@ std::optional<std::string> find_missing(const BrandScope &scope, const Role &rol
         return std::string("every metric");
     }
     for (const KeyIndex index : role.metrics) {
+        if (index == kUnknownKey) {
+            return std::string("an unknown metric");
+        }
         if (is_missing([&](const Role &held) {
                 return held.all_metrics || contains(held.metrics, index);
             })) {
@@ -157,10 +161,7 @@ Result<Passed> check_member(const Subject *writer, const MemberRow &row, Trace *
 // Decides about a role as it was or will be.
 Result<Passed> check_role(const Subject *writer, const Role &role, Trace *trace) {
     if (!check_in_organization(writer, kManageRoles, role.organization, trace)) {
-        return Error::denied(
-            "permission denied to manage roles of this organization",
-            "It takes roles.manage by a membership of the whole organization. To see why:"
-            " SELECT * FROM entitle.explain_permission('roles.manage', brand_id => brand).");
+        return unmanaged_role();
     }
     Trace steps;
     const Place whole{role.organization, std::nullopt};
@@ -366,6 +367,13 @@ Result<Passed> check_invitation_open(Day last_day, const Session &session) {
                              "Its last day was " + day_text(last_day) + ": ask for another one.");
     }
     return Passed{};
+}
+
+Error unmanaged_role() {
+    return Error::denied(
+        "permission denied to manage roles of this organization",
+        "It takes roles.manage by a membership of the whole organization. To see why:"
+        " SELECT * FROM entitle.explain_permission('roles.manage', brand_id => brand).");
 }
 
 Error superusers_only(std::string_view what) {

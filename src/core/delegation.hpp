@@ -80,7 +80,10 @@ Result<Passed> check_switched_user(const Subject *writer, const HeldPlaces &plac
 // Decides whether an invitation is still open on a day (R61).
 Result<Passed> check_invitation_open(Day last_day, const Session &session);
 
-// Why a user's key, login or mapping stays as it is (R61).
+// Why a role may not be managed: the same words whether it is out of reach or does not exist (R3).
+Error unmanaged_role();
+
+// Why something stays as it is: a key, or a user's login or mapping (R61).
 Error superusers_only(std::string_view what);
 
 // Why nobody can be made a member: the same words for a user who does not exist and one who is

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/delegation.hpp"
 #include "core/permission.hpp"
 
 #include "core/pure.hpp"
@@ -50,6 +51,30 @@ Belongings find_belongings(const Subject *subject) {
     }
     sort_unique(found.organizations);
     sort_unique(found.roles);
+    return found;
+}
+
+Managed find_managed(const Subject *subject) {
+    Managed found;
+    const Belongings belongings = find_belongings(subject);
+    found.organizations = belongings.owned_organizations;
+    for (const OrganizationId organization : belongings.organizations) {
+        if (check_in_organization(subject, kManageRoles, organization) ||
+            check_in_organization(subject, kManageMembers, organization)) {
+            found.organizations.push_back(organization);
+        }
+    }
+    sort_unique(found.organizations);
+    for (const BrandId id : belongings.brands) {
+        const Brand &brand = *subject->find_brand(id);
+        const bool is_of_managed =
+            brand.organization &&
+            std::binary_search(found.organizations.begin(), found.organizations.end(),
+                               *brand.organization);
+        if (is_of_managed || check_permission(subject, Session{}, kManageMembers, id)) {
+            found.brands.push_back(id);
+        }
+    }
     return found;
 }
 

@@ -20,4 +20,13 @@ struct Belongings {
 // Lists what the subject belongs to (R22, R24).
 Belongings find_belongings(const Subject *subject);
 
+// What the subject manages roles or members of, sorted.
+struct Managed {
+    std::vector<OrganizationId> organizations; // owned, or managed by a membership of the whole
+    std::vector<BrandId> brands;               // theirs, and those whose own members are managed
+};
+
+// Lists what the subject manages (R24, R58 to R60).
+Managed find_managed(const Subject *subject);
+
 } // namespace entitle

@@ -40,10 +40,11 @@ CREATE FUNCTION entitle_internal.lint_roles() RETURNS SETOF entitle.finding
     WHERE u.db_role IS NOT NULL AND (r.oid IS NULL OR r.oid IS DISTINCT FROM u.db_role_oid)
     UNION ALL
     SELECT 'notice', 'entitle.sign_in_grant',
-           format('lists %s for database role %s, which ', g.login, g.db_role)
+           format('lists %s for database role %s, which ', coalesce(g.login, 'everybody'), g.db_role)
            || coalesce('is called ' || n.rolname || ' now', CASE WHEN r.oid IS NULL THEN 'does not exist' ELSE 'was dropped or made anew since' END || ': the entry counts for nothing'),
            coalesce('UPDATE entitle.sign_in_grant SET db_role = ' || quote_literal(n.rolname), 'DELETE FROM entitle.sign_in_grant')
-           || format(' WHERE (db_role, login) = (%L, %L);', g.db_role, g.login)
+           || CASE WHEN g.login IS NULL THEN format(' WHERE db_role = %L AND login IS NULL;', g.db_role)
+                   ELSE format(' WHERE (db_role, login) = (%L, %L);', g.db_role, g.login) END
     FROM entitle.sign_in_grant g LEFT JOIN pg_roles r ON r.rolname = g.db_role LEFT JOIN pg_roles n ON n.oid = g.db_role_oid
     WHERE r.oid IS NULL OR r.oid IS DISTINCT FROM g.db_role_oid
     UNION ALL

@@ -79,7 +79,7 @@ BEGIN
         'app_user', 'organization', 'plan', 'plan_denial', 'brand', 'brand_module', 'module',
         'permission', 'permission_module', 'permission_prerequisite', 'capability', 'capability_permission',
         'metric', 'metric_module', 'role', 'role_permission', 'role_metric', 'sign_in_grant', 'membership',
-        'customer', 'integration_link', 'client_metric', 'customer_metric', 'external_access'] LOOP
+        'customer', 'integration_link', 'client_metric', 'customer_metric', 'external_access', 'pending_invitation'] LOOP
         FOR event, tables IN
             VALUES ('insert', 'REFERENCING NEW TABLE AS new_rows'),
                    ('update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),

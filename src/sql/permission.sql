@@ -192,6 +192,8 @@ CREATE INDEX membership_organization_idx ON entitle.membership (organization_id)
 COMMENT ON INDEX entitle.membership_organization_idx IS 'For the foreign key';
 CREATE INDEX membership_brand_idx ON entitle.membership (brand_id);
 COMMENT ON INDEX entitle.membership_brand_idx IS 'For the foreign keys';
+CREATE INDEX membership_owner_idx ON entitle.membership (organization_id) WHERE is_owner;
+COMMENT ON INDEX entitle.membership_owner_idx IS 'Finds the owners of an organization';
 CREATE INDEX membership_role_idx ON entitle.membership (role_id);
 COMMENT ON INDEX entitle.membership_role_idx IS 'For the foreign key';
 CREATE INDEX brand_organization_idx ON entitle.brand (organization_id);

@@ -43,6 +43,19 @@ CREATE FUNCTION entitle_internal.held_roles() RETURNS bigint[]
 COMMENT ON FUNCTION entitle_internal.held_roles() IS 'The roles of the user''s memberships';
 GRANT EXECUTE ON FUNCTION entitle_internal.held_roles() TO PUBLIC;
 
+CREATE FUNCTION entitle.managed_organizations() RETURNS bigint[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_managed_organizations';
+COMMENT ON FUNCTION entitle.managed_organizations() IS
+    'The organizations the user owns, and those whose roles or members he manages (R59, R60)';
+GRANT EXECUTE ON FUNCTION entitle.managed_organizations() TO PUBLIC;
+
+CREATE FUNCTION entitle.managed_brands() RETURNS bigint[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_managed_brands';
+COMMENT ON FUNCTION entitle.managed_brands() IS 'The brands of managed_organizations, and those whose members the user manages (R60)';
+GRANT EXECUTE ON FUNCTION entitle.managed_brands() TO PUBLIC;
+
 -- SECURITY DEFINER, like the functions down to customer_allowed: they read the model past its own policies, which would otherwise
 -- ask themselves (S100). Each answers about the caller only, so PUBLIC may execute it.
 CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
@@ -51,10 +64,12 @@ CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
     AS $$
     SELECT coalesce(array_agg(r.role_id), '{}')
     FROM entitle.role r
-    WHERE r.organization_id = ANY (entitle.owned_organizations())
+    WHERE r.organization_id = ANY (entitle.managed_organizations())
+       OR r.organization_id IN (SELECT b.organization_id FROM entitle.brand b WHERE b.brand_id = ANY (entitle.managed_brands()))
        OR r.role_id = ANY (entitle_internal.held_roles())
     $$;
-COMMENT ON FUNCTION entitle.own_roles() IS 'The roles the user holds, and those of the organizations the user owns';
+COMMENT ON FUNCTION entitle.own_roles() IS
+    'The roles the user holds, and those of the organizations whose roles or members, or members of a brand, the user manages';
 GRANT EXECUTE ON FUNCTION entitle.own_roles() TO PUBLIC;
 
 CREATE FUNCTION entitle.manages_user(user_id bigint) RETURNS boolean
@@ -65,12 +80,25 @@ CREATE FUNCTION entitle.manages_user(user_id bigint) RETURNS boolean
                    WHERE g.user_id = manages_user.user_id AND entitle.manages_access(g.customer_id))
         OR EXISTS (SELECT FROM entitle.membership m
                    WHERE m.user_id = manages_user.user_id
-                     AND (m.organization_id = ANY (entitle.owned_organizations())
-                          OR m.brand_id = ANY (entitle.owned_brands())))
+                     AND (m.organization_id = ANY (entitle.managed_organizations())
+                          OR m.brand_id = ANY (entitle.managed_brands())))
     $$;
 COMMENT ON FUNCTION entitle.manages_user(bigint) IS
-    'Whether the user has a grant on a customer whose access the caller manages, or a place in an organization the caller owns';
+    'Whether the user has a grant on a customer whose access the caller manages, or a place in an organization or brand whose members the caller manages';
 GRANT EXECUTE ON FUNCTION entitle.manages_user(bigint) TO PUBLIC;
+
+-- SECURITY DEFINER: as manages_user. It tells of a number that nobody but the caller has brought up.
+CREATE FUNCTION entitle.is_unplaced(user_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT cardinality(entitle.managed_organizations() || entitle.managed_brands()) > 0
+       AND NOT EXISTS (SELECT FROM entitle.membership m WHERE m.user_id = is_unplaced.user_id)
+       AND NOT EXISTS (SELECT FROM entitle.external_access g WHERE g.user_id = is_unplaced.user_id)
+       AND NOT EXISTS (SELECT FROM entitle.pending_invitation i WHERE i.user_id = is_unplaced.user_id)
+    $$;
+COMMENT ON FUNCTION entitle.is_unplaced(bigint) IS 'Whether no place, grant or invitation of the user is there; false for who manages no members';
+GRANT EXECUTE ON FUNCTION entitle.is_unplaced(bigint) TO PUBLIC;
 
 -- SECURITY DEFINER: it finds the customer's brand past the customers' own policy. It answers about the caller only.
 CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RETURNS boolean
@@ -102,19 +130,22 @@ CREATE FUNCTION entitle.log_shows(relation regclass, row_key jsonb, row_image js
         WHEN 'entitle.integration_link'::regclass THEN entitle.customer_allowed((row_key ->> 'customer_id')::bigint, 'customers.edit')
         WHEN 'entitle.client_metric'::regclass THEN row_image IS NOT NULL AND entitle.sees_metrics((row_image ->> 'organization_id')::bigint)
         WHEN 'entitle.app_user'::regclass THEN entitle.manages_user((row_key ->> 'user_id')::bigint)
-        WHEN 'entitle.organization'::regclass THEN (row_key ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
-        WHEN 'entitle.brand'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
-            AND (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
-        WHEN 'entitle.brand_module'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
-        WHEN 'entitle.role'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
+        WHEN 'entitle.organization'::regclass THEN (row_key ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
+        WHEN 'entitle.brand'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
+            AND (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
+        WHEN 'entitle.brand_module'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
+        WHEN 'entitle.role'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
         WHEN 'entitle.role_permission'::regclass THEN EXISTS (
             SELECT FROM entitle.role r
-            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.owned_organizations()))
+            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.managed_organizations()))
         WHEN 'entitle.role_metric'::regclass THEN EXISTS (
             SELECT FROM entitle.role r
-            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.owned_organizations()))
-        WHEN 'entitle.membership'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.owned_organizations())
-            OR (row_image ->> 'brand_id')::bigint = ANY (entitle.owned_brands())
+            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.managed_organizations()))
+        WHEN 'entitle.pending_invitation'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
+            OR (row_image ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
+            OR entitle.manages_access((row_image ->> 'customer_id')::bigint)
+        WHEN 'entitle.membership'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
+            OR (row_image ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
         END
     $$;
 COMMENT ON FUNCTION entitle.log_shows(regclass, jsonb, jsonb) IS 'Whether the user manages what a row of the change log tells about (R21)';
@@ -130,8 +161,7 @@ DECLARE
     own_organization CONSTANT text := 'organization_id = ANY ((SELECT entitle.own_organizations())::bigint[])';
     own_brand CONSTANT text := 'brand_id = ANY ((SELECT entitle.own_brands())::bigint[])';
     own_role CONSTANT text := 'role_id = ANY ((SELECT entitle.own_roles())::bigint[])';
-    owned CONSTANT text := 'organization_id = ANY ((SELECT entitle.owned_organizations())::bigint[])'
-                        || ' OR brand_id = ANY ((SELECT entitle.owned_brands())::bigint[])';
+    managed CONSTANT text := 'organization_id = ANY ((SELECT entitle.managed_organizations())::bigint[])';
 BEGIN
     FOR relation, shows IN VALUES
         ('app_user', own || ' OR entitle.manages_user(user_id)'),
@@ -148,10 +178,10 @@ BEGIN
         ('capability_permission', member),
         ('metric', member),
         ('metric_module', member),
-        ('role', own_role),
+        ('role', own_role || ' OR ' || managed),
         ('role_permission', own_role),
         ('role_metric', own_role),
-        ('membership', own || ' OR ' || owned),
+        ('membership', own || ' OR ' || managed || ' OR brand_id = ANY ((SELECT entitle.managed_brands())::bigint[])'),
         ('customer', 'entitle.brand_row_allowed(''customers.view'', brand_id, NULL::integer, NULL::bigint)'),
         ('client_metric', 'entitle.sees_metrics(organization_id)'),
         ('customer_metric', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
@@ -159,6 +189,7 @@ BEGIN
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
         ('change_log', 'entitle.log_shows(relation, row_key || coalesce(old_row, new_row, ''{}''), coalesce(old_row, new_row))'
                        ' AND (old_row IS NULL OR new_row IS NULL OR entitle.log_shows(relation, row_key || new_row, new_row))'),
+        ('pending_invitation', NULL),
         ('sign_in_grant', NULL),
         ('absent_relation', NULL),
         ('protection', NULL),
@@ -177,8 +208,8 @@ END
 $$;
 
 -- Who writes, table by table: everywhere else only those whom row-level security does not bind. A visible row that may not be
--- written as it is may not be moved to where it may, nor deleted: the tables named here have a trigger entitle_guard that
--- decides about every write; elsewhere a trigger refuses to delete.
+-- written as it is may not be moved to where it may, nor deleted: the tables named here have a trigger entitle_guard or
+-- entitle_authorize that decides about every write; elsewhere a trigger refuses to delete.
 DO $$
 DECLARE
     relation text;
@@ -193,6 +224,12 @@ BEGIN
             ('client_metric', 'entitle.writes_metrics(organization_id)'),
             ('customer_metric', 'entitle.can_score(customer_id)'),
             ('integration_link', 'entitle.can_link(customer_id)'),
+            ('role', '(SELECT entitle.own_user()) IS NOT NULL'),
+            ('role_permission', '(SELECT entitle.own_user()) IS NOT NULL'),
+            ('role_metric', '(SELECT entitle.own_user()) IS NOT NULL'),
+            -- By its number alone nobody becomes a member where he would be seen then (S305).
+            ('membership', 'entitle.manages_user(user_id) OR entitle.is_unplaced(user_id)'),
+            ('app_user', '(SELECT entitle.own_user()) IS NOT NULL'),
             ('external_access', 'user_id = (SELECT entitle.own_user()) OR entitle.manages_access(customer_id)')
         ) AS w (relation, writes) ON w.relation = c.relname
         WHERE p.polname = 'entitle_select' AND c.relnamespace = 'entitle'::pg_catalog.regnamespace

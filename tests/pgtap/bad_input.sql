@@ -5,11 +5,12 @@ SELECT no_plan();
 
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA entitle TO test_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA entitle TO test_app;
-INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'ann'), (102, 'owner'), (103, 'sales');
+INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'ann'), (102, 'owner'), (103, 'sales'), (104, 'boss');
 INSERT INTO entitle.organization (organization_id, name) VALUES (102, 'group');
 INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (102, 102, 'shop');
 INSERT INTO entitle.role (role_id, organization_id, name) VALUES (108, 102, 'clerk');
 INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id) VALUES (101, 101, 102, 108);
+INSERT INTO entitle.membership (membership_id, user_id, organization_id, is_owner) VALUES (104, 104, 102, true);
 INSERT INTO entitle.membership (user_id, organization_id, role_id)
 SELECT 103, 1, role_id FROM entitle.role WHERE organization_id = 1 AND name = 'sales';
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
@@ -80,7 +81,19 @@ CREATE TEMP TABLE input (guarded_by, login, command, sqlstate, words) AS VALUES
     ('check_home', NULL, 'UPDATE entitle.role SET organization_id = 1 WHERE role_id = 108', '23514', 'does not change its organization'),
     ('check_prerequisite', NULL, 'INSERT INTO entitle.permission_prerequisite VALUES (''customers.view'', ''customers.edit'')', '23514', 'its own prerequisite'),
     ('refuse_write', 'ann', 'UPDATE entitle.customer_profile SET address = ''x''', '42501', 'customer_profile'),
-    ('refuse_write', 'ann', 'DELETE FROM entitle.app_user WHERE login = ''ann''', '42501', 'app_user');
+    ('refuse_write', 'ann', 'TRUNCATE entitle.role_permission', '42501', 'role_permission'),
+    ('pending_invitation_place_check', 'boss', 'SELECT entitle.invite_user(''x'', organization_id => 102, brand_id => 102)', '23514', 'either an organization or a brand'),
+    ('pending_invitation_gift_check', 'ann', 'SELECT entitle.invite_user(''x'')', '42501', 'permission denied to manage members there'),
+    ('guard_role', 'ann', 'UPDATE entitle.role SET name = ''x'' WHERE role_id = 108', '42501', 'permission denied to manage roles of this organization'),
+    ('guard_role', 'boss', 'UPDATE entitle.role SET role_id = 208 WHERE role_id = 108', '42501', 'permission denied to change the key of a row'),
+    ('guard_role_list', 'ann', 'INSERT INTO entitle.role_metric VALUES (108, ''*'')', '42501', 'permission denied to manage roles of this organization'),
+    ('guard_role_list', 'boss', 'INSERT INTO entitle.role_metric VALUES (108, ''none'')', '22023', 'there is no such metric'),
+    ('guard_member', 'ann', 'INSERT INTO entitle.membership (user_id, organization_id) VALUES (103, 102)', '42501', 'permission denied to manage members there'),
+    ('guard_member', 'ann', 'UPDATE entitle.membership SET role_id = NULL WHERE membership_id = 101', '42501', 'nobody changes his own membership'),
+    ('guard_user', 'ann', 'INSERT INTO entitle.app_user (login) VALUES (''x'')', '42501', 'permission denied to set up users'),
+    ('guard_user', 'ann', 'DELETE FROM entitle.app_user WHERE login = ''ann''', '42501', 'permission denied to delete users'),
+    ('keep_last_owner', 'boss', 'DELETE FROM entitle.membership WHERE membership_id = 104', '42501', 'an organization keeps its last active owner'),
+    ('keep_last_active_owner', 'boss', 'SELECT entitle.deactivate_user(''boss'')', '42501', 'an organization keeps its last active owner');
 
 -- All rows of the model.
 CREATE FUNCTION model() RETURNS text

@@ -1,4 +1,4 @@
--- A pool's role: what a seal holds, and whom a pool may become (S20, S23, S30; R47, R49).
+-- A pool's role: what a seal holds, and whom a pool may become (S20, S23, S30; R47, R49, R63).
 \ir setup.psql
 SELECT no_plan();
 
@@ -56,6 +56,34 @@ SELECT is(as_pool($$ SELECT entitle.sign_in('boss') $$), unlisted(), 'S28: a new
 DROP OWNED BY test_pool;
 DROP ROLE test_pool;
 ALTER ROLE renamed_pool RENAME TO test_pool;
+
+-- One row for everybody (R63).
+DELETE FROM entitle.sign_in_grant;
+INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (8, 'role admin', true), (9, 'member admin', true), (10, 'gone', false), (11, 'shop admin', true);
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (101, 1, 'role admin'), (102, 1, 'member admin');
+INSERT INTO entitle.role_permission VALUES (101, 'roles.manage'), (102, 'members.manage');
+INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (8, 1, 101), (9, 1, 102);
+INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (11, 1, 102);
+SELECT is(as_pool(format('SELECT entitle.sign_in(%L)', login)), unlisted(), format('S30: without an entry the pool becomes no %s', login))
+FROM unnest(ARRAY['owner of all', 'manager', 'role admin', 'member admin', 'shop admin', 'boss', 'gone']) AS login;
+INSERT INTO entitle.sign_in_grant (db_role) VALUES ('test_pool');
+SELECT is(as_pool(format('SELECT entitle.sign_in(%L)', login)), NULL, format('R63: an entry without login is one for %s', login))
+FROM unnest(ARRAY['owner of all', 'manager', 'role admin', 'member admin', 'shop admin', 'ann']) AS login;
+SELECT is(as_pool(format('SELECT entitle.sign_in(%L)', login)), unlisted(), format('R63: but not for %s', login))
+FROM unnest(ARRAY['boss', 'gone', 'nobody']) AS login;
+SELECT is(as_pool($$ SELECT entitle.sign_in('manager') $$, 'other_pool'), unlisted(), 'R63: nor for another role');
+SELECT throws_ok($$ INSERT INTO entitle.sign_in_grant (db_role) VALUES ('test_pool') $$, '23505', NULL, 'R63: one is enough');
+SELECT throws_ok($$ INSERT INTO entitle.sign_in_grant (login) VALUES ('ann') $$, '23502', NULL, 'an entry names a role');
+DELETE FROM entitle.sign_in_grant;
+SELECT is(as_pool($$ SELECT entitle.sign_in('manager') $$), unlisted(), 'R63: an entry taken away counts at once');
+ALTER ROLE other_pool RENAME TO renamed_other;
+INSERT INTO entitle.sign_in_grant (db_role) VALUES ('renamed_other');
+ALTER ROLE renamed_other RENAME TO other_pool;
+SELECT results_eq($$ SELECT finding, remedy FROM entitle.lint() WHERE object = 'entitle.sign_in_grant' $$,
+                  $$ VALUES ('lists everybody for database role renamed_other, which is called other_pool now',
+                             'UPDATE entitle.sign_in_grant SET db_role = ''other_pool'' WHERE db_role = ''renamed_other'' AND login IS NULL;') $$,
+                  'R63: lint tells of an entry that counts for nothing');
+
 SELECT entitle.sign_out() \g /dev/null
 SELECT is(as_pool('SELECT * FROM entitle.sign_in_grant'), '42501 permission denied for table sign_in_grant', 'the list is not the pool''s to read');
 SELECT throws_ok($$ INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('test_pool', 'no such login') $$, '23503', NULL,

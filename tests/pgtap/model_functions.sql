@@ -190,6 +190,10 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('own_roles()'),
     ('held_roles()'),
     ('own_user()'),
+    ('is_unplaced(bigint)'),
+    ('managed_brands()'),
+    ('managed_organizations()'),
+    ('may_withdraw(pending_invitation)'),
     ('owned_brands()'),
     ('owned_organizations()'),
     -- explain: what the caller may know is decided inside
@@ -295,6 +299,8 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'recalc_scores', 'record_part', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'view_relation',
     'customer_access', 'permission_matrix', 'user_access',
+    'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'invite_user', 'is_unplaced',
+    'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
 
@@ -315,6 +321,18 @@ FROM (VALUES
     ('explain_permission', 'permission text, login text DEFAULT NULL::text, brand_id bigint DEFAULT NULL::bigint'),
     ('explain_row', 'relation regclass, key text, login text DEFAULT NULL::text'),
     ('unprotect_table', 'relation regclass'),
+    ('create_role', 'name text, permissions text[] DEFAULT ''{}''::text[], metrics text[] DEFAULT ''{}''::text[], organization_id bigint DEFAULT NULL::bigint'),
+    ('set_role', 'role_id bigint, permissions text[], metrics text[]'),
+    ('drop_role', 'role_id bigint'),
+    ('add_user', 'login text, full_name text DEFAULT NULL::text'),
+    ('deactivate_user', 'login text'),
+    ('reactivate_user', 'login text'),
+    ('add_member', 'login text, role text DEFAULT NULL::text, organization_id bigint DEFAULT NULL::bigint, brand_id bigint DEFAULT NULL::bigint, is_owner boolean DEFAULT false'),
+    ('remove_member', 'membership_id bigint'),
+    ('invite_user', 'login text, role text DEFAULT NULL::text, organization_id bigint DEFAULT NULL::bigint, brand_id bigint DEFAULT NULL::bigint,'
+     ' customer_id bigint DEFAULT NULL::bigint, access_role text DEFAULT NULL::text, days_back integer DEFAULT 30, expires date DEFAULT NULL::date'),
+    ('accept_invitation', 'invitation_id bigint'),
+    ('withdraw_invitation', 'invitation_id bigint'),
     ('protect_table',
      'relation regclass, customer_column name DEFAULT NULL::name, date_column name DEFAULT NULL::name,'
      ' brand_column name DEFAULT NULL::name, min_level integer DEFAULT 10, view_permission text DEFAULT NULL::text,'

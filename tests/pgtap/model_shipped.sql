@@ -43,23 +43,23 @@ SELECT matches(removed(), 'brand_module {"brand_id": 1, "module_key": "pages"}',
 -- An ordinary role that the DBA lets write is followed as well, without rights on the bookkeeping.
 CREATE ROLE test_modeller BYPASSRLS;
 GRANT USAGE ON SCHEMA entitle TO test_modeller;
-GRANT SELECT, INSERT, UPDATE, DELETE ON entitle.role_permission TO test_modeller;
+GRANT SELECT, INSERT, UPDATE, DELETE ON entitle.capability_permission TO test_modeller;
 SET LOCAL ROLE test_modeller;
-DELETE FROM entitle.role_permission WHERE role_id = 6;
-INSERT INTO entitle.role_permission VALUES (6, 'customers.view', true);
+DELETE FROM entitle.capability_permission WHERE capability_key = 'reports';
+INSERT INTO entitle.capability_permission VALUES ('reports', 1, 'conversions.view', true);
 RESET ROLE;
-SELECT is((SELECT count(*) FROM entitle.shipped_removal WHERE row_key @> '{"role_id": 6}'), 2::bigint,
+SELECT is((SELECT count(*) FROM entitle.shipped_removal WHERE row_key @> '{"capability_key": "reports"}'), 4::bigint,
           'removals by a role without rights on the bookkeeping are remembered');
-SELECT is((SELECT as_shipped FROM entitle.role_permission WHERE role_id = 6), false, 'and its rows are its own');
+SELECT is((SELECT as_shipped FROM entitle.capability_permission WHERE capability_key = 'reports'), false, 'and its rows are its own');
 
 -- Outside a restore a taken key is an error; the setting that marks a restore gives an ordinary role nothing.
 SELECT throws_ok($$ INSERT INTO entitle.role (role_id, organization_id, name) VALUES (2, 1, 'mine') $$, '23505', NULL,
                  'a taken key is an error');
 SET LOCAL check_function_bodies = off;
 SET LOCAL ROLE test_modeller;
-SELECT throws_ok($$ INSERT INTO entitle.role_permission VALUES (2, 'customers.view') $$, '23505', NULL,
+SELECT throws_ok($$ INSERT INTO entitle.capability_permission VALUES ('billing', 1, 'billing.invoices.view') $$, '23505', NULL,
                  'an ordinary role does not restore');
-SELECT throws_ok($$ INSERT INTO entitle.role_permission VALUES (-1, 'customers.view') $$, '23503', NULL,
+SELECT throws_ok($$ INSERT INTO entitle.capability_permission VALUES ('none', 1, 'customers.view') $$, '23503', NULL,
                  'and keeps to the foreign keys');
 RESET ROLE;
 -- Migrations switch the setting off, too: alone it is no restore, for a superuser neither (R21, R53).

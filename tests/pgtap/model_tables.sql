@@ -22,7 +22,7 @@ CREATE TEMP TABLE expected (relation, columns, key) AS VALUES
     ('metric_module', ARRAY['metric_key text', 'module_key text'], 'metric_key, module_key'),
     ('role', ARRAY['role_id bigint', 'organization_id bigint', 'name text', 'is_active boolean'], 'role_id'),
     ('role_permission', ARRAY['role_id bigint', 'permission_key text'], 'role_id, permission_key'),
-    ('sign_in_grant', ARRAY['db_role name', 'login text'], 'db_role, login'),
+    ('sign_in_grant', ARRAY['db_role name', 'login text'], 'sign_in_grant_id'),
     ('role_metric', ARRAY['role_id bigint', 'metric_key text'], 'role_id, metric_key'),
     ('membership', ARRAY['membership_id bigint', 'user_id bigint', 'organization_id bigint', 'brand_id bigint',
                          'role_id bigint', 'is_owner boolean'], 'membership_id'),
@@ -53,7 +53,7 @@ FROM expected e;
 SELECT is((SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C")
            FROM pg_class c
            WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'v'),
-          'customer_metric_value customer_profile protected_tables', 'the views are these');
+          'customer_metric_value customer_profile invitation protected_tables', 'the views are these');
 
 SELECT is((SELECT array_agg(a.attname ORDER BY a.attnum)
            FROM pg_attribute a
@@ -67,7 +67,7 @@ SELECT is((SELECT string_agg(format('%s.%s', c.relname, a.attname), ' ' ORDER BY
            JOIN pg_class c ON c.oid = a.attrelid
            WHERE c.relnamespace = 'entitle'::regnamespace AND a.attidentity = 'd'),
           'app_user.user_id brand.brand_id change_log.change_id client_metric.metric_id customer.customer_id'
-          ' membership.membership_id organization.organization_id role.role_id', 'surrogate keys are identities');
+          ' membership.membership_id organization.organization_id pending_invitation.invitation_id role.role_id sign_in_grant.sign_in_grant_id', 'surrogate keys are identities');
 
 -- Defaults: what an application that names only the keys gets.
 SELECT results_eq(

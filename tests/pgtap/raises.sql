@@ -6,12 +6,17 @@ SELECT no_plan();
 GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_app;
 GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.set_metric_value, entitle.protect_table,
     entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
-    entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner TO test_app;
+    entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
+    entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
+    entitle.accept_invitation TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
 VALUES (101, 'a', 'a', '1', 'ACTV', 'c', 'a', 'e'), (102, 'b', 'b', '2', 'INAC', NULL, NULL, NULL),
        (103, 'c', 'c', '3', 'PAIN', NULL, NULL, NULL);
 INSERT INTO entitle.client_metric (metric_id, name) VALUES (101, 'pays');
+INSERT INTO entitle.app_user (user_id, login) VALUES (104, 'boss');
+INSERT INTO entitle.membership (membership_id, user_id, organization_id, is_owner) VALUES (104, 104, 1, true);
+INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id) VALUES (101, 101, 1, 7);
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 102, 'L90'), (101, 101, 'L30');
 
 CREATE TABLE orders (order_id integer PRIMARY KEY, customer_id bigint, kept date, price numeric);
@@ -25,7 +30,7 @@ SELECT entitle.protect_table('orders', 'customer_id', view_permission => 'custom
 CREATE TABLE follow (line_id integer PRIMARY KEY, order_id integer REFERENCES orders);
 SELECT entitle.protect_table('follow', parent => 'orders');
 
--- By whom (NULL: a superuser; '': an application in which nobody is signed in), what, and what it raises.
+-- By whom (NULL: a superuser; '': an application in which nobody is signed in; a login), what, and what it raises.
 CREATE TEMP TABLE call (login text, command text, sqlstate text);
 INSERT INTO call VALUES
     (NULL, $$sign_in('nobody')$$, '42501'),
@@ -48,6 +53,31 @@ INSERT INTO call VALUES
     ('', $$deactivate_customer(101)$$, '42501'),
     ('', $$reactivate_customer(102)$$, '42501'),
     (NULL, $$reactivate_customer(101)$$, '23514'),
+    ('', $$create_role('x', organization_id => 1)$$, '42501'),
+    (NULL, $$create_role('x')$$, '22023'),
+    (NULL, $$create_role('sales', organization_id => 1)$$, '23505'),
+    ('', $$set_role(1, '{}', '{}')$$, '42501'),
+    (NULL, $$set_role(99999, '{}', '{}')$$, '22023'),
+    ('ann', $$drop_role(7)$$, '42501'),
+    (NULL, $$drop_role(7)$$, '23503'),
+    ('', $$add_user('x')$$, '42501'),
+    (NULL, $$add_user(' x')$$, '23514'),
+    (NULL, $$add_user(NULL)$$, '23502'),
+    (NULL, $$add_user('ann')$$, '23505'),
+    ('', $$deactivate_user('ann')$$, '42501'),
+    (NULL, $$deactivate_user('none')$$, '22023'),
+    ('', $$reactivate_user('ann')$$, '42501'),
+    (NULL, $$reactivate_user('none')$$, '22023'),
+    ('', $$add_member('ann', organization_id => 1)$$, '42501'),
+    (NULL, $$add_member('none', organization_id => 1)$$, '22023'),
+    (NULL, $$add_member('ann', 'read-only', 1)$$, '23505'),
+    (NULL, $$add_member('ann', organization_id => 1, brand_id => 1)$$, '23514'),
+    ('boss', $$remove_member(104)$$, '42501'),
+    ('', $$invite_user('x', organization_id => 1)$$, '42501'),
+    (NULL, $$invite_user('x')$$, '22023'),
+    (NULL, $$invite_user(NULL, organization_id => 1)$$, '23502'),
+    (NULL, $$invite_user('x', customer_id => 101, days_back => -1)$$, '23514'),
+    ('', $$accept_invitation(1)$$, '42501'),
     (NULL, $$protect_table(NULL)$$, '22004'),
     ('', $$protect_table('bare')$$, '42501'),
     (NULL, $$protect_table('bare')$$, '22023'),
@@ -81,6 +111,8 @@ CREATE FUNCTION raised_by(login text, command text) RETURNS text
 BEGIN
     IF login = '' THEN
         PERFORM do_as(NULL, 'SELECT entitle.' || command);
+    ELSIF login IS NOT NULL THEN
+        PERFORM do_as(login, 'SELECT entitle.' || command);
     ELSE
         EXECUTE 'SELECT entitle.' || command;
     END IF;

@@ -6,6 +6,7 @@
 #include "pg/boundary/node.hpp"
 
 extern "C" {
+#include "catalog/dependency.h"
 #include "catalog/pg_constraint.h"
 #include "nodes/plannodes.h"
 #include "optimizer/pathnode.h"
@@ -35,6 +36,14 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
 #define ENTITLE_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "entitle", .version = ENTITLE_VERSION)
 #else
 #define ENTITLE_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+// PostgreSQL 17 finds the sequence of an identity column by the open table.
+#if PG_VERSION_NUM >= 170000
+#define ENTITLE_IDENTITY_SEQUENCE(relation, column) getIdentitySequence(relation, column, false)
+#else
+#define ENTITLE_IDENTITY_SEQUENCE(relation, column)                                                \
+    getIdentitySequence(RelationGetRelid(relation), column, false)
 #endif
 
 // PostgreSQL 18 dropped the execute_once argument of ExecutorRun and its hook.

@@ -16,6 +16,8 @@
 
 #include "core/access.hpp"
 #include "core/crypto.hpp"
+#include "core/delegation.hpp"
+#include "core/membership.hpp"
 #include "core/permission.hpp"
 
 #include <algorithm>
@@ -76,24 +78,34 @@ void refuse_empty_seal(FunctionCallInfo fcinfo) {
     }
 }
 
+// Owners and managers. Members of a standalone brand hold every permission there (R25), which does
+// not make managers of staff of them. regime: C++
+bool manages_anything(const Subject &subject) {
+    const auto manages = [&](const Brand &brand) {
+        return brand.organization &&
+               (check_permission(&subject, Session{}, kManageRoles, brand.id) ||
+                check_permission(&subject, Session{}, kManageMembers, brand.id));
+    };
+    return !permitted_brands(&subject, Session{}, kManageAccess).empty() ||
+           !find_managed(&subject).organizations.empty() ||
+           std::any_of(subject.brands.begin(), subject.brands.end(), manages);
+}
+
 // Whom a pool may become only when sign_in_grant lists them: users mapped to a superuser, owners,
-// and those who manage external access. A superuser may become anyone. Neither lends that to
-// whoever owns a function that was called, or the table whose trigger a foreign key or a view's
-// write fired.
+// and those who manage external access, roles or members; one row without login lists all but the
+// first (R63). A superuser may become anyone. Neither lends that to whoever owns a function that
+// was called, or the table whose trigger a foreign key or a view's write fired.
 bool may_become(const LoginFacts &login, const Subject &subject, std::string_view name) {
-    bool needs_grant = OidIsValid(login.role) && superuser_arg(login.role);
-    compute([&] {
-        needs_grant = needs_grant ||
-                      !permitted_brands(&subject, Session{}, kManageAccess).empty() ||
-                      std::any_of(subject.memberships.begin(), subject.memberships.end(),
-                                  [](const Membership &one) { return one.is_owner; });
-    });
+    const bool is_superuser = OidIsValid(login.role) && superuser_arg(login.role);
+    bool has_weight = false;
+    compute([&] { has_weight = manages_anything(subject); });
     const auto may = [&](Oid role) {
-        return superuser_arg(role) || has_sign_in_grant(role, name);
+        return superuser_arg(role) || has_sign_in_grant(role, name) ||
+               (!is_superuser && has_sign_in_grant_of_all(role));
     };
     const Oid in_charge = definer_in_charge();
-    return !needs_grant || (may(GetOuterUserId()) && may(GetUserId()) &&
-                            (!OidIsValid(in_charge) || may(in_charge)));
+    return (!is_superuser && !has_weight) || (may(GetOuterUserId()) && may(GetUserId()) &&
+                                              (!OidIsValid(in_charge) || may(in_charge)));
 }
 
 [[noreturn]] void raise_bad_token() {

@@ -45,5 +45,21 @@ ENTITLE_FUNCTION(entitle_own_organizations) { return list_belongings(&Belongings
 // own_brands() -> bigint[]. R22
 ENTITLE_FUNCTION(entitle_own_brands) { return list_belongings(&Belongings::brands); }
 
+// managed_organizations() -> bigint[]. R59, R60
+ENTITLE_FUNCTION(entitle_managed_organizations) {
+    const Asker &asker = asker_now();
+    PlainIds ids;
+    compute([&] { ids = copy_out(find_managed(asker.subject).organizations); });
+    return bigint_array(ids);
+}
+
+// managed_brands() -> bigint[]. R60
+ENTITLE_FUNCTION(entitle_managed_brands) {
+    const Asker &asker = asker_now();
+    PlainIds ids;
+    compute([&] { ids = copy_out(find_managed(asker.subject).brands); });
+    return bigint_array(ids);
+}
+
 // held_roles() -> bigint[]: the roles of the asker's memberships
 ENTITLE_FUNCTION(entitle_held_roles) { return list_belongings(&Belongings::roles); }

@@ -233,4 +233,34 @@ bool has_sign_in_grant(Oid role, std::string_view login) {
     return is_listed;
 }
 
+bool has_sign_in_grant_of_all(Oid role) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::sign_in_grant, TableIndex::sign_in_grant_of_all, 1,
+                          ObjectIdGetDatum(role));
+    const bool is_listed = next_row(rows);
+    close_rows(rows);
+    close_reader(reader);
+    return is_listed;
+}
+
+bool is_active_user(UserId user) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
+    const bool is_active = next_row(rows) && get_bool(rows, UserColumn::is_active);
+    close_rows(rows);
+    close_reader(reader);
+    return is_active;
+}
+
+std::optional<OrganizationId> organization_of_brand(BrandId brand) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::brand, TableIndex::brand_by_id, 1, Int64GetDatum(brand));
+    bool is_null = true;
+    const std::int64_t organization =
+        next_row(rows) ? get_bigint(rows, BrandColumn::organization, &is_null) : 0;
+    close_rows(rows);
+    close_reader(reader);
+    return is_null ? std::nullopt : std::optional<OrganizationId>(organization);
+}
+
 } // namespace entitle::pg

@@ -58,4 +58,13 @@ std::optional<LoginFacts> find_login(std::string_view login);
 // Tells whether sign_in_grant lists the login for the role.
 bool has_sign_in_grant(Oid role, std::string_view login);
 
+// Tells whether sign_in_grant has a row without login for the role (R63).
+bool has_sign_in_grant_of_all(Oid role);
+
+// Tells whether there is such a user, and switched on.
+bool is_active_user(UserId user);
+
+// Finds the organization of a brand. Returns: none for a brand that stands alone, or is not there.
+std::optional<OrganizationId> organization_of_brand(BrandId brand);
+
 } // namespace entitle::pg

@@ -107,6 +107,19 @@ std::int64_t bigint_column(const FiredRow &row, HeapTuple tuple, AttrNumber numb
     return is_null ? otherwise : DatumGetInt64(value);
 }
 
+std::optional<std::int64_t> id_column(const FiredRow &row, HeapTuple tuple, AttrNumber number) {
+    bool is_null = true;
+    const Datum value =
+        tuple == nullptr ? Datum(0) : heap_getattr(tuple, number, row.shape, &is_null);
+    return is_null ? std::nullopt : std::optional<std::int64_t>(DatumGetInt64(value));
+}
+
+bool bool_column(const FiredRow &row, HeapTuple tuple, AttrNumber number) {
+    bool is_null = false;
+    const Datum value = heap_getattr(tuple, number, row.shape, &is_null);
+    return !is_null && DatumGetBool(value);
+}
+
 const char *text_column(const FiredRow &row, HeapTuple tuple, AttrNumber number) {
     bool is_null = false;
     const Datum value = heap_getattr(tuple, number, row.shape, &is_null);

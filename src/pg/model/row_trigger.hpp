@@ -4,6 +4,7 @@
 
 #include "pg/boundary/postgres.hpp"
 
+#include <optional>
 #include <string_view>
 
 #include "core/result.hpp"
@@ -39,6 +40,9 @@ const AttrNumber *find_text_columns(FunctionCallInfo fcinfo, const FiredRow &row
 Datum column(const FiredRow &row, HeapTuple tuple, AttrNumber number, bool *is_null);
 std::int64_t bigint_column(const FiredRow &row, HeapTuple tuple, AttrNumber number,
                            std::int64_t otherwise = 0);
+// The same, none for NULL and for a row that is not there.
+std::optional<std::int64_t> id_column(const FiredRow &row, HeapTuple tuple, AttrNumber number);
+bool bool_column(const FiredRow &row, HeapTuple tuple, AttrNumber number); // NULL is false
 const char *text_column(const FiredRow &row, HeapTuple tuple, AttrNumber number);
 
 // Tells whether a column differs between the two versions of an updated row.

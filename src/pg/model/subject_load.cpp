@@ -1,4 +1,4 @@
-// The loads: users with memberships, brands and roles; grants; the catalogue.
+// The loads: users with memberships, brands and roles.
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/guard.hpp"
@@ -280,20 +280,6 @@ Subject build_subject(UserId user, const SubjectRows &rows,
     return subject;
 }
 
-Grant read_grant(const Rows &rows) {
-    bool is_null = false;
-    const std::int64_t customer = get_bigint(rows, GrantColumn::customer, &is_null);
-    const char *role = get_text(rows, GrantColumn::role);
-    const auto integer = [&](int column) {
-        const Datum value = get_value(rows, column, &is_null);
-        return is_null ? std::nullopt : std::optional<std::int32_t>(DatumGetInt32(value));
-    };
-    return make_grant(customer,
-                      role == nullptr ? std::nullopt : std::optional<std::string_view>(role),
-                      integer(GrantColumn::days_back), integer(GrantColumn::valid_from),
-                      integer(GrantColumn::valid_until));
-}
-
 } // namespace
 
 Scratch::Scratch()
@@ -334,55 +320,33 @@ bool load_role_member(RoleId role, const std::shared_ptr<const Catalogue> &(*cat
     return load_rows(read_role_member, role, catalogue, result);
 }
 
-bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
+bool load_role(RoleId role, const std::shared_ptr<const Catalogue> &catalogue, Role &result) {
     Scratch scratch;
-    RowList<Grant> grants;
+    SubjectRows rows{};
     Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_user, 1,
-                          Int64GetDatum(user));
-    // Texts of single rows are dropped as they come: a user may have 100,000 rows.
-    MemoryContext row_context =
-        AllocSetContextCreate(CurrentMemoryContext, "entitle row", ALLOCSET_SMALL_SIZES);
-    bool is_complete = true;
-    while (next_row(rows)) {
-        if (grants.count >= limit) {
-            is_complete = false;
-            break;
-        }
-        MemoryContext previous = MemoryContextSwitchTo(row_context);
-        const Grant grant = read_grant(rows);
-        MemoryContextSwitchTo(previous);
-        MemoryContextReset(row_context);
-        grants.add(grant);
-    }
-    close_rows(rows);
+    read_role(reader, role, rows);
     close_reader(reader);
-
-    if (!is_complete) {
-        scratch.close();
-        return false;
-    }
-    compute([&] {
-        std::vector<Grant> sorted(grants.begin(), grants.end());
-        std::sort(sorted.begin(), sorted.end(),
-                  [](const Grant &a, const Grant &b) { return a.customer < b.customer; });
-        result = std::move(sorted);
-    });
-    scratch.close();
-    return true;
-}
-
-bool load_grant(UserId user, CustomerId customer, Grant &result) {
-    Scratch scratch;
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_customer, 2,
-                          Int64GetDatum(customer), Int64GetDatum(user));
-    const bool found = next_row(rows);
+    const bool found = rows.roles.count == 1;
     if (found) {
-        result = read_grant(rows);
+        compute([&] {
+            const RoleRow &row = rows.roles.rows[0];
+            Role built{row.id, row.organization, row.name, row.is_active, false, {}, {}};
+            for (const KeyRow &key : rows.permissions) {
+                built.permissions.push_back(
+                    catalogue->find_permission(key.key).value_or(kUnknownKey));
+            }
+            for (const KeyRow &key : rows.metrics) {
+                if (std::string_view(key.key) == "*") {
+                    built.all_metrics = true;
+                } else {
+                    built.metrics.push_back(catalogue->find_metric(key.key).value_or(kUnknownKey));
+                }
+            }
+            sort_keys(built.permissions);
+            sort_keys(built.metrics);
+            result = std::move(built);
+        });
     }
-    close_rows(rows);
-    close_reader(reader);
     scratch.close();
     return found;
 }

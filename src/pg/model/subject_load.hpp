@@ -59,6 +59,10 @@ bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalog
 bool load_role_member(RoleId role, const std::shared_ptr<const Catalogue> &(*catalogue)(),
                       Subject &result);
 
+// Reads a role with what it lists. A permission or metric that the catalogue does not know is
+// listed as kUnknownKey. Returns: false when there is no such role.
+bool load_role(RoleId role, const std::shared_ptr<const Catalogue> &catalogue, Role &result);
+
 // Reads at most `limit` grants. Returns: whether that was all; only then `result` is filled, by
 // customer.
 bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result);

@@ -6,6 +6,7 @@
 #include "pg/boundary/trigger.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/write/delegate.hpp"
 #include "pg/write/grant.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/replay.hpp"
@@ -23,6 +24,22 @@ extern "C" {
 
 using namespace entitle;
 using namespace entitle::pg;
+
+namespace entitle::pg {
+
+GrantWriter grant_writer_on(CustomerId customer) {
+    const auto facts = find_customer(customer);
+    const Asker asker = current_writer();
+    const Grant *grant = asker.user == nullptr ? nullptr : grant_of(asker.user, customer);
+    GrantWriter writer;
+    compute([&] {
+        writer = find_grant_writer(asker.subject, asker.session, customer,
+                                   facts ? facts->brand : std::nullopt, grant);
+    });
+    return writer;
+}
+
+} // namespace entitle::pg
 
 namespace {
 
@@ -56,25 +73,12 @@ GrantRow read_grant(const FiredRow &row, HeapTuple tuple, const AttrNumber *colu
     return grant;
 }
 
-// What the asker may do on the customer. regime: C
-GrantWriter find_writer(CustomerId customer) {
-    const auto facts = find_customer(customer);
-    const Asker &asker = current_asker();
-    const Grant *grant = asker.user == nullptr ? nullptr : grant_of(asker.user, customer);
-    GrantWriter writer;
-    compute([&] {
-        writer = find_grant_writer(asker.subject, asker.session, customer,
-                                   facts ? facts->brand : std::nullopt, grant);
-    });
-    return writer;
-}
-
 void check_writer(const FiredRow &row, const GrantRow &before, const GrantRow &after,
                   const AttrNumber *columns) {
     const bool stays = row.before != nullptr && row.after != nullptr && before.user == after.user &&
                        before.grant.customer == after.grant.customer;
     if (stays) {
-        const GrantWriter writer = find_writer(before.grant.customer);
+        const GrantWriter writer = grant_writer_on(before.grant.customer);
         const bool notes_changed = is_changed(row, columns[notes]);
         compute(
             [&] { throw_if_failed(check_changed_grant(writer, before, after, notes_changed)); });
@@ -82,11 +86,11 @@ void check_writer(const FiredRow &row, const GrantRow &before, const GrantRow &a
     }
     GrantWriter there;
     if (row.before != nullptr) {
-        there = find_writer(before.grant.customer);
+        there = grant_writer_on(before.grant.customer);
         compute([&] { throw_if_failed(check_removed_grant(there, before)); });
     }
     if (row.after != nullptr) {
-        const GrantWriter writer = find_writer(after.grant.customer);
+        const GrantWriter writer = grant_writer_on(after.grant.customer);
         compute([&] {
             throw_if_failed(check_new_grant(writer, after));
             if (row.before != nullptr) {
@@ -95,15 +99,6 @@ void check_writer(const FiredRow &row, const GrantRow &before, const GrantRow &a
             }
         });
     }
-}
-
-bool is_active_user(UserId user) {
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
-    const bool is_active = next_row(rows) && get_bool(rows, UserColumn::is_active);
-    close_rows(rows);
-    close_reader(reader);
-    return is_active;
 }
 
 // Tells whether an owner's grant is among the rows that the index finds. regime: C
@@ -170,7 +165,7 @@ ENTITLE_FUNCTION(entitle_guard_grant) {
     const AttrNumber *columns = find_columns(fcinfo, row, kColumns, lengthof(kColumns));
     const GrantRow before = row.before ? read_grant(row, row.before, columns) : GrantRow();
     const GrantRow after = row.after ? read_grant(row, row.after, columns) : GrantRow();
-    const bool binds = !is_exempt();
+    const bool binds = is_bound();
     if (binds) {
         check_writer(row, before, after, columns);
     }
@@ -258,7 +253,7 @@ ENTITLE_FUNCTION(entitle_keep_owning_user) {
 ENTITLE_FUNCTION(entitle_require_managing) {
     const auto customer = bigint_argument(fcinfo, 0);
     const bool exists = customer && find_customer(*customer).has_value();
-    const bool allowed = is_exempt() ? exists : exists && is_managing(find_writer(*customer));
+    const bool allowed = is_exempt() ? exists : exists && is_managing(grant_writer_on(*customer));
     if (!allowed) {
         const bool knows = is_exempt();
         compute([&] { throw Failure(knows ? no_such_customer() : unmanaged_customer()); });

@@ -1,0 +1,96 @@
+// Who writes roles, memberships, users and grants, and under which locks.
+#include "pg/boundary/postgres.hpp"
+
+#include "pg/boundary/compat.hpp"
+#include "pg/boundary/extension_schema.hpp"
+#include "pg/model/lookup.hpp"
+#include "pg/model/subject_load.hpp"
+#include "pg/write/delegate.hpp"
+
+extern "C" {
+#include "commands/sequence.h"
+#include "storage/lmgr.h"
+}
+
+namespace entitle::pg {
+
+namespace {
+
+struct Behalf {
+    bool is_open;
+    bool is_superuser;
+    UserId inviter;
+};
+Behalf behalf = {false, false, 0};
+
+} // namespace
+
+OnBehalf::OnBehalf(std::optional<UserId> inviter) noexcept {
+    behalf = Behalf{true, !inviter, inviter.value_or(0)};
+}
+
+OnBehalf::~OnBehalf() { behalf = Behalf{false, false, 0}; }
+
+bool is_bound() { return behalf.is_open ? !behalf.is_superuser : !is_exempt(); }
+
+Asker current_writer() {
+    const Asker asker = asker_now();
+    if (!behalf.is_open) {
+        return asker;
+    }
+    CachedUser *user = behalf.is_superuser ? nullptr : find_user(behalf.inviter);
+    return Asker{user == nullptr ? nullptr : subject_of(user), user,
+                 Session{std::nullopt, std::nullopt, asker.session.today}};
+}
+
+void lock_organization(std::optional<OrganizationId> organization) {
+    if (!organization) {
+        return;
+    }
+    // On a part of the table: no command locks parts of tables, and unlike an advisory lock it is
+    // not for everybody to take. Two organizations that share a number wait for each other.
+    const Oid table = get_relname_relid("organization", extension_schema());
+    const auto number = static_cast<std::uint64_t>(*organization) * UINT64_C(0x9E3779B97F4A7C15);
+    LockDatabaseObject(RelationRelationId, table, static_cast<uint16>(1 + (number >> 32) % 65535),
+                       ExclusiveLock);
+}
+
+void lock_organizations(std::optional<OrganizationId> one, std::optional<OrganizationId> other) {
+    lock_organization(one < other ? one : other);
+    if (one != other) {
+        lock_organization(one < other ? other : one);
+    }
+}
+
+HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
+    const Oid sequence = ENTITLE_IDENTITY_SEQUENCE(row.data->tg_relation, key);
+    int number = key;
+    Datum value = Int64GetDatum(nextval_internal(sequence, false));
+    bool is_null = false;
+    return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
+}
+
+void demand_same_key(const FiredRow &row, AttrNumber key) {
+    if (row.before != nullptr && row.after != nullptr && is_changed(row, key)) {
+        compute([] { throw Failure(superusers_only("the key of a row")); });
+    }
+}
+
+std::optional<OrganizationId> home_of(const Membership &membership) {
+    return membership.brand ? organization_of_brand(*membership.brand) : membership.organization;
+}
+
+MemberRow find_member(UserId user, const Membership &membership, const Asker &writer, Role &role) {
+    MemberRow row{user, membership, nullptr, {}};
+    if (membership.brand) {
+        row.home = call_pg([&] { return organization_of_brand(*membership.brand); });
+    }
+    // Somebody without any place manages nothing, whatever the role.
+    if (membership.role && writer.subject != nullptr && writer.subject->catalogue != nullptr &&
+        call_pg([&] { return load_role(*membership.role, writer.subject->catalogue, role); })) {
+        row.role = &role;
+    }
+    return row;
+}
+
+} // namespace entitle::pg
