@@ -112,6 +112,7 @@ my @cases = (
 	[ 'customer', 'ann', 'EXECUTE see_by_code', '50', "UPDATE entitle.customer SET customer_code = 'd' || customer_id WHERE customer_id < 8", '30' ],
 	[ 'sign_in_grant', 'ann', "SELECT signs_in('boss')", '3', 'DELETE FROM entitle.sign_in_grant', 'refused' ],
 	# What no decision reads, or not from memory.
+	[ 'pending_invitation', 'ann', 'SELECT 1', '1', "INSERT INTO entitle.pending_invitation (user_id, organization_id, expires) VALUES (1, 1, '2100-01-01')", '1' ],
 	[ 'organization', 'ann', 'SELECT 1', '1', "UPDATE entitle.organization SET name = 'else' WHERE organization_id = 2", '1' ],
 	[ 'module', 'ann', 'SELECT 1', '1', "DELETE FROM entitle.module WHERE module_key = 'extra'", '1' ],
 	[ 'plan', 'ann', 'SELECT 1', '1', "INSERT INTO entitle.plan VALUES ('new')", '1' ],
