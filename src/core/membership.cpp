@@ -78,4 +78,13 @@ Managed find_managed(const Subject *subject) {
     return found;
 }
 
+bool may_ask_about(const Subject *subject, const Session &session, std::optional<BrandId> brand) {
+    if (!brand) {
+        return false;
+    }
+    const std::vector<BrandId> managed = find_managed(subject).brands;
+    return std::binary_search(managed.begin(), managed.end(), *brand) ||
+           check_permission(subject, session, "external_access.manage", brand).allowed;
+}
+
 } // namespace entitle

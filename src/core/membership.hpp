@@ -2,6 +2,7 @@
 // inactive or missing user belongs to nothing (R1).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/subject.hpp"
@@ -28,5 +29,9 @@ struct Managed {
 
 // Lists what the subject manages (R24, R58 to R60).
 Managed find_managed(const Subject *subject);
+
+// Decides whether the subject may ask about the members of a brand: who manages external access
+// there, or roles or members (R62).
+bool may_ask_about(const Subject *subject, const Session &session, std::optional<BrandId> brand);
 
 } // namespace entitle

@@ -6,7 +6,7 @@ CREATE FUNCTION entitle.explain_permission(permission text, login text DEFAULT N
     LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10
     AS 'MODULE_PATHNAME', 'entitle_explain_permission';
 COMMENT ON FUNCTION entitle.explain_permission(text, text, bigint) IS
-    'has_permission gate by gate (R2); for another user, for those with external_access.manage in the brand and superusers';
+    'has_permission gate by gate (R2); for another user, for those who manage external access, roles or members in the brand, and superusers (R62)';
 GRANT EXECUTE ON FUNCTION entitle.explain_permission(text, text, bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_capability(capability text, login text DEFAULT NULL, brand_id bigint DEFAULT NULL)
@@ -22,6 +22,31 @@ CREATE FUNCTION entitle.explain_metric(metric text, login text DEFAULT NULL, bra
     AS 'MODULE_PATHNAME', 'entitle_explain_metric';
 COMMENT ON FUNCTION entitle.explain_metric(text, text, bigint) IS 'has_metric, told as explain_permission tells';
 GRANT EXECUTE ON FUNCTION entitle.explain_metric(text, text, bigint) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.explain_sign_in(login text, db_role name, may_ask boolean)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 5
+    AS 'MODULE_PATHNAME', 'entitle_explain_sign_in';
+COMMENT ON FUNCTION entitle_internal.explain_sign_in(text, name, boolean) IS 'explain_sign_in, for whoever may ask about the user';
+REVOKE ALL ON FUNCTION entitle_internal.explain_sign_in(text, name, boolean) FROM PUBLIC;
+
+-- SECURITY DEFINER: it finds the user past the users' own policy, and the list of sign_in_grant. Whom the caller does not manage is as
+-- one who does not exist.
+CREATE FUNCTION entitle.explain_sign_in(login text, db_role name DEFAULT NULL)
+    RETURNS TABLE (step integer, gate text, passed boolean, detail text)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 5
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT *
+    FROM entitle_internal.explain_sign_in(
+        login, db_role,
+        entitle.acting_superuser()
+        OR EXISTS (SELECT FROM entitle.app_user u
+                   WHERE u.login = explain_sign_in.login AND (u.user_id = entitle.own_user() OR entitle.manages_user(u.user_id))))
+    $$;
+COMMENT ON FUNCTION entitle.explain_sign_in(text, name) IS
+    'Why sign_in(login) is refused or not for a database role, or with NULL for the session''s; about oneself, for those who manage the user, and superusers (R62, R63)';
+GRANT EXECUTE ON FUNCTION entitle.explain_sign_in(text, name) TO PUBLIC;
 
 CREATE FUNCTION entitle.explain_row(relation regclass, key text, login text DEFAULT NULL)
     RETURNS TABLE (step integer, gate text, passed boolean, detail text)

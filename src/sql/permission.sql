@@ -395,5 +395,5 @@ CREATE FUNCTION entitle.user_has_permission(user_id bigint, permission text, bra
     LANGUAGE C STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_user_has_permission';
 COMMENT ON FUNCTION entitle.user_has_permission(bigint, text, bigint) IS
-    'has_permission for another user, for those who manage users; false for everyone else';
+    'has_permission for another user, for those who manage external access, roles or members there (R62); false for everyone else';
 GRANT EXECUTE ON FUNCTION entitle.user_has_permission(bigint, text, bigint) TO PUBLIC;

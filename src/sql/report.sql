@@ -13,8 +13,8 @@ CREATE FUNCTION entitle.user_rights(user_id bigint) RETURNS TABLE (kind text, pl
 COMMENT ON FUNCTION entitle.user_rights(bigint) IS 'Everything a user holds: permissions and metrics brand by brand, grants that count today';
 REVOKE ALL ON FUNCTION entitle.user_rights(bigint) FROM PUBLIC;
 
--- SECURITY DEFINER: it reads roles that the caller's row-level security may hide. It answers superusers, and those who hold
--- external_access.manage in a brand of the organization.
+-- SECURITY DEFINER: it reads roles that the caller's row-level security may hide. It answers superusers, and those who manage external
+-- access, roles or members in a brand of the organization (R62).
 CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigint)
     RETURNS TABLE (role text, capability text, allowed boolean)
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -25,10 +25,12 @@ CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigin
         FROM entitle.role r
         WHERE r.organization_id = permission_matrix.organization_id
           AND (entitle.acting_superuser()
+               OR permission_matrix.organization_id = ANY (entitle.managed_organizations())
                OR EXISTS (SELECT
                           FROM entitle.brand b
                           WHERE b.organization_id = permission_matrix.organization_id
-                            AND entitle.has_permission('external_access.manage', b.brand_id))))
+                            AND (b.brand_id = ANY (entitle.managed_brands())
+                                 OR entitle.has_permission('external_access.manage', b.brand_id)))))
     SELECT o.name, c.capability_key, c.capability_key = ANY (o.keys)
     FROM opened o
     CROSS JOIN entitle.capability c
@@ -48,6 +50,32 @@ CREATE FUNCTION entitle.permission_matrix(organization_id bigint DEFAULT 1)
 COMMENT ON FUNCTION entitle.permission_matrix(bigint) IS
     'Roles by capability: what a member who holds only that role may do in at least one brand of the organization';
 GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint) TO PUBLIC;
+
+-- SECURITY DEFINER: as permission_matrix; of the roles that the caller may see.
+CREATE FUNCTION entitle.compare_roles(a bigint, b bigint) RETURNS TABLE (kind text, key text, in_a boolean, in_b boolean)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH asked (role_id) AS MATERIALIZED (
+        SELECT r.role_id
+        FROM entitle.role r
+        WHERE r.role_id IN (a, b) AND (entitle.acting_superuser() OR r.role_id = ANY (entitle.own_roles()))),
+    listed AS (
+        SELECT q.role_id, 'capability' AS kind, k.key
+        FROM asked q, unnest(entitle_internal.role_capabilities(q.role_id, NULL)) AS k (key)
+        UNION ALL
+        SELECT p.role_id, 'permission', p.permission_key FROM asked q JOIN entitle.role_permission p USING (role_id)
+        UNION ALL
+        SELECT m.role_id, 'metric', m.metric_key FROM asked q JOIN entitle.role_metric m USING (role_id))
+    SELECT l.kind, l.key, bool_or(l.role_id = a), bool_or(l.role_id = b)
+    FROM listed l
+    WHERE (SELECT count(*) FROM asked) = cardinality(ARRAY(SELECT DISTINCT unnest(ARRAY[a, b])))
+    GROUP BY l.kind, l.key
+    ORDER BY l.kind, l.key
+    $$;
+COMMENT ON FUNCTION entitle.compare_roles(bigint, bigint) IS
+    'What two roles list, and what they open in some brand of their organization, side by side; nothing when the caller does not see both (R62)';
+GRANT EXECUTE ON FUNCTION entitle.compare_roles(bigint, bigint) TO PUBLIC;
 
 -- SECURITY DEFINER: it reads logins that the caller's row-level security may hide. Whoever does not manage the customer's
 -- access sees no grant but his own.

@@ -8,6 +8,7 @@
 #include "pg/planner/plan_variant.hpp"
 #include "pg/model/replay.hpp"
 #include "pg/model/row_trigger.hpp"
+#include "pg/check/sign_in.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/subject/statement.hpp"
 #include "pg/subject/token.hpp"
@@ -15,12 +16,8 @@
 #include "pg/datum/datum.hpp"
 
 #include "core/access.hpp"
+#include "core/brand_scope.hpp"
 #include "core/crypto.hpp"
-#include "core/delegation.hpp"
-#include "core/membership.hpp"
-#include "core/permission.hpp"
-
-#include <algorithm>
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -28,7 +25,6 @@ using namespace entitle::pg;
 namespace {
 
 constexpr int kDigestText = 2 * 32 + 1;
-constexpr std::string_view kManageAccess = "external_access.manage";
 
 // A seal is kept as its digest: whoever can read the setting learns nothing to use.
 void digest_seal(FunctionCallInfo fcinfo, int number, char (&text)[kDigestText]) {
@@ -78,36 +74,6 @@ void refuse_empty_seal(FunctionCallInfo fcinfo) {
     }
 }
 
-// Owners and managers. Members of a standalone brand hold every permission there (R25), which does
-// not make managers of staff of them. regime: C++
-bool manages_anything(const Subject &subject) {
-    const auto manages = [&](const Brand &brand) {
-        return brand.organization &&
-               (check_permission(&subject, Session{}, kManageRoles, brand.id) ||
-                check_permission(&subject, Session{}, kManageMembers, brand.id));
-    };
-    return !permitted_brands(&subject, Session{}, kManageAccess).empty() ||
-           !find_managed(&subject).organizations.empty() ||
-           std::any_of(subject.brands.begin(), subject.brands.end(), manages);
-}
-
-// Whom a pool may become only when sign_in_grant lists them: users mapped to a superuser, owners,
-// and those who manage external access, roles or members; one row without login lists all but the
-// first (R63). A superuser may become anyone. Neither lends that to whoever owns a function that
-// was called, or the table whose trigger a foreign key or a view's write fired.
-bool may_become(const LoginFacts &login, const Subject &subject, std::string_view name) {
-    const bool is_superuser = OidIsValid(login.role) && superuser_arg(login.role);
-    bool has_weight = false;
-    compute([&] { has_weight = manages_anything(subject); });
-    const auto may = [&](Oid role) {
-        return superuser_arg(role) || has_sign_in_grant(role, name) ||
-               (!is_superuser && has_sign_in_grant_of_all(role));
-    };
-    const Oid in_charge = definer_in_charge();
-    return (!is_superuser && !has_weight) || (may(GetOuterUserId()) && may(GetUserId()) &&
-                                              (!OidIsValid(in_charge) || may(in_charge)));
-}
-
 [[noreturn]] void raise_bad_token() {
     // The statement holds the token, and the log is no place for it.
     ereport(ERROR, (errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
@@ -155,7 +121,7 @@ ENTITLE_FUNCTION(entitle_sign_in) {
     }
     const auto found = find_login(*login);
     const Subject *subject = found ? subject_of(find_user(found->user)) : nullptr;
-    if (subject == nullptr || !subject->is_active || !may_become(*found, *subject, *login)) {
+    if (subject == nullptr || !subject->is_active || !may_sign_in(*found, *subject, *login)) {
         // The same for an unknown, an inactive and an unlisted login: nobody learns which exist.
         ereport(ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("this login may not sign in"),

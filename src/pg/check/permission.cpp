@@ -8,6 +8,7 @@
 #include "pg/datum/datum.hpp"
 
 #include "core/access.hpp"
+#include "core/membership.hpp"
 #include "core/permission.hpp"
 
 using namespace entitle;
@@ -74,7 +75,8 @@ ENTITLE_FUNCTION(entitle_allowed_capabilities) {
 }
 
 // user_has_permission(user_id, permission, brand_id) -> boolean: another user's answer, for
-// superusers and for those who hold external_access.manage in that brand; false for anyone else.
+// superusers and for those who manage external access, roles or members there (R62); false for
+// anyone else.
 ENTITLE_FUNCTION(entitle_user_has_permission) {
     const auto user = bigint_argument(fcinfo, 0);
     const auto permission = text_argument(fcinfo, 1);
@@ -86,9 +88,8 @@ ENTITLE_FUNCTION(entitle_user_has_permission) {
     bool may_ask = acts_as_superuser();
     bool allowed = false;
     compute([&] {
-        may_ask =
-            may_ask || (asker.subject != nullptr && asker.subject->id == *user) ||
-            check_permission(asker.subject, asker.session, "external_access.manage", brand).allowed;
+        may_ask = may_ask || (asker.subject != nullptr && asker.subject->id == *user) ||
+                  may_ask_about(asker.subject, asker.session, brand);
     });
     if (may_ask) {
         const Session session{std::nullopt, std::nullopt, asker.session.today};

@@ -10,6 +10,7 @@
 #include "pg/model/lookup.hpp"
 #include "pg/datum/datum.hpp"
 
+#include "core/membership.hpp"
 #include "core/permission.hpp"
 
 using namespace entitle;
@@ -79,12 +80,7 @@ Datum explain_key(FunctionCallInfo fcinfo, Check check, Gate unnamed) {
     const Asker &asker = asker_now();
     const Session session{std::nullopt, std::nullopt, asker.session.today};
     bool may_ask = knows_everybody;
-    compute([&] {
-        may_ask =
-            may_ask ||
-            (brand &&
-             check_permission(asker.subject, asker.session, kManagePermission, brand).allowed);
-    });
+    compute([&] { may_ask = may_ask || may_ask_about(asker.subject, asker.session, brand); });
     const Subject *subject = may_ask ? subject_of(find_by_login(*login)) : nullptr;
     compute([&] {
         Trace trace;
