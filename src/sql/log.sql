@@ -16,7 +16,7 @@ COMMENT ON TABLE entitle.change_log IS 'Every insert, update, status change, gra
 COMMENT ON COLUMN entitle.change_log.actor_login IS 'The application user, NULL when nobody was signed in';
 COMMENT ON COLUMN entitle.change_log.db_role IS 'The database role (SET ROLE''s, not a SECURITY DEFINER function''s)';
 COMMENT ON COLUMN entitle.change_log.action IS
-    'insert, update, delete, truncate; migrate, of a protected table; grant, revoke and force revoke of external access; status change and recalculate of a customer';
+    'insert, update, delete, truncate; migrate, of a protected table; erase, of a user; prune, of the log; grant, revoke and force revoke of external access; status change and recalculate of a customer';
 COMMENT ON COLUMN entitle.change_log.row_key IS 'Key columns of the row, as they were before the change';
 COMMENT ON COLUMN entitle.change_log.old_row IS 'The row before; of a recalculation the score alone';
 COMMENT ON COLUMN entitle.change_log.new_row IS 'The row after; of a recalculation the score alone';
@@ -102,3 +102,30 @@ BEGIN
     END LOOP;
 END
 $$;
+
+CREATE FUNCTION entitle.prune_log(before timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    IF NOT entitle.acting_superuser() THEN
+        RAISE EXCEPTION 'permission denied to prune the change log'
+            USING ERRCODE = '42501', HINT = 'Only a superuser may.';
+    END IF;
+    IF before IS NULL THEN
+        RAISE EXCEPTION 'before when is not said'
+            USING ERRCODE = '22004', HINT = 'Give the time before which entries go.';
+    END IF;
+    DELETE FROM entitle.change_log l WHERE l.changed_at < before;
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    INSERT INTO entitle.change_log (actor_login, relation, action, row_key, new_row)
+    VALUES (entitle.current_login(), 'entitle.change_log', 'prune', '{}', jsonb_build_object('before', before, 'pruned', pruned));
+    RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION entitle.prune_log(timestamptz) IS
+    'Deletes the entries of the change log from before that time, and leaves one that tells so; gives how many'
+    '. Raises 42501: no superuser; 22004: no time';
+REVOKE ALL ON FUNCTION entitle.prune_log(timestamptz) FROM PUBLIC;

@@ -8,7 +8,7 @@ GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.s
     entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
-    entitle.accept_invitation TO test_app;
+    entitle.accept_invitation, entitle.prune_log, entitle.erase_user TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
 VALUES (101, 'a', 'a', '1', 'ACTV', 'c', 'a', 'e'), (102, 'b', 'b', '2', 'INAC', NULL, NULL, NULL),
@@ -78,6 +78,11 @@ INSERT INTO call VALUES
     (NULL, $$invite_user(NULL, organization_id => 1)$$, '23502'),
     (NULL, $$invite_user('x', customer_id => 101, days_back => -1)$$, '23514'),
     ('', $$accept_invitation(1)$$, '42501'),
+    ('', $$prune_log(now())$$, '42501'),
+    (NULL, $$prune_log(NULL)$$, '22004'),
+    ('', $$erase_user('ann', 'x')$$, '42501'),
+    (NULL, $$erase_user('none', 'x')$$, '22023'),
+    (NULL, $$erase_user('boss', 'x')$$, '55000'),
     (NULL, $$protect_table(NULL)$$, '22004'),
     ('', $$protect_table('bare')$$, '42501'),
     (NULL, $$protect_table('bare')$$, '22023'),

@@ -1,4 +1,4 @@
--- Who sets users up, and switches them off and on (R61; S309): who manages members or a customer's external access adds a user, who has
+-- Who sets users up, and switches them off and on (R61; S309, S314): who manages members or a customer's external access adds a user, who has
 -- nothing by that; switching off takes managing every place where the user has rights. Logins and mappings are superusers'.
 \ir tried.psql
 SELECT no_plan();
@@ -62,6 +62,17 @@ FROM unnest(ARRAY['login = ''x''', 'db_role = ''test_other''', 'user_id = 999'])
 SELECT is(tried('clerk', 'UPDATE entitle.app_user SET full_name = ''x'' WHERE login = ''clerk'''), '42501', 'nor does one one''s own name');
 SELECT is(tried('owner', 'UPDATE entitle.app_user SET full_name = ''x'' WHERE login = ''clerk'''), '1', 'who manages every place sets the name');
 SELECT is(tried('owner', 'DELETE FROM entitle.app_user WHERE login = ''clerk'''), '42501', 'R61: nobody but a superuser deletes users');
+-- S314: a mapping whose role was dropped and made anew counts for nothing, and is not renewed by writing it as it is.
+CREATE ROLE test_mapped;
+UPDATE entitle.app_user SET db_role = 'test_mapped' WHERE login = 'clerk';
+DROP ROLE test_mapped;
+CREATE ROLE test_mapped;
+CREATE TEMP TABLE bound AS SELECT db_role_oid FROM entitle.app_user WHERE login = 'clerk';
+SELECT is(do_as('owner', 'UPDATE entitle.app_user SET db_role = db_role, full_name = ''x'' WHERE login = ''clerk'''), 1::bigint, 'S314: a mapping is written as it is');
+SELECT is((SELECT db_role_oid FROM entitle.app_user WHERE login = 'clerk'), (SELECT db_role_oid FROM bound), 'S314: and not renewed');
+SELECT is(do_as('owner', 'UPDATE entitle.app_user SET db_role_oid = 0 WHERE login = ''clerk'''), 1::bigint, 'S314: the number of the role is written');
+SELECT is((SELECT db_role_oid FROM entitle.app_user WHERE login = 'clerk'), (SELECT db_role_oid FROM bound), 'S314: which nobody gives');
+UPDATE entitle.app_user SET db_role = NULL WHERE login = 'clerk';
 GRANT TRUNCATE ON ALL TABLES IN SCHEMA entitle TO test_app;
 SELECT is(tried('owner', 'TRUNCATE entitle.app_user CASCADE'), '42501', 'R61: nor truncates');
 SELECT lives_ok($$ SELECT entitle.deactivate_user('owner'); SELECT entitle.reactivate_user('owner') $$, 'R53: a superuser is not bound');

@@ -265,7 +265,8 @@ ENTITLE_FUNCTION(entitle_record_role_oid) {
     bool has_no_role = false;
     const Datum role = column(row, row.after, columns[0], &has_no_role);
     // An applied update names every column; one that leaves the role as it is does not write it.
-    if (is_replaying() && row.before != nullptr && !has_no_role) {
+    // Nor does that of somebody who may write other columns of the row alone (S314).
+    if ((is_replaying() || !is_exempt()) && row.before != nullptr && !has_no_role) {
         bool had_no_role = false;
         bool is_unbound = false;
         const Datum old_role = column(row, row.before, columns[0], &had_no_role);
