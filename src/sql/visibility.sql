@@ -56,6 +56,14 @@ CREATE FUNCTION entitle.managed_brands() RETURNS bigint[]
 COMMENT ON FUNCTION entitle.managed_brands() IS 'The brands of managed_organizations, and those whose members the user manages (R60)';
 GRANT EXECUTE ON FUNCTION entitle.managed_brands() TO PUBLIC;
 
+-- In C, with what the caller manages kept from row to row: it is asked for every user that a query lists.
+CREATE FUNCTION entitle.manages_user(user_id bigint) RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_manages_user';
+COMMENT ON FUNCTION entitle.manages_user(bigint) IS
+    'Whether the user has a grant on a customer whose access the caller manages, or a place in an organization or brand whose members the caller manages';
+GRANT EXECUTE ON FUNCTION entitle.manages_user(bigint) TO PUBLIC;
+
 -- SECURITY DEFINER, like the functions down to customer_allowed: they read the model past its own policies, which would otherwise
 -- ask themselves (S100). Each answers about the caller only, so PUBLIC may execute it.
 CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
@@ -71,21 +79,6 @@ CREATE FUNCTION entitle.own_roles() RETURNS bigint[]
 COMMENT ON FUNCTION entitle.own_roles() IS
     'The roles the user holds, and those of the organizations whose roles or members, or members of a brand, the user manages';
 GRANT EXECUTE ON FUNCTION entitle.own_roles() TO PUBLIC;
-
-CREATE FUNCTION entitle.manages_user(user_id bigint) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT EXISTS (SELECT FROM entitle.external_access g
-                   WHERE g.user_id = manages_user.user_id AND entitle.manages_access(g.customer_id))
-        OR EXISTS (SELECT FROM entitle.membership m
-                   WHERE m.user_id = manages_user.user_id
-                     AND (m.organization_id = ANY (entitle.managed_organizations())
-                          OR m.brand_id = ANY (entitle.managed_brands())))
-    $$;
-COMMENT ON FUNCTION entitle.manages_user(bigint) IS
-    'Whether the user has a grant on a customer whose access the caller manages, or a place in an organization or brand whose members the caller manages';
-GRANT EXECUTE ON FUNCTION entitle.manages_user(bigint) TO PUBLIC;
 
 -- SECURITY DEFINER: as manages_user. It tells of a number that nobody but the caller has brought up.
 CREATE FUNCTION entitle.is_unplaced(user_id bigint) RETURNS boolean

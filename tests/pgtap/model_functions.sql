@@ -296,7 +296,7 @@ SELECT is_empty(
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
     'claim_view', 'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
-    'grant_access', 'has_default_name', 'lines_of', 'log_shows', 'manages_user',
+    'grant_access', 'has_default_name', 'lines_of', 'log_shows',
     'unheld_policies', 'mark_change', 'mark_removal', 'open_parts', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_part', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'view_relation',

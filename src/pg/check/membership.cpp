@@ -5,8 +5,11 @@
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/datum/datum.hpp"
+#include "pg/model/model_table.hpp"
 
 #include "core/membership.hpp"
+
+#include <algorithm>
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -20,7 +23,80 @@ Datum list_belongings(std::vector<std::int64_t> Belongings::*list) {
     return bigint_array(ids);
 }
 
+// What the asker manages, kept with the call site until rights change.
+struct KeptManaged {
+    std::uint64_t epoch;
+    UserId asker;
+    PlainIds organizations;
+    PlainIds brands;
+};
+
+const KeptManaged &find_kept(FunctionCallInfo fcinfo, const Asker &asker) {
+    auto *kept = static_cast<KeptManaged *>(fcinfo->flinfo->fn_extra);
+    if (kept != nullptr && kept->epoch == asker_epoch() && kept->asker == asker.subject->id) {
+        return *kept;
+    }
+    MemoryContext previous = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+    kept = static_cast<KeptManaged *>(palloc0(sizeof(KeptManaged)));
+    compute([&] {
+        const Managed managed = find_managed(asker.subject);
+        kept->organizations = copy_out(managed.organizations);
+        kept->brands = copy_out(managed.brands);
+    });
+    MemoryContextSwitchTo(previous);
+    kept->epoch = asker_epoch();
+    kept->asker = asker.subject->id;
+    fcinfo->flinfo->fn_extra = kept;
+    return *kept;
+}
+
+bool is_among(const PlainIds &ids, std::int64_t id) noexcept {
+    return std::binary_search(ids.values, ids.values + ids.count, id);
+}
+
+bool has_managed_place(const KeptManaged &managed, UserId user) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::membership, TableIndex::membership_by_user, 1,
+                          Int64GetDatum(user));
+    bool found = false;
+    while (!found && next_row(rows)) {
+        bool is_null = false;
+        const std::int64_t organization =
+            get_bigint(rows, MembershipColumn::organization, &is_null);
+        found = !is_null && is_among(managed.organizations, organization);
+        const std::int64_t brand = get_bigint(rows, MembershipColumn::brand, &is_null);
+        found = found || (!is_null && is_among(managed.brands, brand));
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return found;
+}
+
+bool has_managed_grant(UserId user) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_user, 1,
+                          Int64GetDatum(user));
+    bool found = false;
+    while (!found && next_row(rows)) {
+        bool is_null = false;
+        found = manages_access(asker_now(), get_bigint(rows, GrantColumn::customer, &is_null));
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return found;
+}
+
 } // namespace
+
+// manages_user(user_id) -> boolean. R41, R60, R62
+ENTITLE_FUNCTION(entitle_manages_user) {
+    const auto user = bigint_argument(fcinfo, 0);
+    const Asker &asker = asker_now();
+    if (!user || asker.subject == nullptr || !asker.subject->is_active) {
+        PG_RETURN_BOOL(false);
+    }
+    PG_RETURN_BOOL(has_managed_place(find_kept(fcinfo, asker), *user) || has_managed_grant(*user));
+}
 
 // own_user() -> bigint: the asker's id while active, else NULL. R1
 ENTITLE_FUNCTION(entitle_own_user) {
