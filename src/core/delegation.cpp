@@ -254,7 +254,7 @@ Result<Passed> check_role_write(const Subject *writer, const Role *before, const
                                 Trace *trace) {
     for (const Role *role : {before, after}) {
         if (role != nullptr) {
-            if (const auto checked = check_role(writer, *role, trace); !checked.ok()) {
+            if (auto checked = check_role(writer, *role, trace); !checked.ok()) {
                 return checked;
             }
         }
@@ -277,7 +277,7 @@ Result<Passed> check_member_write(const Subject *writer, const MemberRow *before
     }
     for (const MemberRow *row : {before, after}) {
         if (row != nullptr) {
-            if (const auto checked = check_member(writer, *row, trace); !checked.ok()) {
+            if (auto checked = check_member(writer, *row, trace); !checked.ok()) {
                 return checked;
             }
         }
