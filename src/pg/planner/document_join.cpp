@@ -3,6 +3,7 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/document_join.hpp"
+#include "pg/planner/row_filter.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -79,7 +80,7 @@ bool is_validated(Oid constraint) {
         return false;
     }
     const auto *form = reinterpret_cast<const FormData_pg_constraint *>(GETSTRUCT(row));
-    const bool is_valid = form->convalidated && !entitle_is_temporal(form);
+    const bool is_valid = form->convalidated && !form->condeferrable && !entitle_is_temporal(form);
     ReleaseSysCache(row);
     return is_valid;
 }
@@ -168,6 +169,7 @@ bool gather_inner_joins(const Query *query, const Node *item, List **tables, Lis
 bool joins_by_key(const Place &line, const Place &document, List **conditions,
                   Bitmapset **nullable) {
     if (has_heirs(line.entry) || line.entry->relkind == RELKIND_FOREIGN_TABLE ||
+        document.entry->tablesample != nullptr ||
         (document.entry->relkind == RELKIND_PARTITIONED_TABLE && !document.entry->inh)) {
         return false;
     }
@@ -193,8 +195,11 @@ bool are_joined_alike(const Place &line, const Place &document, const List *cond
                       const Place &other_line, const Place &other_document, const List *wanted) {
     for (const auto *condition : each<Node>(wanted)) {
         KeyPair pair{};
-        if (!read_pair(condition, other_line, other_document, &pair)) {
+        if (is_row_test(condition)) {
             continue;
+        }
+        if (!read_pair(condition, other_line, other_document, &pair)) {
+            return false;
         }
         bool is_found = false;
         for (const auto *other : each<Node>(conditions)) {

@@ -39,7 +39,8 @@ bool joins_by_key(const Place &line, const Place &document, List **conditions,
                   Bitmapset **nullable);
 
 // Tells whether among `conditions` the line's and the document's columns are compared as in
-// `wanted`, where the same tables stand at other places.
+// `wanted`, where the same tables stand at other places, and nothing else is asked there but row
+// tests.
 bool are_joined_alike(const Place &line, const Place &document, const List *conditions,
                       const Place &other_line, const Place &other_document, const List *wanted);
 

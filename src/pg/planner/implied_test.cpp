@@ -76,6 +76,15 @@ void gather_scope(const Node *item, Scope *scope, List **scopes) {
     }
 }
 
+bool are_row_tests(const List *conditions) {
+    for (const auto *condition : each<Node>(conditions)) {
+        if (!is_row_test(condition)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Whether a table of the query asks of its rows just what a line asks of its document.
 bool asks_the_same(const Place &joined, const Query *documents, int document,
                    const List *conditions) {
@@ -84,7 +93,8 @@ bool asks_the_same(const Place &joined, const Query *documents, int document,
     if (entry->rtekind != RTE_RELATION || entry->relid != other->relid ||
         list_length(entry->securityQuals) != 1 ||
         !is_row_test(static_cast<const Node *>(linitial(entry->securityQuals))) ||
-        (entry->inh != other->inh && has_subclass(entry->relid)) || entry->tablesample != nullptr) {
+        (entry->inh != other->inh && has_subclass(entry->relid)) || entry->tablesample != nullptr ||
+        other->tablesample != nullptr || !are_row_tests(other->securityQuals)) {
         return false;
     }
     auto *wanted =
