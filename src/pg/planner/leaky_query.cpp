@@ -7,6 +7,7 @@
 #include "pg/planner/leaky_query.hpp"
 
 extern "C" {
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 }
@@ -15,8 +16,15 @@ namespace entitle::pg {
 
 namespace {
 
+// What a search is for.
+struct Finding : Leaks {
+    bool is_probe;  // only whether there is any leak
+    bool is_nested; // within a query in a condition, which may be run or not
+    int cte_visits;
+};
+
 struct Search {
-    Leaks *leaks;
+    Finding *leaks;
     const QueryLevel *level;
     bool is_leaked;   // below an expression that may leak
     bool is_computed; // after all joins: only queries further in matter
@@ -30,11 +38,47 @@ enum class Columns {
 };
 
 bool search(Node *node, void *context);
-void search_query(Leaks *leaks, Query *query, const QueryLevel *outer, Columns columns);
+void search_query(Finding *leaks, Query *query, const QueryLevel *outer, Columns columns);
 
-void search_in(Leaks *leaks, const QueryLevel *level, void *node, bool is_computed) {
+// Conditions and columns, each for itself. Whether the leaking part of one is reached may depend on
+// any of its other parts: so where something in it leaks, be it about other tables or about none,
+// all of its columns are told.
+void search_in(Finding *leaks, const QueryLevel *level, void *node, bool is_computed) {
+    if (node != nullptr && IsA(node, List)) {
+        for (auto *item : each<Node>(static_cast<List *>(node))) {
+            search_in(leaks, level, item, is_computed);
+        }
+        return;
+    }
     Search context{leaks, level, false, is_computed};
+    if (!leaks->is_probe && !is_computed) {
+        Finding probe{};
+        probe.is_probe = true;
+        Search first{&probe, level, false, false};
+        (void)search(static_cast<Node *>(node), &first);
+        context.is_leaked = probe.is_any;
+        leaks->is_any = leaks->is_any || probe.is_any;
+    }
     (void)search(static_cast<Node *>(node), &context);
+}
+
+void search_conditions(Finding *leaks, const QueryLevel *level, Node *conditions) {
+    search_in(leaks, level, make_ands_implicit(reinterpret_cast<Expr *>(conditions)), false);
+}
+
+// What is joined, and by which conditions.
+void search_joins(Finding *leaks, const QueryLevel *level, Node *item) {
+    check_stack_depth();
+    if (IsA(item, FromExpr)) {
+        for (auto *part : each<Node>(ENTITLE_NODE(FromExpr, item)->fromlist)) {
+            search_joins(leaks, level, part);
+        }
+        search_conditions(leaks, level, ENTITLE_NODE(FromExpr, item)->quals);
+    } else if (IsA(item, JoinExpr)) {
+        search_joins(leaks, level, ENTITLE_NODE(JoinExpr, item)->larg);
+        search_joins(leaks, level, ENTITLE_NODE(JoinExpr, item)->rarg);
+        search_conditions(leaks, level, ENTITLE_NODE(JoinExpr, item)->quals);
+    }
 }
 
 bool tell_all_tables(Node *node, void *leaks) {
@@ -42,7 +86,7 @@ bool tell_all_tables(Node *node, void *leaks) {
         return false;
     }
     if (IsA(node, RangeTblEntry)) {
-        List *&told = static_cast<Leaks *>(leaks)->told;
+        List *&told = static_cast<Finding *>(leaks)->told;
         told = list_append_unique_ptr(told, node);
         return false;
     }
@@ -93,6 +137,42 @@ void tell_everything(const Search *context) {
     }
 }
 
+void search_column(const Var *column, Search *context);
+
+struct OuterColumns {
+    Search *context;
+    Index depth;
+};
+
+// The columns of the queries around.
+bool tell_outer(Node *node, void *argument) {
+    auto *outer = static_cast<OuterColumns *>(argument);
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Var) && ENTITLE_NODE(Var, node)->varlevelsup >= outer->depth) {
+        Var column = *ENTITLE_NODE(Var, node);
+        column.varlevelsup -= outer->depth;
+        search_column(&column, outer->context);
+        return false;
+    }
+    if (IsA(node, Query)) {
+        OuterColumns inner{outer->context, outer->depth + 1};
+        return query_tree_walker(ENTITLE_NODE(Query, node), ENTITLE_WALKER(tell_outer), &inner, 0);
+    }
+    return expression_tree_walker(node, ENTITLE_WALKER(tell_outer), argument);
+}
+
+// All of a query in a condition that leaks, and what it takes from the queries around.
+void tell_query(Query *query, Search *context) {
+    context->leaks->is_any = true;
+    if (!context->leaks->is_probe) {
+        OuterColumns outer{context, 0};
+        (void)tell_all_tables(reinterpret_cast<Node *>(query), context->leaks);
+        (void)tell_outer(reinterpret_cast<Node *>(query), &outer);
+    }
+}
+
 // A column that reaches an expression that may leak, or one that does not.
 void search_column(const Var *column, Search *context) {
     const QueryLevel *level = level_of(context->level, column);
@@ -128,7 +208,8 @@ void search_column(const Var *column, Search *context) {
 // What an aggregate sorts its rows by may be what the query sorts by.
 void search_aggregate(const Aggref *aggregate, const Search *context) {
     if (aggregate->aggorder != NIL || aggregate->aggdistinct != NIL) {
-        Leaks found{NIL, false, false};
+        Finding found{};
+        found.is_probe = true;
         search_in(&found, context->level, aggregate->args, false);
         context->leaks->is_sorting = context->leaks->is_sorting || found.is_any;
     }
@@ -142,7 +223,15 @@ bool search(Node *node, void *argument) {
     }
     check_stack_depth();
     if (IsA(node, Query)) {
-        search_query(context->leaks, ENTITLE_NODE(Query, node), context->level, Columns::anywhere);
+        auto *query = ENTITLE_NODE(Query, node);
+        if (context->is_leaked) {
+            tell_query(query, context);
+            return false;
+        }
+        const bool was_nested = context->leaks->is_nested;
+        context->leaks->is_nested = context->leaks->is_probe;
+        search_query(context->leaks, query, context->level, Columns::anywhere);
+        context->leaks->is_nested = was_nested;
         return false;
     }
     if (IsA(node, Var)) {
@@ -159,11 +248,18 @@ bool search(Node *node, void *argument) {
     }
     Search below = *context;
     if (IsA(node, Aggref) || IsA(node, WindowFunc)) {
-        below.is_computed = true;
+        const bool is_early = context->leaks->is_nested ||
+                              (IsA(node, Aggref) && may_have_conditions(context->level->query));
+        below.is_computed = !is_early;
         below.is_leaked = false;
+        if (context->leaks->is_nested &&
+            (IsA(node, WindowFunc) || may_fail(ENTITLE_NODE(Aggref, node)))) {
+            context->leaks->is_any = true;
+        }
     } else if (!below.is_computed && counts_calls(node)) {
         tell_everything(context);
-    } else if (!below.is_computed && may_leak(node)) {
+    } else if (!below.is_computed && may_leak(node) && !is_folded(node)) {
+        context->leaks->is_any = true;
         below.is_leaked = true;
     }
     return expression_tree_walker(node, ENTITLE_WALKER(search), &below);
@@ -192,12 +288,46 @@ Columns columns_of(const Query *query, const RangeTblEntry *entry) {
                : Columns::by_name;
 }
 
-void search_tables(Leaks *leaks, const QueryLevel *level) {
+// Where one of its columns leaks early, a view keeps its barrier.
+void search_subquery(Finding *leaks, const QueryLevel *level, RangeTblEntry *entry) {
+    const Columns columns = columns_of(level->query, entry);
+    if (columns == Columns::anywhere && entry->security_barrier && !leaks->is_probe) {
+        Finding probe{};
+        probe.is_probe = true;
+        search_query(&probe, entry->subquery, level, columns);
+        if (probe.is_any) {
+            leaks->told = list_append_unique_ptr(leaks->told, entry);
+        }
+    }
+    search_query(leaks, entry->subquery, level, columns);
+}
+
+// The rows that a query in a condition takes from a query of WITH.
+void search_cte(Finding *leaks, const QueryLevel *level, const RangeTblEntry *entry) {
+    constexpr int kMostVisits = 100;
+    for (Index up = entry->ctelevelsup; up > 0 && level != nullptr; --up) {
+        level = level->outer;
+    }
+    if (entry->self_reference || level == nullptr || ++leaks->cte_visits > kMostVisits) {
+        leaks->is_any = true;
+        return;
+    }
+    for (const auto *table : each<CommonTableExpr>(level->query->cteList)) {
+        if (strcmp(table->ctename, entry->ctename) == 0) {
+            leaks->is_any = leaks->is_any || table->cterecursive;
+            search_query(leaks, ENTITLE_NODE(Query, table->ctequery), level, Columns::anywhere);
+        }
+    }
+}
+
+void search_tables(Finding *leaks, const QueryLevel *level) {
     for (auto *entry : each<RangeTblEntry>(level->query->rtable)) {
         search_in(leaks, level, entry->securityQuals, false);
         search_in(leaks, level, entry->tablesample, false);
         if (entry->rtekind == RTE_SUBQUERY) {
-            search_query(leaks, entry->subquery, level, columns_of(level->query, entry));
+            search_subquery(leaks, level, entry);
+        } else if (entry->rtekind == RTE_CTE && leaks->is_nested) {
+            search_cte(leaks, level, entry);
         } else if (entry->rtekind == RTE_FUNCTION) {
             for (const auto *function : each<RangeTblFunction>(entry->functions)) {
                 search_in(leaks, level, function->funcexpr, false);
@@ -212,8 +342,9 @@ void search_tables(Leaks *leaks, const QueryLevel *level) {
 }
 
 // Notes whether what rows are grouped or ordered by may leak.
-void search_sorting(Leaks *leaks, const QueryLevel *level) {
-    Leaks found{NIL, false, false};
+void search_sorting(Finding *leaks, const QueryLevel *level) {
+    Finding found{};
+    found.is_probe = true;
     for (auto *item : each<TargetEntry>(level->query->targetList)) {
         if (item->ressortgroupref != 0) {
             search_in(&found, level, item->expr, false);
@@ -225,15 +356,16 @@ void search_sorting(Leaks *leaks, const QueryLevel *level) {
     leaks->is_sorting = leaks->is_sorting || found.is_any || found.is_sorting;
 }
 
-void search_query(Leaks *leaks, Query *query, const QueryLevel *outer, Columns columns) {
+void search_query(Finding *leaks, Query *query, const QueryLevel *outer, Columns columns) {
     check_stack_depth();
     const QueryLevel level{query, outer};
     search_tables(leaks, &level);
     for (const auto *table : each<CommonTableExpr>(query->cteList)) {
-        search_in(leaks, &level, table->ctequery, false);
+        search_query(leaks, ENTITLE_NODE(Query, table->ctequery), &level, Columns::anywhere);
     }
-    search_in(leaks, &level, query->jointree, false);
-    search_in(leaks, &level, query->havingQual, false);
+    search_joins(leaks, &level, reinterpret_cast<Node *>(query->jointree));
+    search_conditions(leaks, &level, query->havingQual);
+    leaks->is_any = leaks->is_any || (leaks->is_nested && may_fail(query));
     search_in(leaks, &level, query->limitOffset, true);
     search_in(leaks, &level, query->limitCount, true);
     search_in(leaks, &level, query->targetList, columns != Columns::anywhere);
@@ -248,13 +380,13 @@ void search_query(Leaks *leaks, Query *query, const QueryLevel *outer, Columns c
 } // namespace
 
 Leaks find_leaks(Query *query) {
-    Leaks leaks{NIL, false, false};
+    Finding leaks{};
     search_query(&leaks, query, nullptr, Columns::result);
     return leaks;
 }
 
 Leaks find_inner_leaks(Query *query) {
-    Leaks leaks{NIL, false, false};
+    Finding leaks{};
     search_query(&leaks, query, nullptr, Columns::anywhere);
     return leaks;
 }

@@ -13,7 +13,8 @@ extern "C" {
 namespace entitle::pg {
 
 struct Leaks {
-    // Range table entries whose values reach an expression that may leak.
+    // Range table entries whose values reach an expression that may leak, or stand in one condition
+    // with it: whether it is worked out may depend on them.
     List *told;
     // Some expression may leak, be it about a table that is not protected: how often it is worked
     // out would tell how many rows it was joined to.
