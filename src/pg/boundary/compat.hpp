@@ -134,7 +134,7 @@ inline List *entitle_targets(const PlannedStmt *plan) {
 #define ENTITLE_WALKER(walker) (walker)
 #define ENTITLE_MUTATOR(mutator) (mutator)
 #else
-#define ENTITLE_MUTATOR(mutator) reinterpret_cast<Node *(*)()>(reinterpret_cast<void *>(mutator))
+#define ENTITLE_MUTATOR(mutator) (reinterpret_cast<Node *(*)()>(reinterpret_cast<void *>(mutator)))
 #define ENTITLE_WALKER(walker) reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker))
 #endif
 
