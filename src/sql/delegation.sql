@@ -233,11 +233,14 @@ CREATE FUNCTION entitle.add_user(login text, full_name text DEFAULT NULL) RETURN
 DECLARE
     made bigint;
 BEGIN
-    INSERT INTO entitle.app_user (login, full_name) VALUES (add_user.login, add_user.full_name) RETURNING user_id INTO made;
+    INSERT INTO entitle.app_user (login, full_name) VALUES (add_user.login, add_user.full_name)
+    ON CONFLICT ON CONSTRAINT app_user_login_key DO NOTHING
+    RETURNING user_id INTO made;
+    IF made IS NULL THEN
+        RAISE EXCEPTION 'this login is taken'
+            USING ERRCODE = '23505', HINT = 'Invite the user with entitle.invite_user, or give another login.';
+    END IF;
     RETURN made;
-EXCEPTION WHEN unique_violation THEN
-    RAISE EXCEPTION 'this login is taken'
-        USING ERRCODE = '23505', HINT = 'Invite the user with entitle.invite_user, or give another login.';
 END
 $$;
 COMMENT ON FUNCTION entitle.add_user(text, text) IS

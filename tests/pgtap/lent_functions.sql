@@ -9,27 +9,46 @@ GRANT CREATE ON SCHEMA public TO test_app;
 CREATE FUNCTION as_role(role name, commands text) RETURNS void LANGUAGE plpgsql
     AS $$ BEGIN EXECUTE format('SET LOCAL ROLE %I', role); EXECUTE commands; RESET ROLE; END $$;
 
-INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'manager'), (2, 'bob');
-INSERT INTO entitle.role (role_id, organization_id, name) OVERRIDING SYSTEM VALUE VALUES (1000, 1, 'everything');
+INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'manager'), (2, 'bob'), (3, 'dora'), (4, 'erin');
+SELECT setval(pg_get_serial_sequence('entitle.app_user', 'user_id'), 100) \g /dev/null
+INSERT INTO entitle.role (role_id, organization_id, name) OVERRIDING SYSTEM VALUE VALUES (1000, 1, 'everything'), (1001, 1, 'helper'), (1002, 1, 'spare');
 INSERT INTO entitle.role_permission SELECT 1000, permission_key FROM entitle.permission WHERE is_active;
 INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (1, 1, 1000);
+INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id) OVERRIDING SYSTEM VALUE VALUES (5000, 3, 1, 1001);
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status) VALUES (1, 'a', 'a', '1', 'ACTV');
 INSERT INTO entitle.client_metric (metric_id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'payments');
 GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.deactivate_customer, entitle.reactivate_customer,
     entitle.set_metric_value, entitle.recalc_scores TO test_app;
 GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO test_owner;
+INSERT INTO entitle.pending_invitation (invitation_id, user_id, inviter_id, organization_id, role_id, expires) OVERRIDING SYSTEM VALUE
+VALUES (7000, 4, 1, 1, 1001, current_date + 9), (7001, 4, 1, 1, 1001, current_date + 9);
+GRANT EXECUTE ON FUNCTION entitle.create_role, entitle.set_role, entitle.drop_role, entitle.add_user, entitle.deactivate_user,
+    entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user, entitle.accept_invitation,
+    entitle.withdraw_invitation TO test_app;
 CREATE TABLE shop.orders (order_id integer PRIMARY KEY, customer_id bigint, price numeric);
 ALTER TABLE shop.orders OWNER TO test_owner;
 
 -- The calls, in an order in which each has something to write.
-CREATE TABLE calls (number integer, command text, relation text, role name DEFAULT 'test_app');
+CREATE TABLE calls (number integer, command text, relation text, role name DEFAULT 'test_app', login text DEFAULT 'manager');
 INSERT INTO calls (number, command, relation) VALUES
     (1, 'SELECT entitle.grant_access(1, ''bob'', ''L20'')', 'external_access'),
     (2, 'SELECT entitle.revoke_access(1, ''bob'')', 'external_access'),
     (3, 'SELECT entitle.set_metric_value(1, ''payments'', 50)', 'customer_metric'),
     (4, 'SELECT entitle.recalc_scores()', 'customer'),
     (5, 'SELECT entitle.deactivate_customer(1)', 'customer'),
-    (6, 'SELECT entitle.reactivate_customer(1)', 'customer');
+    (6, 'SELECT entitle.reactivate_customer(1)', 'customer'),
+    (9, 'SELECT entitle.create_role(''new'', ''{customers.view}'', organization_id => 1)', 'role'),
+    (10, 'SELECT entitle.set_role(1001, ''{customers.view}'', ''{}'')', 'role_permission'),
+    (11, 'SELECT entitle.drop_role(1002)', 'role'),
+    (12, 'SELECT entitle.add_user(''carol'')', 'app_user'),
+    (13, 'SELECT entitle.deactivate_user(''dora'')', 'app_user'),
+    (14, 'SELECT entitle.reactivate_user(''dora'')', 'app_user'),
+    (15, 'SELECT entitle.add_member(''bob'', ''helper'', 1)', 'membership'),
+    (16, 'SELECT entitle.remove_member(5000)', 'membership'),
+    (17, 'SELECT entitle.invite_user(''frank'', ''helper'', 1)', 'pending_invitation'),
+    (18, 'SELECT entitle.withdraw_invitation(7000)', 'pending_invitation');
+INSERT INTO calls VALUES
+    (19, 'SELECT entitle.accept_invitation(7001)', 'membership', 'test_app', 'erin');
 INSERT INTO calls VALUES
     (7, 'SELECT entitle.protect_table(''shop.orders'', ''customer_id'', masked_columns => ''{"price": 30}'')', 'protection', 'test_owner'),
     (8, 'SELECT entitle.unprotect_table(''shop.orders'')', 'protection', 'test_owner');
@@ -39,21 +58,22 @@ SELECT set_eq(
        WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype
          AND p.proname NOT IN ('record_view', 'record_privileges', 'forget_privileges', 'record_protection', 'forget_protection', 'claim_view', -- called by protect_table and unprotect_table
                                'record_part', -- called when a table gets a part
+                               'take_invitation', -- called by accept_invitation
                                'require_scoring', 'find_grantee', 'apply_removals', 'record_removal') $$,
-    $$ SELECT substring(command FROM 'entitle\.(\w+)')::name FROM calls WHERE number < 7 $$, 'every function that writes is among the calls');
+    $$ SELECT substring(command FROM 'entitle\.(\w+)')::name FROM calls WHERE number NOT IN (7, 8) $$, 'every function that writes is among the calls');
 
 CREATE SEQUENCE ran;
 GRANT ALL ON SEQUENCE ran TO PUBLIC;
 CREATE FUNCTION note_rights() RETURNS boolean LANGUAGE plpgsql
     AS $$ BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN PERFORM nextval('public.ran'); END IF; RETURN true; END $$;
 
-CREATE FUNCTION error_of(command text, role name, way text) RETURNS text LANGUAGE plpgsql
+CREATE FUNCTION error_of(command text, role name, login text) RETURNS text LANGUAGE plpgsql
     AS $$
 BEGIN
     -- In a subtransaction that is rolled back whatever happens, so that the next way meets the same state.
     BEGIN
         IF role = 'test_app' THEN
-            PERFORM entitle.sign_in('manager');
+            PERFORM entitle.sign_in(login);
         END IF;
         PERFORM as_role(role, command);
         RAISE EXCEPTION 'none' USING ERRCODE = 'ZZ000';
@@ -94,7 +114,7 @@ BEGIN
             PERFORM setval('public.ran', 1, false);
             PERFORM as_role(call.role, way.made);
             EXECUTE format('CREATE OR REPLACE FUNCTION public.dba() RETURNS trigger LANGUAGE plpgsql AS %L', 'BEGIN ' || way.body || '; RETURN NULL; END');
-            RETURN NEXT is(error_of(call.command, call.role, way.way) || CASE WHEN (SELECT is_called FROM public.ran) THEN ', and it ran' ELSE '' END,
+            RETURN NEXT is(error_of(call.command, call.role, call.login) || CASE WHEN (SELECT is_called FROM public.ran) THEN ', and it ran' ELSE '' END,
                            format('55000 %s belongs to "%s" and would be used with the rights of "postgres"', way.object, call.role),
                            format('%s meets %s', substring(call.command FROM 'entitle\.(\w+)'), way.way));
             PERFORM as_role(call.role, way.dropped);
@@ -102,7 +122,7 @@ BEGIN
         CREATE OR REPLACE FUNCTION public.dba() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM public.note_rights(); RETURN NULL; END';
         PERFORM as_role(call.role, 'CREATE TEMP TABLE mine (a integer)');
         IF call.role = 'test_app' THEN
-            PERFORM entitle.sign_in('manager');
+            PERFORM entitle.sign_in(call.login);
         END IF;
         PERFORM setval('public.ran', 1, false);
         RETURN NEXT lives_ok(format('SELECT as_role(%L, %L)', call.role, call.command),
