@@ -111,8 +111,11 @@ void drop_needless(IndexPath *path) {
     path->indexclauses = kept;
 }
 
-// The head of an array of so many elements: estimates of costs only count them.
-Const *array_of_length(double keys) {
+// Stands for an array of so many elements, which has none: it may be counted, not read. Proofs
+// about partial indexes and extended statistics read the elements of a constant, so it is no
+// constant but a relabelling of one, which estimates of an array's length look through and those do
+// not.
+Node *array_of_length(double keys) {
     const int count = static_cast<int>(std::clamp(keys, 1.0, kMostKeys));
     auto *array = static_cast<ArrayType *>(palloc0(ARR_OVERHEAD_NONULLS(1)));
     SET_VARSIZE(array, ARR_OVERHEAD_NONULLS(1));
@@ -120,7 +123,19 @@ Const *array_of_length(double keys) {
     array->elemtype = INT8OID;
     ARR_DIMS(array)[0] = count;
     ARR_LBOUND(array)[0] = 1;
-    return makeConst(INT8ARRAYOID, -1, InvalidOid, -1, PointerGetDatum(array), false, false);
+    CaseTestExpr *element = makeNode(CaseTestExpr);
+    element->typeId = INT8OID;
+    element->typeMod = -1;
+    ArrayCoerceExpr *relabelled = makeNode(ArrayCoerceExpr);
+    relabelled->arg = reinterpret_cast<Expr *>(
+        makeConst(INT8ARRAYOID, -1, InvalidOid, -1, PointerGetDatum(array), false, false));
+    relabelled->elemexpr = reinterpret_cast<Expr *>(makeRelabelType(
+        reinterpret_cast<Expr *>(element), INT8OID, -1, InvalidOid, COERCE_IMPLICIT_CAST));
+    relabelled->resulttype = INT8ARRAYOID;
+    relabelled->resulttypmod = -1;
+    relabelled->coerceformat = COERCE_IMPLICIT_CAST;
+    relabelled->location = -1;
+    return reinterpret_cast<Node *>(relabelled);
 }
 
 // Fills in the fraction of every condition that a row test gave, and for the time of the estimate
