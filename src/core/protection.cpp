@@ -238,4 +238,10 @@ Decision check_mask(const Subject *subject, const Session &session, RowRule rule
     return shown;
 }
 
+bool implies(const RowRule &strong, const RowRule &weak) noexcept {
+    const bool by_permission = !strong.permission || strong.permission == weak.permission;
+    const bool by_level = !strong.level || (weak.level && *strong.level >= *weak.level);
+    return by_permission && by_level && !strong.is_branded && !weak.is_branded && !weak.is_dated;
+}
+
 } // namespace entitle

@@ -28,6 +28,10 @@ struct RowRule {
     }
 };
 
+// Tells whether whoever passes `strong` about a row passes `weak` about any row of the same
+// customer, whatever its date. Only for rules that are judged in the current brand.
+bool implies(const RowRule &strong, const RowRule &weak) noexcept;
+
 // What is known of one row.
 struct RowFacts {
     std::optional<BrandId> brand;

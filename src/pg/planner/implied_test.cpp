@@ -1,5 +1,6 @@
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/guard.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/implied_test.hpp"
 #include "pg/planner/row_filter.hpp"
@@ -15,6 +16,10 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
+
+#include <string>
+
+#include "core/protection.hpp"
 
 namespace entitle::pg {
 
@@ -177,32 +182,42 @@ bool follows_document(const QueryLevel &level, const Scope &scope, int number) {
 }
 
 // A row test as a table asks it.
-struct RowTest {
+struct AskedTest {
     Call call;
     const Var *customer;
 };
 
-// Returns: whether that is all that the table asks, whatever the brand.
-bool read_row_test(const RangeTblEntry *entry, RowTest *test) {
+// Returns: whether a row test is all that the table asks, whatever the brand.
+bool read_row_test(const RangeTblEntry *entry, AskedTest *test) {
     if (entry->rtekind != RTE_RELATION || list_length(entry->securityQuals) != 1 ||
         !is_row_test(static_cast<const Node *>(linitial(entry->securityQuals)))) {
         return false;
     }
-    const auto *call = static_cast<const FuncExpr *>(linitial(entry->securityQuals));
+    const auto *function = static_cast<const FuncExpr *>(linitial(entry->securityQuals));
     bool is_branded = false;
-    if (!is_row_test(call->funcid, is_branded) || is_branded ||
-        !read_call(call->args, false, test->call) || !IsA(test->call.customer, Var)) {
+    if (!is_row_test(function->funcid, is_branded) || is_branded ||
+        !read_call(function->args, false, test->call) || !IsA(test->call.customer, Var)) {
         return false;
     }
     test->customer = ENTITLE_NODE(Var, test->call.customer);
     return true;
 }
 
-// Whether whoever passes the one test passes the other about the same customer.
-bool implies(const Call &strong, const Call &weak) {
-    const bool by_permission = !strong.permission || strong.permission == weak.permission;
-    const bool by_level = !strong.level || (weak.level && *strong.level >= *weak.level);
-    return by_permission && by_level && weak.date == nullptr;
+// The rule of a call that names no brand. regime: C++
+RowRule rule_of(const Call &call) {
+    RowRule rule;
+    if (call.permission) {
+        rule.permission = std::string(*call.permission);
+    }
+    rule.level = call.level;
+    rule.is_dated = call.date != nullptr;
+    return rule;
+}
+
+bool is_implied(const AskedTest &strong, const AskedTest &weak) {
+    bool answer = false;
+    compute([&] { answer = implies(rule_of(strong.call), rule_of(weak.call)); });
+    return answer;
 }
 
 // Whether equal values are the same customer's.
@@ -261,11 +276,11 @@ double size_of(const RangeTblEntry *entry) {
 // the larger table stays, which has more use for it.
 bool follows_customer(const QueryLevel &level, const Scope &scope, int number) {
     const RangeTblEntry *entry = rt_fetch(number, level.query->rtable);
-    RowTest test{};
+    AskedTest test{};
     return read_row_test(entry, &test) && find_joined(level, scope, [&](const Place &joined) {
-               RowTest other{};
+               AskedTest other{};
                return joined.entry != entry && joined.entry->tablesample == nullptr &&
-                      read_row_test(joined.entry, &other) && implies(other.call, test.call) &&
+                      read_row_test(joined.entry, &other) && is_implied(other, test) &&
                       are_equal(scope, test.customer, other.customer, joined.levels_up) &&
                       size_of(joined.entry) >= size_of(entry);
            });
