@@ -135,6 +135,18 @@ std::optional<CustomerId> customer_by_label(Oid label) {
     return customer_by_code(std::string_view(NameStr(name)));
 }
 
+// The organization that a row names. Returns: none where it names none, or is not there.
+std::optional<OrganizationId> find_organization(Table table, TableIndex index, int column,
+                                                std::int64_t id) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, table, index, 1, Int64GetDatum(id));
+    bool is_null = true;
+    const std::int64_t organization = next_row(rows) ? get_bigint(rows, column, &is_null) : 0;
+    close_rows(rows);
+    close_reader(reader);
+    return is_null ? std::nullopt : std::optional<OrganizationId>(organization);
+}
+
 } // namespace
 
 std::optional<CustomerId> customer_by_uuid(const pg_uuid_t *uuid) {
@@ -253,14 +265,12 @@ bool is_active_user(UserId user) {
 }
 
 std::optional<OrganizationId> organization_of_brand(BrandId brand) {
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::brand, TableIndex::brand_by_id, 1, Int64GetDatum(brand));
-    bool is_null = true;
-    const std::int64_t organization =
-        next_row(rows) ? get_bigint(rows, BrandColumn::organization, &is_null) : 0;
-    close_rows(rows);
-    close_reader(reader);
-    return is_null ? std::nullopt : std::optional<OrganizationId>(organization);
+    return find_organization(Table::brand, TableIndex::brand_by_id, BrandColumn::organization,
+                             brand);
+}
+
+std::optional<OrganizationId> organization_of_role(RoleId role) {
+    return find_organization(Table::role, TableIndex::role_by_id, RoleColumn::organization, role);
 }
 
 } // namespace entitle::pg

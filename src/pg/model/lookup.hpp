@@ -67,4 +67,7 @@ bool is_active_user(UserId user);
 // Finds the organization of a brand. Returns: none for a brand that stands alone, or is not there.
 std::optional<OrganizationId> organization_of_brand(BrandId brand);
 
+// Finds the organization that a role is in. Returns: none when there is no such role.
+std::optional<OrganizationId> organization_of_role(RoleId role);
+
 } // namespace entitle::pg

@@ -3,6 +3,7 @@
 
 #include "pg/boundary/function.hpp"
 #include "pg/datum/datum.hpp"
+#include "pg/model/lookup.hpp"
 #include "pg/model/model_table.hpp"
 #include "pg/model/subject_load.hpp"
 #include "pg/write/delegate.hpp"
@@ -19,18 +20,6 @@ bool find_stored(RoleId id, const Asker &writer, Role &role) {
         throw Failure(unmanaged_role());
     }
     return call_pg([&] { return load_role(id, writer.subject->catalogue, role); });
-}
-
-// The organization that a role is in. regime: C
-std::optional<OrganizationId> organization_of_role(RoleId id) {
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::role, TableIndex::role_by_id, 1, Int64GetDatum(id));
-    bool is_null = true;
-    const std::int64_t organization =
-        next_row(rows) ? get_bigint(rows, RoleColumn::organization, &is_null) : 0;
-    close_rows(rows);
-    close_reader(reader);
-    return is_null ? std::nullopt : std::optional<OrganizationId>(organization);
 }
 
 // Adds a key to what a role lists. regime: C++
