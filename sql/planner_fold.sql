@@ -38,18 +38,6 @@ END
 $$;
 ANALYZE orders, ledger, goods;
 
-CREATE FUNCTION plan_for(login text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    IF login IS NULL THEN
-        PERFORM entitle.sign_out();
-    ELSE
-        PERFORM entitle.sign_in(login);
-    END IF;
-    SET LOCAL ROLE app_role;
-    RETURN QUERY SELECT plain_plan(query);
-    RESET ROLE;
-END
-$$;
 
 -- Staff: as if there were no policy.
 SELECT plan_for('staff', 'SELECT * FROM orders');

@@ -42,14 +42,6 @@ GRANT SELECT (document_id, number, note) ON line TO app_role;
 
 CREATE FUNCTION tell(value numeric) RETURNS boolean LANGUAGE plpgsql IMMUTABLE COST 0.0001 AS
     $$ BEGIN RAISE WARNING 'told %', value; RETURN true; END $$;
-CREATE FUNCTION plan_for(login text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    SET LOCAL ROLE app_role;
-    PERFORM entitle.sign_in(login);
-    RETURN QUERY SELECT plain_plan(query, 'COSTS OFF');
-    RESET ROLE;
-END
-$$;
 
 -- Staff: nothing is left of the tests, whatever else is asked.
 SELECT plan_for('staff', 'SELECT sum(number) FROM line WHERE tell(number)');

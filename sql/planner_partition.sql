@@ -60,14 +60,6 @@ END
 $$;
 GRANT SELECT ON by_customer, by_range, by_hash, by_brand, by_date, by_moment, by_both TO app_role;
 
-CREATE FUNCTION plan_for(login text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM entitle.sign_in(login);
-    SET LOCAL ROLE app_role;
-    RETURN QUERY SELECT plain_plan(query);
-    RESET ROLE;
-END
-$$;
 
 SELECT plan_for('one', 'SELECT * FROM by_customer');
 SELECT plan_for('three', 'SELECT * FROM by_customer');
