@@ -21,6 +21,8 @@ OBJS = $(CORE_OBJS) $(PG_OBJS)
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" entitle.control)
 SQL_FILES = $(SQL_TOPICS:%=src/sql/%.sql)
 DATA_built = entitle--$(EXTVERSION).sql
+# The install scripts of released versions and the steps between them (tools/release).
+DATA = $(wildcard src/sql/released/entitle--*.sql)
 
 UNLISTED_SQL := $(filter-out $(SQL_FILES),$(wildcard src/sql/*.sql))
 ifneq ($(UNLISTED_SQL),)
@@ -33,7 +35,7 @@ ISOLATION = $(sort $(patsubst tests/isolation/specs/%.spec,%,$(wildcard tests/is
 ISOLATION_OPTS = --inputdir=tests/isolation --load-extension=entitle
 
 # -isystem: the server's headers use `register`, an error in C++17 for clang++.
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) '-DENTITLE_VERSION="$(EXTVERSION)"'
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS = -std=c++17 -Wall -Wextra -Wshadow -Wno-register \
 	-fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP
 
@@ -68,6 +70,11 @@ override COMPILER = $(CXX) $(CXXFLAGS)
 
 # The core sees no header of the server.
 src/core/%.o: override CPPFLAGS := -Isrc $(filter -D_% -W%,$(CPPFLAGS))
+
+# The files that say the version; another version makes them anew, and no other file.
+VERSIONED_OBJS = src/pg/module.o src/pg/model/version.o
+$(VERSIONED_OBJS): override CPPFLAGS += '-DENTITLE_VERSION="$(EXTVERSION)"'
+$(VERSIONED_OBJS): entitle.control
 
 # CREATE only: OR REPLACE would take over an object that someone made beforehand.
 $(DATA_built): $(SQL_FILES) entitle.control Makefile

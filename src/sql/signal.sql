@@ -86,3 +86,31 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- ALTER EXTENSION entitle UPDATE: sessions that keep the library of the version before learn that the objects are no longer theirs.
+CREATE FUNCTION entitle_internal.signal_version() RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_signal_version';
+COMMENT ON FUNCTION entitle_internal.signal_version() IS 'Tells every session that the extension''s objects have another version';
+REVOKE ALL ON FUNCTION entitle_internal.signal_version() FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.tell_update() RETURNS event_trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_event_trigger_ddl_commands() d
+        JOIN pg_extension e ON e.oid = d.objid
+        WHERE d.classid = 'pg_extension'::regclass AND e.extname = 'entitle') THEN
+        PERFORM entitle_internal.signal_version();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.tell_update() IS 'Event trigger: sessions learn that the extension was updated';
+REVOKE ALL ON FUNCTION entitle_internal.tell_update() FROM PUBLIC;
+
+CREATE EVENT TRIGGER entitle_tell_update ON ddl_command_end WHEN TAG IN ('ALTER EXTENSION')
+    EXECUTE FUNCTION entitle_internal.tell_update();
+ALTER EVENT TRIGGER entitle_tell_update ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER entitle_tell_update IS 'Sessions learn that the extension was updated';

@@ -19,7 +19,7 @@ std::uint64_t current_epoch = 1;
 
 namespace {
 
-enum class Kind : Oid { model = 0, user = 1, access = 2, customer = 3, plan = 4 };
+enum class Kind : Oid { model = 0, user = 1, access = 2, customer = 3, plan = 4, version = 5 };
 
 // A signal's number: 0xE, the kind, 24 bits that say whom it concerns. A real table whose OID
 // happens to fall here is invalidated once too often, which costs a reload and nothing else.
@@ -173,8 +173,8 @@ void receive(Kind kind, Oid whom) noexcept {
             ++generations.access[slot_of(whom)];
         }
         break;
-    default:
-        // A kind of a newer library: it means something we cannot know.
+    case Kind::version:
+    default: // a kind of a newer library: it means something we cannot know
         ++generations.all;
         break;
     }
@@ -342,7 +342,9 @@ void register_signals() {
 
 } // namespace entitle::pg
 
+using entitle::pg::kEveryone;
 using entitle::pg::Kind;
+using entitle::pg::send;
 using entitle::pg::signal_kind;
 using entitle::pg::signal_users;
 
@@ -357,3 +359,9 @@ ENTITLE_FUNCTION(entitle_signal_user) { return signal_users(fcinfo, Kind::user);
 
 // Signals the users whose external grants a row changes. regime: C
 ENTITLE_FUNCTION(entitle_signal_access) { return signal_users(fcinfo, Kind::access); }
+
+// Signals that the extension's objects are of another version now. regime: C
+ENTITLE_FUNCTION(entitle_signal_version) {
+    send(Kind::version, kEveryone);
+    PG_RETURN_VOID();
+}

@@ -7,6 +7,7 @@
 #include "pg/model/model_spec.hpp"
 #include "pg/model/model_table.hpp"
 #include "pg/model/table_age.hpp"
+#include "pg/model/version.hpp"
 #include "pg/model/watched_table.hpp"
 
 extern "C" {
@@ -28,6 +29,7 @@ Found found[kTableCount];
 Oid found_index[kIndexCount];
 std::uint64_t found_generation = 0;
 bool unwatched = false;
+bool is_version_checked = false;
 
 // All transactions before this one were over when the tables were looked for, and everything was
 // loaded after that; 0 when nothing was. A transaction shows to others before it tells them, so
@@ -75,6 +77,7 @@ bool is_watched(Relation relation, Table table) {
 void forget_found() {
     memset(found, 0, sizeof(found));
     memset(found_index, 0, sizeof(found_index));
+    is_version_checked = false;
     unwatched = false;
     forget_tables();
     found_generation = table_generation();
@@ -115,6 +118,10 @@ Relation open_table(Table table, AttrNumber *columns) {
         forget_found();
     }
 
+    if (!is_version_checked) {
+        check_version();
+        is_version_checked = found_generation == table_generation();
+    }
     const Oid schema = extension_schema();
     const Oid oid = OidIsValid(schema) ? get_relname_relid(spec.name, schema) : InvalidOid;
     if (!OidIsValid(oid)) {
