@@ -70,6 +70,9 @@ SELECT plan_for('outsider', 'SELECT sum(l.number) FROM line_view l JOIN ware w U
 SELECT plan_for('agent', 'SELECT count(*) FROM document WHERE day = ''2026-02-02''');
 SELECT plan_for('outsider', 'SELECT count(*) FROM document WHERE day = ''2026-02-02''');
 -- Of two tests about one customer one is enough: the one that asks for more.
-SELECT plan_for('agent', 'SELECT sum(amount) FROM document JOIN client USING (customer_id) WHERE day = ''2026-02-02''');
+-- What an index finds by its array is a matter of cost, which majors see in different ways.
+SELECT count(*) AS tests
+FROM plan_for('agent', 'SELECT sum(amount) FROM document JOIN client USING (customer_id) WHERE day = ''2026-02-02''') AS line
+WHERE line ~ 'row_allowed|unlimited_customers';
 SELECT plan_for('agent', 'SELECT count(*) FROM client LEFT JOIN document USING (customer_id) WHERE customer_id = 3');
 ROLLBACK;
