@@ -95,6 +95,16 @@ CREATE FUNCTION entitle_internal.lint_server() RETURNS SETOF entitle.finding
            format('DROP USER MAPPING FOR %s SERVER %I;', CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE quote_ident(m.usename) END, s.srvname)
     FROM pg_user_mappings m JOIN pg_foreign_server s ON s.oid = m.srvid
     UNION ALL
+    -- Half a model decides otherwise.
+    SELECT 'warning', p.pubname::text, format('publishes a part of the model without %s: a subscriber decides otherwise', string_agg(m.relation::text, ', ' ORDER BY m.relation::text)),
+           format('ALTER PUBLICATION %I ADD TABLE %s;', p.pubname, string_agg(m.relation::text, ', ' ORDER BY m.relation::text))
+    FROM pg_publication p
+    JOIN (SELECT DISTINCT t.tgrelid::regclass FROM pg_trigger t WHERE t.tgname = 'entitle_log_update') m (relation) ON true
+    WHERE EXISTS (SELECT FROM pg_publication_tables x WHERE x.pubname = p.pubname AND x.schemaname = 'entitle')
+      AND NOT EXISTS (SELECT FROM pg_publication_tables x
+                      WHERE x.pubname = p.pubname AND m.relation = format('%I.%I', x.schemaname, x.tablename)::regclass)
+    GROUP BY p.pubname
+    UNION ALL
     SELECT 'notice', t.evtname::text, 'an event trigger runs its code in everybody''s sessions', format('ALTER EVENT TRIGGER %I DISABLE;', t.evtname)
     FROM pg_event_trigger t
     WHERE t.evtenabled <> 'D'

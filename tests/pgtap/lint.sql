@@ -151,6 +151,9 @@ FROM (VALUES
      'notice, back: test_app reaches another server through it, where the identity does not follow'),
     ('CREATE FUNCTION shop.spy() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN END $f$; CREATE EVENT TRIGGER spy ON sql_drop EXECUTE FUNCTION shop.spy()',
      'notice, spy: an event trigger runs its code in everybody''s sessions'),
+    ('DO $d$ BEGIN EXECUTE (SELECT ''CREATE PUBLICATION out FOR TABLE '' || string_agg(DISTINCT tgrelid::regclass::text, '', '')
+      FROM pg_trigger WHERE tgname = ''entitle_log_update'' AND tgrelid <> ''entitle.role''::regclass); END $d$',
+     'warning, out: publishes a part of the model without entitle.role: a subscriber decides otherwise'),
     -- The extension (S75)
     ('ALTER FUNCTION entitle.has_permission(text) IMMUTABLE', 'error, entitle.has_permission(text): the function is not what was installed'),
     ('ALTER FUNCTION entitle.current_login() LEAKPROOF', 'error, entitle.current_login(): the function is not what was installed'),
