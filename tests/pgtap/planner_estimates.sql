@@ -35,8 +35,9 @@ GRANT SELECT ON orders, invoices TO test_app;
 -- The rows that the plan expects at its top, against those that come.
 CREATE FUNCTION estimate_of(login text, query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    expected numeric := (ask(login, 'EXPLAIN (FORMAT JSON) ' || query)::jsonb #>> '{0,Plan,Plan Rows}')::numeric;
+    -- First: the windows of more than a thousand grants are known to plans only when a query has loaded the grants.
     found numeric := ask(login, 'SELECT count(*) FROM (' || query || ') AS q')::numeric;
+    expected numeric := (ask(login, 'EXPLAIN (FORMAT JSON) ' || query)::jsonb #>> '{0,Plan,Plan Rows}')::numeric;
 BEGIN
     RETURN CASE WHEN greatest(expected, 1) BETWEEN greatest(found, 1) / 3 AND greatest(found, 1) * 3 THEN 'close'
                 ELSE format('%s rows expected, %s found', expected, found) END;
