@@ -31,6 +31,16 @@ Decision by_permission(const Subject *subject, const Session &session, const Row
 Decision by_access(const Subject *subject, const Session &session, const RowRule &rule,
                    const RowFacts &row, Trace *trace) {
     const Recorder recorder(trace);
+    if (rule.is_shared && row.lacks_customer) {
+        const auto text = [] {
+            return std::string("the row has no customer: it shows to every signed-in user");
+        };
+        if (subject == nullptr) {
+            return recorder.fail(Gate::identity, text);
+        }
+        recorder.pass(Gate::customer, text);
+        return Decision{true, std::nullopt};
+    }
     if (!rule.level) {
         return recorder.fail(Gate::level,
                              [] { return std::string("no external access opens this table"); });
@@ -190,13 +200,15 @@ Decision check_row(const Subject *subject, const Session &session, const RowRule
     recorder.fail(Gate::staff, [] { return std::string("not allowed by permission"); });
     Decision opened = by_access(subject, session, rule, row, trace);
     if (opened) {
-        recorder.pass(Gate::external, [] { return std::string("allowed by external access"); });
+        recorder.pass(Gate::external, [&] {
+            return std::string(row.customer ? "allowed by external access" : "shared");
+        });
     } else {
         recorder.fail(Gate::external, [] { return std::string("not allowed by external access"); });
     }
     // A table closed to external access was refused by its permission: that gate is the reason
     // (R2). Staff come by permission, so they are told that gate, too: their brand may be wrong.
-    if (!rule.level) {
+    if (!rule.level && !opened) {
         return permitted;
     }
     if (!opened && rule.permission && subject != nullptr && !subject->memberships.empty()) {
@@ -226,6 +238,7 @@ Decision check_mask(const Subject *subject, const Session &session, RowRule rule
     const Recorder recorder(trace);
     rule.level = level;
     rule.is_dated = false;
+    rule.is_shared = false;
     const Decision shown = check_row(subject, session, rule, row, nullptr);
     const auto text = [&](const char *what) {
         return "\"" + std::string(column) + "\" " + what + std::to_string(level);

@@ -21,15 +21,18 @@ struct RowRule {
     std::optional<int> level;              // none: no external access opens it
     bool is_branded = false; // judged in the row's brand, else in the current one (R52)
     bool is_dated = false;   // narrowed by days back (R39)
+    bool is_shared = false;  // rows without customer show to every signed-in user
 
     bool operator==(const RowRule &other) const {
         return permission == other.permission && level == other.level &&
-               is_branded == other.is_branded && is_dated == other.is_dated;
+               is_branded == other.is_branded && is_dated == other.is_dated &&
+               is_shared == other.is_shared;
     }
 };
 
-// Tells whether whoever passes `strong` about a row passes `weak` about any row of the same
-// customer, whatever its date. Only for rules that are judged in the current brand.
+// Tells whether whoever passes `strong` about a row of a customer passes `weak` about any row of
+// the same customer, whatever its date: shared rows have none. Only for rules that are judged in
+// the current brand.
 bool implies(const RowRule &strong, const RowRule &weak) noexcept;
 
 // What is known of one row.
@@ -38,6 +41,7 @@ struct RowFacts {
     std::optional<CustomerId> customer;
     const Grant *grant = nullptr; // the subject's grant on that customer
     std::optional<Day> date;
+    bool lacks_customer = false; // the row names none; not one that is unknown
 };
 
 // The outcome of external access for each granted customer, worked out once for a scan of many
@@ -75,6 +79,9 @@ class RowTest {
 
     // Tells whether the permission alone shows every row: no row needs to be looked at.
     bool allows_all() const noexcept { return allows_all_; }
+
+    // Tells whether a row without customer shows, if no permission shows it.
+    bool allows_shared() const noexcept { return rule_.is_shared && subject_ != nullptr; }
 
     // Decides by permission only. A brand's answer is worked out once per test.
     bool allows_by_permission(std::optional<BrandId> brand);

@@ -40,7 +40,10 @@ CREATE TABLE entitle.protection (
     external_update_level integer,
     masked_columns jsonb NOT NULL DEFAULT '{}',
     view_name text,
-    parent entitle.relation_name
+    parent entitle.relation_name,
+    external_delete_level integer,
+    shared_rows boolean NOT NULL DEFAULT false,
+    parent_key name
 );
 COMMENT ON TABLE entitle.protection IS 'What protect_table was told, one row a table; read it through protected_tables';
 
@@ -61,7 +64,8 @@ COMMENT ON COLUMN entitle.protection_member.table_name IS 'What the table was ca
 CREATE VIEW entitle.protected_tables AS
     SELECT relation::pg_catalog.regclass AS relation, customer_column, date_column, brand_column, min_level,
            view_permission, insert_permission, update_permission, delete_permission,
-           external_insert_level, external_update_level, masked_columns, view_name, parent::pg_catalog.regclass AS parent
+           external_insert_level, external_update_level, masked_columns, view_name, parent::pg_catalog.regclass AS parent,
+           external_delete_level, shared_rows, parent_key
     FROM entitle.protection
     WHERE relation IN (SELECT c.oid FROM pg_catalog.pg_class c);
 COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table protects, as declared';
@@ -234,16 +238,26 @@ BEGIN
                 '{smallint,integer,bigint}'),
             entitle_internal.check_protection_level('min_level', declared.min_level),
             entitle_internal.check_protection_level('external_insert_level', declared.external_insert_level),
-            entitle_internal.check_protection_level('external_update_level', declared.external_update_level);
+            entitle_internal.check_protection_level('external_update_level', declared.external_update_level),
+            entitle_internal.check_protection_level('external_delete_level', declared.external_delete_level);
     IF declared.min_level IS NULL THEN
         RAISE EXCEPTION 'min_level is NULL' USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
     END IF;
+    IF declared.shared_rows IS NULL THEN
+        RAISE EXCEPTION 'shared_rows is NULL' USING ERRCODE = '22023', HINT = 'It is true or false.';
+    END IF;
+    IF declared.parent IS NULL AND declared.parent_key IS NOT NULL THEN
+        RAISE EXCEPTION 'parent_key is given without parent'
+            USING ERRCODE = '22023', HINT = 'It names the foreign key that leads to the parent: give both.';
+    END IF;
     IF declared.parent IS NULL AND declared.customer_column IS NULL THEN
         IF declared.date_column IS NOT NULL
-           OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL THEN
+           OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL
+           OR declared.external_delete_level IS NOT NULL OR declared.shared_rows THEN
             RAISE EXCEPTION 'external access is declared without a customer column'
                 USING ERRCODE = '22023',
-                      HINT = 'date_column, external_insert_level and external_update_level need customer_column.';
+                      HINT = 'date_column, external_insert_level, external_update_level, external_delete_level and shared_rows'
+                             ' need customer_column.';
         END IF;
         -- A table closed to everyone is more likely a forgotten argument than a wish.
         IF declared.view_permission IS NULL THEN
@@ -319,11 +333,12 @@ BEGIN
     INSERT INTO entitle.protection SELECT (declared).*
     ON CONFLICT (relation) DO UPDATE SET (
         customer_column, date_column, brand_column, min_level, view_permission, insert_permission, update_permission,
-        delete_permission, external_insert_level, external_update_level, masked_columns, view_name, parent) = (
+        delete_permission, external_insert_level, external_update_level, masked_columns, view_name, parent,
+        external_delete_level, shared_rows, parent_key) = (
         excluded.customer_column, excluded.date_column, excluded.brand_column, excluded.min_level,
         excluded.view_permission, excluded.insert_permission, excluded.update_permission, excluded.delete_permission,
         excluded.external_insert_level, excluded.external_update_level, excluded.masked_columns, excluded.view_name,
-        excluded.parent);
+        excluded.parent, excluded.external_delete_level, excluded.shared_rows, excluded.parent_key);
 
     -- What was found the first time is what unprotect_table puts back.
     INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
@@ -360,23 +375,6 @@ END
 $$;
 COMMENT ON FUNCTION entitle_internal.check_unprotectable(regclass) IS 'Refuses a table that is not the caller''s';
 GRANT EXECUTE ON FUNCTION entitle_internal.check_unprotectable(regclass) TO PUBLIC;
-
-CREATE FUNCTION entitle_internal.check_followed(relation regclass) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    lines text;
-BEGIN
-    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle_internal.lines_of(relation) l;
-    IF lines IS NOT NULL THEN
-        RAISE EXCEPTION 'other tables follow "%": %', relation, lines
-            USING ERRCODE = '2BP01', HINT = 'Unprotect those first, or protect them without parent.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION entitle_internal.check_followed(regclass) IS 'Refuses a table that others follow';
-GRANT EXECUTE ON FUNCTION entitle_internal.check_followed(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: nobody writes the declarations directly.
 CREATE FUNCTION entitle_internal.forget_protection(relation regclass) RETURNS SETOF entitle.protection_member

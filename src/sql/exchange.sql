@@ -122,6 +122,26 @@ CREATE FUNCTION entitle_internal.tested_link(declared entitle.protection) RETURN
 COMMENT ON FUNCTION entitle_internal.tested_link(entitle.protection) IS 'A column that tells which foreign key a line''s policies follow';
 GRANT EXECUTE ON FUNCTION entitle_internal.tested_link(entitle.protection) TO PUBLIC;
 
+-- The foreign key that a line's policies follow, whatever it is called by now.
+CREATE FUNCTION entitle_internal.tested_key(declared entitle.protection) RETURNS name
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT min(c.conname::text)::name
+    FROM pg_constraint c
+    WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
+      AND ARRAY(SELECT k FROM unnest(c.conkey) AS k ORDER BY k)
+        = ARRAY(SELECT DISTINCT d.refobjsubid::smallint
+                FROM pg_policy p
+                JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                     AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid AND d.refobjsubid > 0
+                WHERE p.polrelid = declared.relation AND p.polname = 'entitle_select'
+                ORDER BY 1)
+    HAVING count(*) = 1
+    $$;
+COMMENT ON FUNCTION entitle_internal.tested_key(entitle.protection) IS 'The foreign key that a line''s policies follow; NULL where they do not tell';
+GRANT EXECUTE ON FUNCTION entitle_internal.tested_key(entitle.protection) TO PUBLIC;
+
 -- By the policies, which decide; where they do not tell, by the view's record.
 CREATE FUNCTION entitle_internal.declared_now(declared entitle.protection) RETURNS entitle.protection
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -132,6 +152,9 @@ DECLARE
     names CONSTANT name[] := array_remove(ARRAY[declared.brand_column, declared.customer_column, declared.date_column], NULL);
     tested name[];
 BEGIN
+    IF declared.parent_key IS NOT NULL THEN
+        declared.parent_key := coalesce(entitle_internal.tested_key(declared), declared.parent_key);
+    END IF;
     IF names = '{}' THEN
         RETURN declared;
     END IF;

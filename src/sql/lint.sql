@@ -225,7 +225,7 @@ CREATE FUNCTION entitle_internal.lint_model() RETURNS SETOF entitle.finding
     CROSS JOIN LATERAL (
         SELECT replace(m[1], '''''', '''') AS key
         FROM regexp_matches(concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)),
-                            'entitle\.(?:has_permission|permitted_brands|customer_allowed|row_allowed|brand_row_allowed)\((?:\w+, )?''((?:[^'']|'''')*)''', 'g') AS m) k
+                            'entitle\.(?:has_permission|permitted_brands|customer_allowed|(?:shared_)?(?:brand_)?row_allowed)\((?:\w+, )?''((?:[^'']|'''')*)''', 'g') AS m) k
     WHERE NOT EXISTS (SELECT FROM entitle.permission e WHERE e.permission_key = k.key)
       AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = p.polrelid)
     UNION ALL

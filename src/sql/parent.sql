@@ -27,6 +27,23 @@ CREATE FUNCTION entitle_internal.lines_of(relation regclass) RETURNS SETOF entit
 COMMENT ON FUNCTION entitle_internal.lines_of(regclass) IS 'What is declared of the tables that follow this one';
 GRANT EXECUTE ON FUNCTION entitle_internal.lines_of(regclass) TO PUBLIC;
 
+CREATE FUNCTION entitle_internal.check_followed(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    lines text;
+BEGIN
+    SELECT string_agg(l.relation::text, ', ' ORDER BY l.relation::text) INTO lines FROM entitle_internal.lines_of(relation) l;
+    IF lines IS NOT NULL THEN
+        RAISE EXCEPTION 'other tables follow "%": %', relation, lines
+            USING ERRCODE = '2BP01', HINT = 'Unprotect those first, or protect them without parent.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_followed(regclass) IS 'Refuses a table that others follow';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_followed(regclass) TO PUBLIC;
+
 -- Without the key nothing takes the rows of an inheriting table along when their document goes or changes its own, and whoever makes
 -- another one under the old key has them (S227).
 CREATE FUNCTION entitle_internal.heir_without_key(relation regclass, key_constraint oid) RETURNS regclass
@@ -52,7 +69,7 @@ CREATE FUNCTION entitle_internal.heir_without_key(relation regclass, key_constra
 COMMENT ON FUNCTION entitle_internal.heir_without_key(regclass, oid) IS 'A table that inherits from a line''s without having its foreign key; NULL when there is none';
 GRANT EXECUTE ON FUNCTION entitle_internal.heir_without_key(regclass, oid) TO PUBLIC;
 
--- Where there are several, customer_column may name a column that only the right one has.
+-- Where there are several, parent_key names the right one, or customer_column a column that only that one has.
 CREATE FUNCTION entitle_internal.parent_keys(declared entitle.protection) RETURNS SETOF oid
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -60,6 +77,7 @@ CREATE FUNCTION entitle_internal.parent_keys(declared entitle.protection) RETURN
     SELECT c.oid
     FROM pg_constraint c
     WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
+      AND (declared.parent_key IS NULL OR c.conname = declared.parent_key)
       AND (declared.customer_column IS NULL
            OR EXISTS (SELECT
                       FROM pg_attribute a
@@ -88,10 +106,10 @@ BEGIN
     IF keys IS NULL THEN
         RAISE EXCEPTION 'table "%" has no such foreign key to "%"', declared.relation, declared.parent
             USING ERRCODE = '42830',
-                  HINT = 'Add the foreign key that leads from a line to its document; customer_column may name a column of it.';
+                  HINT = 'Add the foreign key that leads from a line to its document; parent_key may name it, or customer_column a column of it.';
     ELSIF cardinality(keys) > 1 THEN
         RAISE EXCEPTION 'table "%" has % foreign keys to "%"', declared.relation, cardinality(keys), declared.parent
-            USING ERRCODE = '42830', HINT = 'Give customer_column the name of a column that only the right one has.';
+            USING ERRCODE = '42830', HINT = 'Give parent_key the name of the right one.';
     ELSIF NOT is_valid THEN
         RAISE EXCEPTION 'the foreign key from "%" to "%" is not validated', declared.relation, declared.parent
             USING ERRCODE = '42830', HINT = 'Run ALTER TABLE ... VALIDATE CONSTRAINT first.';
@@ -212,12 +230,14 @@ DECLARE
 BEGIN
     RETURN CASE action
         WHEN 'SELECT' THEN entitle_internal.protection_test(document, document.view_permission,
-                               CASE WHEN document.customer_column IS NOT NULL THEN document.min_level END, document_prefix)
+                               CASE WHEN document.customer_column IS NOT NULL THEN document.min_level END, document_prefix,
+                               is_shared => document.shared_rows)
         WHEN 'INSERT' THEN entitle_internal.protection_test(document, declared.insert_permission, declared.external_insert_level,
                                                    document_prefix, declared.parent IS NULL)
         WHEN 'UPDATE' THEN entitle_internal.protection_test(document, declared.update_permission, declared.external_update_level,
                                                    document_prefix)
-        WHEN 'DELETE' THEN entitle_internal.protection_test(document, declared.delete_permission, NULL, document_prefix)
+        WHEN 'DELETE' THEN entitle_internal.protection_test(document, declared.delete_permission, declared.external_delete_level,
+                                                   document_prefix)
     END;
 END
 $$;
@@ -257,17 +277,18 @@ DECLARE
 BEGIN
     -- 10 is what min_level is when it is left out.
     IF declared.date_column IS NOT NULL OR declared.brand_column IS NOT NULL
-       OR declared.min_level NOT IN (10, document.min_level)
+       OR declared.min_level NOT IN (10, document.min_level) OR declared.shared_rows
        OR declared.view_permission IS NOT NULL
           AND declared.view_permission IS DISTINCT FROM document.view_permission THEN
         RAISE EXCEPTION 'table "%" follows its parent "%"', declared.relation, declared.parent
             USING ERRCODE = '22023',
-                  HINT = 'Leave out date_column, brand_column, min_level and view_permission: a line shows when its document shows.';
+                  HINT = 'Leave out date_column, brand_column, min_level, shared_rows and view_permission: a line shows when its document shows.';
     END IF;
     IF document.customer_column IS NULL
-       AND (declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL) THEN
+       AND (declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL
+            OR declared.external_delete_level IS NOT NULL) THEN
         RAISE EXCEPTION 'external access is declared, but table "%" has no customer column', document.relation
-            USING ERRCODE = '22023', HINT = 'Leave out external_insert_level and external_update_level, or protect the parent with its customer.';
+            USING ERRCODE = '22023', HINT = 'Leave out external_insert_level, external_update_level and external_delete_level, or protect the parent with its customer.';
     END IF;
     -- The triggers that refuse moves look at the primary key, and at what was referred to when they were made.
     IF EXISTS (SELECT

@@ -30,6 +30,36 @@ COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any"
     'Row test of a dated table that carries its brand';
 GRANT EXECUTE ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any") TO PUBLIC;
 
+-- Of a table whose rows without customer are everybody's: where the customer is NULL, and nowhere else, no right is asked.
+CREATE FUNCTION entitle.shared_row_allowed(permission text, level integer, customer "any") RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
+    AS 'MODULE_PATHNAME', 'entitle_shared_row_allowed';
+COMMENT ON FUNCTION entitle.shared_row_allowed(text, integer, "any") IS
+    'As row_allowed; a row without customer shows to every signed-in user';
+GRANT EXECUTE ON FUNCTION entitle.shared_row_allowed(text, integer, "any") TO PUBLIC;
+
+CREATE FUNCTION entitle.shared_row_allowed(permission text, level integer, customer "any", on_date "any") RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
+    AS 'MODULE_PATHNAME', 'entitle_shared_row_allowed';
+COMMENT ON FUNCTION entitle.shared_row_allowed(text, integer, "any", "any") IS
+    'The same of a dated table: a row without customer shows whatever its date';
+GRANT EXECUTE ON FUNCTION entitle.shared_row_allowed(text, integer, "any", "any") TO PUBLIC;
+
+CREATE FUNCTION entitle.shared_brand_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
+    AS 'MODULE_PATHNAME', 'entitle_shared_brand_row_allowed';
+COMMENT ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer, "any") IS
+    'As brand_row_allowed; a row without customer shows to every signed-in user, whatever its brand';
+GRANT EXECUTE ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer, "any") TO PUBLIC;
+
+CREATE FUNCTION entitle.shared_brand_row_allowed(permission text, brand "any", level integer, customer "any", on_date "any")
+    RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
+    AS 'MODULE_PATHNAME', 'entitle_shared_brand_row_allowed';
+COMMENT ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer, "any", "any") IS
+    'The same of a dated table';
+GRANT EXECUTE ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer, "any", "any") TO PUBLIC;
+
 CREATE FUNCTION entitle.new_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2
     AS 'MODULE_PATHNAME', 'entitle_new_row_allowed';
@@ -60,12 +90,13 @@ COMMENT ON FUNCTION entitle_internal.refuse_write() IS 'Trigger: raises 42501 fo
 GRANT EXECUTE ON FUNCTION entitle_internal.refuse_write() TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.protection_test(declared entitle.protection, permission text, level integer, prefix text,
-                                        is_new boolean DEFAULT false)
+                                        is_new boolean DEFAULT false, is_shared boolean DEFAULT false)
     RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT format('entitle.%s(%s)',
+    SELECT format('entitle.%s%s(%s)',
+        CASE WHEN is_shared THEN 'shared_' ELSE '' END,
         CASE WHEN declared.brand_column IS NULL THEN 'row_allowed'
              WHEN is_new AND level IS NOT NULL THEN 'new_row_allowed'
              ELSE 'brand_row_allowed' END,
@@ -76,9 +107,9 @@ CREATE FUNCTION entitle_internal.protection_test(declared entitle.protection, pe
             coalesce(prefix || quote_ident(declared.customer_column), 'NULL::bigint'),
             prefix || quote_ident(declared.date_column)))
     $$;
-COMMENT ON FUNCTION entitle_internal.protection_test(entitle.protection, text, integer, text, boolean) IS
+COMMENT ON FUNCTION entitle_internal.protection_test(entitle.protection, text, integer, text, boolean, boolean) IS
     'The row test as policies and triggers write it: literals and the declared columns';
-GRANT EXECUTE ON FUNCTION entitle_internal.protection_test(entitle.protection, text, integer, text, boolean) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.protection_test(entitle.protection, text, integer, text, boolean, boolean) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.place_columns(declared entitle.protection)
     RETURNS TABLE (number smallint, column_name name, column_type oid, is_generated boolean)

@@ -15,7 +15,10 @@ CREATE FUNCTION entitle_internal.protect_table_steps(
     external_update_level integer,
     masked_columns jsonb,
     view_name text,
-    parent regclass) RETURNS void
+    parent regclass,
+    external_delete_level integer,
+    shared_rows boolean,
+    parent_key name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -23,7 +26,8 @@ DECLARE
     declared entitle.protection := ROW(
         relation, customer_column, date_column, brand_column, min_level, view_permission, insert_permission,
         update_permission, delete_permission, external_insert_level, external_update_level,
-        coalesce(masked_columns, '{}'), view_name, parent);
+        coalesce(masked_columns, '{}'), view_name, parent,
+        external_delete_level, shared_rows, parent_key);
     member regclass;
     told jsonb := coalesce(masked_columns, '{}');
     others text;
@@ -74,7 +78,8 @@ BEGIN
             PERFORM entitle.protect_table(
                 line.relation, line.customer_column, line.date_column, line.brand_column, 10, NULL,
                 line.insert_permission, line.update_permission, line.delete_permission, line.external_insert_level,
-                line.external_update_level, line.masked_columns, line.view_name, line.parent);
+                line.external_update_level, line.masked_columns, line.view_name, line.parent, line.external_delete_level, line.shared_rows,
+                line.parent_key);
         EXCEPTION
             WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
                  OR system_error THEN RAISE; -- tells of the server, not of what is looked at
@@ -91,9 +96,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                                jsonb, text, regclass) IS 'What protect_table does';
+                                                jsonb, text, regclass, integer, boolean, name) IS 'What protect_table does';
 REVOKE ALL ON FUNCTION entitle_internal.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                                   jsonb, text, regclass) FROM PUBLIC;
+                                                   jsonb, text, regclass, integer, boolean, name) FROM PUBLIC;
 
 CREATE FUNCTION entitle.protect_table(
     relation regclass,
@@ -109,16 +114,19 @@ CREATE FUNCTION entitle.protect_table(
     external_update_level integer DEFAULT NULL,
     masked_columns jsonb DEFAULT '{}',
     view_name text DEFAULT NULL,
-    parent regclass DEFAULT NULL) RETURNS void
+    parent regclass DEFAULT NULL,
+    external_delete_level integer DEFAULT NULL,
+    shared_rows boolean DEFAULT false,
+    parent_key name DEFAULT NULL) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_run_steps';
 COMMENT ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                          jsonb, text, regclass) IS
+                                          jsonb, text, regclass, integer, boolean, name) IS
     'Protects a table of the caller''s, with its partitions: rows show by permission or by external access. Called again it replaces what it made'
     '. Raises 42501: the caller does not own the table; 22004, 22023: an argument is missing or wrong; 42703: no such column; 42809: no table that can be; '
     '42830: no foreign key to the parent; 55000: the parent is not protected; 42710, 42P07: a policy or relation of another has the name';
 REVOKE ALL ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                             jsonb, text, regclass) FROM PUBLIC;
+                                             jsonb, text, regclass, integer, boolean, name) FROM PUBLIC;
 
 CREATE FUNCTION entitle_internal.unprotect_table_steps(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -250,7 +258,7 @@ BEGIN
             member.external_insert_level, member.external_update_level,
             CASE WHEN member.relation = alter_protected_steps.relation
                  THEN coalesce(alter_protected_steps.masked_columns, member.masked_columns) ELSE member.masked_columns END,
-            member.view_name, member.parent);
+            member.view_name, member.parent, member.external_delete_level, member.shared_rows, member.parent_key);
     END LOOP;
     -- Names that were masked stay so, for what bears them after the next alteration.
     IF masked_columns IS NULL AND entitle_internal.find_view(relation) IS NOT NULL THEN
@@ -275,7 +283,7 @@ CREATE FUNCTION entitle_internal.may_protect(relation regclass) RETURNS boolean
     AS $$
 BEGIN
     RETURN entitle_internal.may_declare(relation,
-        'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass)') IS TRUE;
+        'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass,integer,boolean,name)') IS TRUE;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.may_protect(regclass) IS 'Whether the session''s role may protect the table';

@@ -19,7 +19,10 @@ CREATE FUNCTION entitle_internal.protection_call(declared entitle.protection) RE
         'external_update_level => ' || declared.external_update_level,
         'masked_columns => ' || quote_literal(nullif(declared.masked_columns, '{}')),
         'view_name => ' || quote_literal(declared.view_name),
-        'parent => ' || quote_literal(declared.parent::text)))
+        'parent => ' || quote_literal(declared.parent::text),
+        'external_delete_level => ' || declared.external_delete_level,
+        'shared_rows => ' || nullif(declared.shared_rows, false),
+        'parent_key => ' || quote_literal(declared.parent_key)))
     $$;
 COMMENT ON FUNCTION entitle_internal.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
 REVOKE ALL ON FUNCTION entitle_internal.protection_call(entitle.protection) FROM PUBLIC;
@@ -242,7 +245,8 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
            entitle_internal.protection_call(ROW(c.oid, (d.current).customer_column, (d.current).date_column, (d.current).brand_column,
                (d.current).min_level, (d.current).view_permission, (d.current).insert_permission, (d.current).update_permission,
                (d.current).delete_permission, (d.current).external_insert_level, (d.current).external_update_level,
-               (d.current).masked_columns, NULL, (d.current).parent)::entitle.protection)
+               (d.current).masked_columns, NULL, (d.current).parent, (d.current).external_delete_level, (d.current).shared_rows,
+               (d.current).parent_key)::entitle.protection)
     FROM declared d
     JOIN entitle.protection_member m ON m.root = (d.declared).relation
     JOIN pg_class c ON c.oid = m.relation

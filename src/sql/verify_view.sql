@@ -31,7 +31,8 @@ BEGIN
         RETURN 'the declaration makes no sense: masked_columns is no object';
     END IF;
     FOREACH level IN ARRAY
-        ARRAY[coalesce(declared.min_level::text, 'null'), declared.external_insert_level::text, declared.external_update_level::text]
+        ARRAY[coalesce(declared.min_level::text, 'null'), declared.external_insert_level::text, declared.external_update_level::text,
+              declared.external_delete_level::text]
         || ARRAY(SELECT coalesce(m.value, 'null') FROM jsonb_each_text(declared.masked_columns) m) LOOP
         IF level !~ '^(10|20|30|40|80|90)$' THEN
             RETURN format('the declaration makes no sense: %s is no external level', left(level, 20));
@@ -39,6 +40,8 @@ BEGIN
     END LOOP;
     IF declared.customer_column = '' OR declared.date_column = '' OR declared.brand_column = '' OR declared.masked_columns ? '' THEN
         RETURN 'the declaration makes no sense: a column has no name';
+    ELSIF declared.parent IS NULL AND declared.parent_key IS NOT NULL THEN
+        RETURN 'the declaration makes no sense: a foreign key leads to no parent';
     END IF;
     PERFORM entitle_internal.view_target(declared);
     RETURN NULL;
@@ -63,7 +66,7 @@ DECLARE
 BEGIN
     FOR above IN
         SELECT entitle_internal.declaration((l.parent).relation) AS parent, l.parent AS current
-        FROM entitle_internal.parent_links(declared, '') l
+        FROM entitle_internal.parent_links(current, '') l
         ORDER BY l.depth DESC LOOP
         IF above.parent IS DISTINCT FROM above.current OR EXISTS (SELECT FROM entitle_internal.lost_columns(above.current)) THEN
             RETURN entitle_internal.view_remedy(above.parent, above.current);
@@ -143,7 +146,7 @@ DECLARE
     masked CONSTANT name[] := entitle_internal.masked_names(declared);
     class pg_class;
 BEGIN
-    problem := entitle_internal.parent_problem(declared);
+    problem := entitle_internal.parent_problem(current);
     IF problem IS NOT NULL THEN
         remedy := entitle_internal.orphan_remedy(declared);
         RETURN NEXT;

@@ -153,7 +153,7 @@ SELECT i, CASE WHEN i % 19 > 0 THEN 1 + i % 5 END, naive.customer(i * 31), naive
        CASE WHEN i % 6 > 0 THEN 'note ' || i % 8 END
 FROM generate_series(1, 260) AS i;
 INSERT INTO rq.shipments
-SELECT i, coalesce(k.customer_uuid, md5(i::text)::uuid), naive.day(i * 5) + time '23:30', i % 50,
+SELECT i, CASE WHEN i % 7 > 0 THEN coalesce(k.customer_uuid, md5(i::text)::uuid) END, naive.day(i * 5) + time '23:30', i % 50,
        CASE WHEN i % 5 > 0 THEN 'carrier ' || i % 4 END
 FROM generate_series(1, 180) AS i LEFT JOIN entitle.customer k ON k.customer_id = naive.customer(i * 11);
 INSERT INTO rq.ledger SELECT i, 1 + i % 4, naive.day(i), i * 7 % 100, 'entry ' || i % 5 FROM generate_series(1, 60) AS i;
@@ -173,16 +173,17 @@ INSERT INTO rq.contract_item SELECT i, 1 + i * 23 % 150, i % 45 + 0.5, 'place ' 
 -- What is declared, once for entitle and once for the naive rules.
 CREATE TABLE naive.declared (
     name text PRIMARY KEY, key_kind text, is_branded boolean, is_dated boolean, view_permission text, insert_permission text,
-    update_permission text, delete_permission text, view_level integer, insert_level integer, update_level integer);
+    update_permission text, delete_permission text, view_level integer, insert_level integer, update_level integer, delete_level integer,
+    is_shared boolean);
 INSERT INTO naive.declared VALUES
-    ('orders', 'id', true, true, 'conversions.view', 'conversions.create', 'conversions.update', 'conversions.delete', 20, 20, 30),
-    ('shipments', 'uuid', false, true, 'customers.view', 'customers.edit', 'customers.edit', 'customers.edit', 10, NULL, 40),
-    ('ledger', NULL, false, false, 'billing.invoices.view', 'billing.cards.view', 'billing.cards.view', 'billing.cards.view', NULL, NULL, NULL),
-    ('visits', 'id', false, true, NULL, NULL, NULL, 'conversions.delete', 30, 30, 30),
-    ('stock', 'code', true, false, 'products.view', 'products.view', 'products.view', 'products.view', 10, 20, 20),
-    ('bill', 'id', true, true, 'conversions.view', NULL, NULL, NULL, 20, NULL, NULL),
-    ('deals', 'id', false, true, 'customers.view', NULL, NULL, NULL, 20, NULL, NULL),
-    ('contract', 'id', false, true, 'conversions.view', NULL, NULL, NULL, 10, NULL, NULL);
+    ('orders', 'id', true, true, 'conversions.view', 'conversions.create', 'conversions.update', 'conversions.delete', 20, 20, 30, 40, false),
+    ('shipments', 'uuid', false, true, 'customers.view', 'customers.edit', 'customers.edit', 'customers.edit', 10, NULL, 40, NULL, true),
+    ('ledger', NULL, false, false, 'billing.invoices.view', 'billing.cards.view', 'billing.cards.view', 'billing.cards.view', NULL, NULL, NULL, NULL, false),
+    ('visits', 'id', false, true, NULL, NULL, NULL, 'conversions.delete', 30, 30, 30, 30, true),
+    ('stock', 'code', true, false, 'products.view', 'products.view', 'products.view', 'products.view', 10, 20, 20, 80, true),
+    ('bill', 'id', true, true, 'conversions.view', NULL, NULL, NULL, 20, NULL, NULL, NULL, false),
+    ('deals', 'id', false, true, 'customers.view', NULL, NULL, NULL, 20, NULL, NULL, NULL, true),
+    ('contract', 'id', false, true, 'conversions.view', NULL, NULL, NULL, 10, NULL, NULL, NULL, true);
 DO $$
 BEGIN
 PERFORM entitle.protect_table('rq.' || d.name,
@@ -193,7 +194,8 @@ PERFORM entitle.protect_table('rq.' || d.name,
     brand_column => CASE WHEN d.is_branded THEN 'brand_id' END,
     min_level => coalesce(d.view_level, 10), view_permission => d.view_permission, insert_permission => d.insert_permission,
     update_permission => d.update_permission, delete_permission => d.delete_permission,
-    external_insert_level => d.insert_level, external_update_level => d.update_level,
+    external_insert_level => d.insert_level, external_update_level => d.update_level, external_delete_level => d.delete_level,
+    shared_rows => d.is_shared,
     masked_columns => CASE d.name WHEN 'contract' THEN '{"worth": 30}' ELSE '{}' END::jsonb)
 FROM naive.declared d;
 END
@@ -250,6 +252,7 @@ CREATE VIEW naive.held AS
 CREATE TABLE naive.reach (key_kind text, key text, level integer, first_day date);
 -- The brands in which the user may do what, or NULL for a table that does not carry its brand, where only the current one counts.
 CREATE TABLE naive.allowed (name text, action text, brands bigint[], everywhere boolean, level integer, key_kind text, is_dated boolean,
+                            is_shared boolean, -- with the user who asks now
                             PRIMARY KEY (name, action));
 
 CREATE FUNCTION naive.today() RETURNS date LANGUAGE sql STABLE AS $$
@@ -257,7 +260,7 @@ CREATE FUNCTION naive.today() RETURNS date LANGUAGE sql STABLE AS $$
 
 CREATE FUNCTION naive.shows(wanted_name text, wanted_action text, brand bigint, wanted_key text, day date) RETURNS boolean LANGUAGE sql STABLE
     AS $$
-    SELECT coalesce(a.everywhere OR brand = ANY (a.brands)
+    SELECT coalesce(a.everywhere OR brand = ANY (a.brands) OR a.is_shared AND wanted_key IS NULL
                     OR EXISTS (SELECT FROM naive.reach r
                                WHERE r.key_kind = a.key_kind AND r.key = wanted_key AND r.level >= a.level
                                  AND (NOT a.is_dated OR r.first_day IS NULL OR day >= r.first_day)), false)
@@ -302,10 +305,11 @@ BEGIN
     DELETE FROM naive.allowed;
     INSERT INTO naive.allowed
     SELECT d.name, a.action, CASE WHEN d.is_branded THEN h.brands END, NOT d.is_branded AND brand = ANY (h.brands),
-           a.level, d.key_kind, d.is_dated
+           a.level, d.key_kind, d.is_dated,
+           d.is_shared AND a.action = 'view' AND EXISTS (SELECT FROM entitle.app_user u WHERE u.user_id = usr AND u.is_active)
     FROM naive.declared d,
          LATERAL (VALUES ('view', d.view_permission, d.view_level), ('insert', d.insert_permission, d.insert_level),
-                         ('update', d.update_permission, d.update_level), ('delete', d.delete_permission, NULL))
+                         ('update', d.update_permission, d.update_level), ('delete', d.delete_permission, d.delete_level))
              AS a (action, permission, level),
          LATERAL (SELECT array_agg(n.brand_id) FROM naive.held n WHERE n.user_id = usr AND n.permission_key = a.permission) AS h (brands);
 
@@ -327,7 +331,7 @@ BEGIN
                         AND (r.first_day IS NULL OR t.order_date >= r.first_day)));
     INSERT INTO naive.shipments SELECT t.* FROM rq.shipments t, naive.allowed a
     WHERE a.name = 'shipments' AND a.action = 'view'
-      AND (a.everywhere
+      AND (a.everywhere OR a.is_shared AND t.customer_uuid IS NULL
            OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'uuid' AND r.key = t.customer_uuid::text AND r.level >= a.level
                         AND (r.first_day IS NULL
                              OR (t.shipped_at AT TIME ZONE current_setting('entitle.time_zone'))::date >= r.first_day)));
@@ -335,15 +339,16 @@ BEGIN
     WHERE a.name = 'ledger' AND a.action = 'view' AND a.everywhere;
     INSERT INTO naive.visits SELECT t.* FROM rq.visits t, naive.allowed a
     WHERE a.name = 'visits' AND a.action = 'view'
-      AND EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
-                    AND (r.first_day IS NULL OR t.visited::date >= r.first_day));
+      AND (a.is_shared AND t.customer_id IS NULL
+           OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
+                        AND (r.first_day IS NULL OR t.visited::date >= r.first_day)));
     INSERT INTO naive.stock SELECT t.* FROM rq.stock t, naive.allowed a
     WHERE a.name = 'stock' AND a.action = 'view'
-      AND (t.brand_id = ANY (a.brands)
+      AND (t.brand_id = ANY (a.brands) OR a.is_shared AND t.customer_code IS NULL
            OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'code' AND r.key = t.customer_code AND r.level >= a.level));
     INSERT INTO naive.deals SELECT t.* FROM rq.deals t, naive.allowed a
     WHERE a.name = 'deals' AND a.action = 'view'
-      AND (a.everywhere
+      AND (a.everywhere OR a.is_shared AND t.customer_id IS NULL
            OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
                         AND (r.first_day IS NULL OR t.signed >= r.first_day)));
     INSERT INTO naive.bill SELECT t.* FROM rq.bill t, naive.allowed a
@@ -355,7 +360,7 @@ BEGIN
     SELECT t.contract_id, t.customer_id, t.signed, CASE WHEN naive.unmasked('contract', t.customer_id, 30) THEN t.worth END, t.title
     FROM rq.contract t, naive.allowed a
     WHERE a.name = 'contract' AND a.action = 'view'
-      AND (a.everywhere
+      AND (a.everywhere OR a.is_shared AND t.customer_id IS NULL
            OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
                         AND (r.first_day IS NULL OR t.signed >= r.first_day)));
     -- R51

@@ -52,7 +52,7 @@ FROM unnest(ARRAY[
     'SELECT entitle.recalc_scores()',
     'SELECT entitle_internal.forget_protection(''orders'')',
     'SELECT entitle_internal.forget_privileges(''orders'')',
-    'SELECT entitle_internal.record_protection(ROW(''orders'', ''customer_id'', NULL, NULL, 10, NULL, NULL, NULL, NULL, NULL, NULL, ''{}'', NULL, NULL)::entitle.protection)']) AS command;
+    'SELECT entitle_internal.record_protection(ROW(''orders'', ''customer_id'', NULL, NULL, 10, NULL, NULL, NULL, NULL, NULL, NULL, ''{}'', NULL, NULL, NULL, false, NULL)::entitle.protection)']) AS command;
 SELECT is(run_stranger(question), expected, format('nor does it read: %s', question))
 FROM (VALUES ('SELECT count(*) FROM entitle.customer_access(1)', '0'), ('SELECT count(*) FROM entitle.user_access(''ann'')', '0'),
              ('SELECT count(*) FROM entitle.permission_matrix()', '0'),

@@ -24,7 +24,7 @@ SELECT entitle.protect_table('shop.orders', 'customer_id') \g /dev/null
 CREATE FUNCTION pg_temp.record(relation regclass, masks jsonb, view_name text, parent regclass) RETURNS void LANGUAGE sql
     AS $$
     SELECT entitle_internal.record_protection(
-        ROW(relation, CASE WHEN parent IS NULL THEN 'customer_id' END, NULL, NULL, 10, NULL, NULL, NULL, NULL, NULL, NULL, masks, view_name, parent)::entitle.protection)
+        ROW(relation, CASE WHEN parent IS NULL THEN 'customer_id' END, NULL, NULL, 10, NULL, NULL, NULL, NULL, NULL, NULL, masks, view_name, parent, NULL, false, NULL)::entitle.protection)
     $$;
 SELECT is(refused(format('SELECT pg_temp.record(%L, %L, %L, %L)', relation, masks, view_name, parent)), error, format('S234: a view of %s is declared as %s', relation, view_name))
 FROM (VALUES

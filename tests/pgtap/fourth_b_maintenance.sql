@@ -93,7 +93,7 @@ CREATE TABLE declared AS SELECT p::text AS was FROM entitle.protection p WHERE p
 SELECT alike(done('postgres', command, c), 'test_pool: 42501 permission denied to %protect table "shop.orders"', format('S246: %s: %s', command, c))
 FROM maintenance, unnest(ARRAY[
     'SELECT entitle_internal.forget_protection(''shop.orders'')',
-    'SELECT entitle_internal.record_protection((''(shop.orders,customer_id,,,20,customers.view,,,,20,20,{},,)'')::entitle.protection)']) AS c;
+    'SELECT entitle_internal.record_protection((''(shop.orders,customer_id,,,20,customers.view,,,,20,20,{},,,,f,)'')::entitle.protection)']) AS c;
 SELECT is(p::text, d.was, 'S246: what is declared stays') FROM entitle.protection p, declared d WHERE p.relation = 'shop.orders'::regclass;
 
 -- One's own.

@@ -66,6 +66,10 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     -- protection
     ('brand_row_allowed(text,"any",integer,"any")'),
     ('brand_row_allowed(text,"any",integer,"any","any")'),
+    ('shared_row_allowed(text,integer,"any")'),
+    ('shared_row_allowed(text,integer,"any","any")'),
+    ('shared_brand_row_allowed(text,"any",integer,"any")'),
+    ('shared_brand_row_allowed(text,"any",integer,"any","any")'),
     ('row_allowed(text,integer,"any")'),
     ('row_allowed(text,integer,"any","any")'),
     ('new_row_allowed(text,"any",integer,"any")'),
@@ -87,7 +91,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('is_migrating(regclass)'),
     ('may_declare(regclass,regprocedure)'),
     ('protection_family(regclass)'),
-    ('protection_test(protection,text,integer,text,boolean)'),
+    ('protection_test(protection,text,integer,text,boolean,boolean)'),
     ('record_protection(protection)'),
     ('remove_protection(regclass)'),
     -- privilege
@@ -146,6 +150,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('repeated_declaration(protection)'),
     ('tested_columns(regclass)'),
     ('tested_link(protection)'),
+    ('tested_key(protection)'),
     ('told_masks(regclass)'),
     ('traced_columns(regclass)'),
     ('trigger_bound(protection)'),
@@ -341,7 +346,8 @@ FROM (VALUES
      ' insert_permission text DEFAULT NULL::text, update_permission text DEFAULT NULL::text,'
      ' delete_permission text DEFAULT NULL::text, external_insert_level integer DEFAULT NULL::integer,'
      ' external_update_level integer DEFAULT NULL::integer, masked_columns jsonb DEFAULT ''{}''::jsonb,'
-     ' view_name text DEFAULT NULL::text, parent regclass DEFAULT NULL::regclass')
+     ' view_name text DEFAULT NULL::text, parent regclass DEFAULT NULL::regclass, external_delete_level integer DEFAULT NULL::integer,'
+     ' shared_rows boolean DEFAULT false, parent_key name DEFAULT NULL::name')
 ) AS i (name, arguments)
 JOIN our_function f ON f.proname = i.name;
 SELECT is(pg_get_function_result('entitle.recalc_scores()'::regprocedure), 'TABLE(recalculated bigint, changed bigint)',

@@ -281,7 +281,7 @@ SET LOCAL ROLE test_owner;
 SELECT throws_ok($$ SELECT entitle.protect_table('plain', 'customer_id') $$, '42501', NULL,
                  'an owner needs EXECUTE on protect_table');
 SELECT throws_ok($$ SELECT entitle_internal.record_protection(ROW('plain'::regclass, 'customer_id', NULL, NULL, 10, NULL, NULL, NULL, NULL,
-                                                         NULL, NULL, '{}', NULL, NULL)::entitle.protection) $$, '42501', NULL,
+                                                         NULL, NULL, '{}', NULL, NULL, NULL, false, NULL)::entitle.protection) $$, '42501', NULL,
                  'its helper gives nothing without it');
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO test_owner, test_parent;

@@ -24,6 +24,8 @@ INSERT INTO nonsense VALUES
     ('protection', 'masked_columns = ''{"": 30}''', true), ('protection', 'masked_columns = ''{"none": 30}''', true),
     ('protection', 'masked_columns = ''{"; DROP TABLE well; --": 30}''', true), ('protection', 'min_level = -2147483648', true), ('protection', 'min_level = 15', true),
     ('protection', 'external_insert_level = 0', true), ('protection', 'external_update_level = 2147483647', true),
+    ('protection', 'external_delete_level = 81', true), ('protection', 'shared_rows = true', true), ('protection', 'parent_key = ''none''', true),
+    ('protection', $$parent_key = '"'$$, true),
     ('protection', 'customer_column = ''''', true), ('protection', 'customer_column = ''none''', true), ('protection', 'customer_column = ''a" b''', true),
     ('protection', 'customer_column = ''placed_on''', true), ('protection', 'customer_column = NULL', true),
     ('protection', 'date_column = ''''', true), ('protection', 'date_column = ''none''', true), ('protection', 'brand_column = ''''', true),

@@ -286,6 +286,7 @@ Decision Facts::row(const naive::RowQuestion &question) const {
     facts.customer = question.customer_id;
     facts.grant = question.customer_id ? grant(*question.customer_id) : nullptr;
     facts.date = question.on_date;
+    facts.lacks_customer = !question.customer_id;
     const Decision decision = ask_twice(
         [&](Trace *trace) { return entitle::check_row(subject(), session_, rule, facts, trace); });
     // The test that policies ask row by row says the same, in whichever order its two halves are
@@ -296,6 +297,7 @@ Decision Facts::row(const naive::RowQuestion &question) const {
         test.prepare_one(*facts.customer, facts.grant);
         by_access = test.allows_prepared(*facts.customer, facts.date);
     }
+    by_access = by_access || (facts.lacks_customer && test.allows_shared());
     EXPECT_EQ(decision.allowed, by_access || test.allows_by_permission(facts.brand));
     // So does what it worked out beforehand for a scan.
     test.prepare(grants_);
@@ -307,7 +309,7 @@ Decision Facts::row(const naive::RowQuestion &question) const {
 
 entitle::RowRule rule_of(const naive::RowQuestion &question) {
     return entitle::RowRule{question.permission, question.min_level, question.has_brand,
-                            question.is_dated};
+                            question.is_dated, question.is_shared};
 }
 
 std::string_view outcome(const Decision &decision) {

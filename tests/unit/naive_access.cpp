@@ -136,7 +136,8 @@ bool Model::row_shows_by_access(const Asker &asker, const RowQuestion &row) cons
 }
 
 bool Model::row_shows(const Asker &asker, const RowQuestion &row) const {
-    return row_shows_by_permission(asker, row) || row_shows_by_access(asker, row);
+    const bool is_everybodys = row.is_shared && !row.customer_id && is_known_and_active(asker);
+    return is_everybodys || row_shows_by_permission(asker, row) || row_shows_by_access(asker, row);
 }
 
 bool Model::may_move(const Asker &asker, const std::vector<RowQuestion> &before,

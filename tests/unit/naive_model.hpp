@@ -174,6 +174,7 @@ struct RowQuestion {
     std::optional<Id> customer_id;
     bool is_dated = false;
     std::optional<Date> on_date;
+    bool is_shared = false; // rows without customer show to every active user
 };
 
 // Answers questions about one world. A question that names no brand is about the current one (R52).

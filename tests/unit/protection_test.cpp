@@ -69,6 +69,28 @@ TEST(Row, OfAnotherOrNoCustomerNeedsThePermission) {
     }
 }
 
+// R1, R36: a shared row shows to every active user, and its masks to nobody by that
+TEST(Row, WithoutCustomerIsSharedWhereDeclared) {
+    naive::World world = shipped_catalogue();
+    RowQuestion row = order_row();
+    row.is_shared = true;
+    EXPECT_EQ(outcome(Facts(world, add_user(world)).row(row)), "customer");
+    row.customer_id.reset();
+    row.on_date.reset();
+    const Facts stranger(world, add_user(world));
+    EXPECT_TRUE(stranger.row(row));
+    EXPECT_EQ(outcome(Facts(world, naive::Asker{}).row(row)), "identity");
+    entitle::RowFacts facts;
+    facts.lacks_customer = true;
+    EXPECT_FALSE(check_mask(stranger.subject(), stranger.session(), rule_of(row), facts, "price",
+                            10, nullptr));
+    // A key that is no customer's.
+    facts.lacks_customer = false;
+    EXPECT_FALSE(check_row(stranger.subject(), stranger.session(), rule_of(row), facts, nullptr));
+    row.is_shared = false;
+    EXPECT_EQ(outcome(stranger.row(row)), "customer");
+}
+
 // R38, R39: the window narrows access, never permission
 TEST(Row, OutsideTheWindowShowsByPermissionOnly) {
     naive::World world = shipped_catalogue();

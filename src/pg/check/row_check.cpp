@@ -36,6 +36,7 @@ struct Site {
     Oid brand_type = InvalidOid;
     Oid customer_type = InvalidOid;
     Oid date_type = InvalidOid;
+    bool is_shared = false;       // rows whose customer is NULL show to every signed-in user
     bool has_stable_rule = false; // permission and level are the same for every row
     bool is_plain = false;        // an integer key, no brand, no moment: looked up as it stands
     std::shared_ptr<SharedTest> shared;
@@ -72,7 +73,7 @@ Oid type_at(FmgrInfo *function, int number) {
     return OidIsValid(type) ? getBaseType(type) : InvalidOid;
 }
 
-Site &make_site(FunctionCallInfo fcinfo, bool is_branded) {
+Site &make_site(FunctionCallInfo fcinfo, bool is_branded, bool is_shared) {
     FmgrInfo *function = fcinfo->flinfo;
     struct Kept {
         MemoryContextCallback callback;
@@ -81,6 +82,7 @@ Site &make_site(FunctionCallInfo fcinfo, bool is_branded) {
     auto *kept = new (MemoryContextAlloc(function->fn_mcxt, sizeof(Kept))) Kept{};
     Site &site = kept->site;
     site.layout = row_test_layout(PG_NARGS(), is_branded);
+    site.is_shared = is_shared;
     site.brand_type = type_at(function, site.layout.brand);
     site.customer_type = type_at(function, site.layout.customer);
     site.date_type = type_at(function, site.layout.date);
@@ -98,8 +100,8 @@ Site &make_site(FunctionCallInfo fcinfo, bool is_branded) {
     return site;
 }
 
-Site &call_site(FunctionCallInfo fcinfo, bool is_branded) {
-    return fcinfo->flinfo->fn_extra == nullptr ? make_site(fcinfo, is_branded)
+Site &call_site(FunctionCallInfo fcinfo, bool is_branded, bool is_shared) {
+    return fcinfo->flinfo->fn_extra == nullptr ? make_site(fcinfo, is_branded, is_shared)
                                                : *static_cast<Site *>(fcinfo->flinfo->fn_extra);
 }
 
@@ -132,6 +134,7 @@ void take_test(FunctionCallInfo fcinfo, const Asker &asker, Site &site) {
         }
         rule.is_branded = site.layout.brand >= 0;
         rule.is_dated = site.layout.date >= 0;
+        rule.is_shared = site.is_shared;
         site.shared = find_test(asker, std::move(rule));
     });
 }
@@ -140,7 +143,7 @@ void take_test(FunctionCallInfo fcinfo, const Asker &asker, Site &site) {
 bool look_up(FunctionCallInfo fcinfo, const Site &site) {
     const NullableDatum customer = argument(fcinfo, site.layout.customer);
     if (customer.isnull) {
-        return false;
+        return site.shared->test.allows_shared();
     }
     const std::int64_t id = site.customer_type == INT8OID   ? DatumGetInt64(customer.value)
                             : site.customer_type == INT4OID ? DatumGetInt32(customer.value)
@@ -168,6 +171,9 @@ pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site, bool is_n
         if (allowed) {
             return true;
         }
+    }
+    if (argument(fcinfo, site.layout.customer).isnull) {
+        return test.allows_shared();
     }
     if (shared.user == nullptr || !test.rule().level) {
         return false;
@@ -197,26 +203,38 @@ pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site, bool is_n
     return is_home_brand(row.brand, home ? home->brand : std::nullopt);
 }
 
-Datum test_row(FunctionCallInfo fcinfo, bool is_branded, bool is_new = false) {
-    Site &site = call_site(fcinfo, is_branded);
+struct Spelling {
+    bool is_branded = false;
+    bool is_new = false;
+    bool is_shared = false;
+};
+
+Datum test_row(FunctionCallInfo fcinfo, Spelling spelling) {
+    Site &site = call_site(fcinfo, spelling.is_branded, spelling.is_shared);
     const Asker &asker = current_asker();
     if (site.shared == nullptr || site.shared->epoch != epoch() || !site.has_stable_rule) {
         take_test(fcinfo, asker, site);
     }
     PG_RETURN_BOOL(site.is_plain && site.shared->test.is_prepared()
                        ? look_up(fcinfo, site)
-                       : decide_row(fcinfo, site, is_new));
+                       : decide_row(fcinfo, site, spelling.is_new));
 }
 
 } // namespace
 
 // row_allowed(permission, level, customer [, on_date]) -> boolean. R34 to R40, R45
-ENTITLE_FUNCTION(entitle_row_allowed) { return test_row(fcinfo, false); }
+ENTITLE_FUNCTION(entitle_row_allowed) { return test_row(fcinfo, {}); }
+
+// shared_row_allowed(permission, level, customer [, on_date]) -> boolean
+ENTITLE_FUNCTION(entitle_shared_row_allowed) { return test_row(fcinfo, {false, false, true}); }
 
 // brand_row_allowed(permission, brand, level, customer [, on_date]) -> boolean, in the row's brand
 // (R52)
-ENTITLE_FUNCTION(entitle_brand_row_allowed) { return test_row(fcinfo, true); }
+ENTITLE_FUNCTION(entitle_brand_row_allowed) { return test_row(fcinfo, {true}); }
+
+// shared_brand_row_allowed(permission, brand, level, customer [, on_date]) -> boolean
+ENTITLE_FUNCTION(entitle_shared_brand_row_allowed) { return test_row(fcinfo, {true, false, true}); }
 
 // new_row_allowed(permission, brand, level, customer [, on_date]) -> boolean, of a row that gets
 // its brand now (R55)
-ENTITLE_FUNCTION(entitle_new_row_allowed) { return test_row(fcinfo, true, true); }
+ENTITLE_FUNCTION(entitle_new_row_allowed) { return test_row(fcinfo, {true, true}); }

@@ -96,20 +96,22 @@ PlainRights list_rights(const Declaration &declared, const Declaration &document
     PlainRights rights{static_cast<PlainRight *>(palloc(most * sizeof(PlainRight))), 0};
     const auto add = [&](const char *verb, const Declaration *line, const char *permission,
                          std::optional<std::int32_t> level) {
-        rights.rights[rights.count++] =
-            PlainRight{about(verb, line), ActionRule{permission, level, true}};
+        // To see the row comes first.
+        rights.rights[rights.count] =
+            PlainRight{about(verb, line), ActionRule{permission, level, true, rights.count == 0}};
+        ++rights.count;
     };
     const auto min_level = document.customer_column == nullptr
                                ? std::nullopt
                                : std::optional<std::int32_t>(document.min_level);
     add("see", nullptr, document.view_permission, min_level);
     add("update", nullptr, declared.update_permission, declared.external_update_level);
-    add("delete", nullptr, declared.delete_permission, std::nullopt);
+    add("delete", nullptr, declared.delete_permission, declared.external_delete_level);
     add_masks(declared, nullptr, document.view_permission, rights);
     for (const auto *line : each<Declaration>(lines)) {
         add("insert", line, line->insert_permission, line->external_insert_level);
         add("update", line, line->update_permission, line->external_update_level);
-        add("delete", line, line->delete_permission, std::nullopt);
+        add("delete", line, line->delete_permission, line->external_delete_level);
         add_masks(*line, line, document.view_permission, rights);
     }
     return rights;
@@ -379,7 +381,7 @@ ENTITLE_FUNCTION(entitle_refuse_line_write) {
     const Declaration document = find_document(declared);
     const RowPlace place = find_place(row.data->tg_relation, row.before, declared);
     const ActionRule action =
-        is_delete ? ActionRule{declared.delete_permission, std::nullopt, true}
+        is_delete ? ActionRule{declared.delete_permission, declared.external_delete_level, true}
                   : ActionRule{declared.update_permission, declared.external_update_level, true};
     bool is_allowed = false;
     const Asker &asker = current_asker();

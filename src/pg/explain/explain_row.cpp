@@ -43,6 +43,7 @@ FoundRow make_row(const ColumnValue *values, bool is_branded) {
     FoundRow row{};
     row.is_found = true;
     row.facts.customer = customer_value(values[0].value, values[0].type);
+    row.facts.lacks_customer = values[0].value.isnull;
     row.facts.date = day_value(values[1].value, values[1].type);
     row.facts.brand = integer_value(values[2].value, values[2].type);
     const auto customer = row.facts.customer ? find_customer(*row.facts.customer) : std::nullopt;
@@ -212,6 +213,7 @@ RowQuestion make_question(const Declaration &declared, const Declaration &docume
     }
     question.is_branded = document.brand_column != nullptr;
     question.is_dated = document.date_column != nullptr;
+    question.is_shared = document.has_shared_rows;
     question.is_line = OidIsValid(declared.parent);
     question.is_write = asked.action != Asked::Action::select;
     question.is_new = asked.is_new();
@@ -227,6 +229,7 @@ RowQuestion make_question(const Declaration &declared, const Declaration &docume
         break;
     case Asked::Action::remove:
         question.write_permission = declared.delete_permission;
+        question.write_level = declared.external_delete_level;
         break;
     case Asked::Action::insert_new:
         question.write_permission = declared.insert_permission;

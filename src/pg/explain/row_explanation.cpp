@@ -32,10 +32,16 @@ RowRule make_rule(const RowQuestion &question, const char *permission,
     return rule;
 }
 
+// What shows the rows of the table.
+RowRule seeing_rule(const RowQuestion &question) {
+    RowRule rule = make_rule(question, question.permission, question.level);
+    rule.is_shared = question.is_shared;
+    return rule;
+}
+
 bool is_visible(const Subject *subject, const Session &session, const RowQuestion &question,
                 const RowFacts &facts) {
-    const RowRule rule = make_rule(question, question.permission, question.level);
-    return check_row(subject, session, rule, facts, nullptr).allowed;
+    return check_row(subject, session, seeing_rule(question), facts, nullptr).allowed;
 }
 
 // Whether the asker sees the row: as PostgreSQL says where other policies have a word.
@@ -104,15 +110,13 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
         question.is_write && (question.is_new || is_visible(subject, session, question, facts));
     const RowRule rule = asks_write
                              ? make_rule(question, question.write_permission, question.write_level)
-                             : make_rule(question, question.permission, question.level);
+                             : seeing_rule(question);
     // A line has its document's brand, and an updated row keeps its own (R55).
     const bool gets_brand = question.is_new && !question.is_line && !question.must_show;
     Decision decision = gets_brand ? check_new_row(subject, session, rule, facts, row.home, &trace)
                                    : check_row(subject, session, rule, facts, &trace);
     if (decision && question.must_show) {
-        decision =
-            check_row(subject, session, make_rule(question, question.permission, question.level),
-                      facts, &trace);
+        decision = check_row(subject, session, seeing_rule(question), facts, &trace);
     }
     // A masked column of a new row is not written by whom it would be masked from (R37).
     for (int i = 0;
@@ -139,9 +143,10 @@ std::string tell_row(const FoundRow &row, const RowQuestion &question, bool is_b
                        : question.is_line ? "the new row has a document"
                                           : "this would be the new row";
     if (question.level && !question.hides_place) {
-        text += row.facts.customer ? ", of customer " + std::to_string(*row.facts.customer)
-                : question.is_new  ? ", of no customer with a grant"
-                                   : ", of no known customer";
+        text += row.facts.customer         ? ", of customer " + std::to_string(*row.facts.customer)
+                : row.facts.lacks_customer ? ", of no customer"
+                : question.is_new          ? ", of no customer with a grant"
+                                           : ", of no known customer";
     }
     if (question.is_branded && !is_brand_hidden) {
         text +=
@@ -194,6 +199,11 @@ Decision tell_ways(const Subject *subject, const Session &session, const RowQues
                    " on their customer" + (question.is_dated ? ", inside the window" : "");
         });
     }
+    if (question.is_shared) {
+        recorder.fail(Gate::customer, [] {
+            return std::string("rows without customer show to every signed-in user");
+        });
+    }
     tell_policies(question, false, trace);
     return refuse_row(question, trace);
 }
@@ -214,6 +224,7 @@ std::string tell_protection(const RowQuestion &question) {
         if (question.is_dated) {
             text += " while \"" + std::string(question.date_column) + "\" is inside the window";
         }
+        text += question.is_shared ? "; without customer, to every signed-in user" : "";
     }
     return text;
 }

@@ -25,6 +25,7 @@ struct RowQuestion {
     std::optional<std::int32_t> level;
     bool is_branded;
     bool is_dated;
+    bool is_shared; // rows without customer show to every signed-in user
     bool is_line;   // of a document
     bool is_write;  // then these open the write of a visible row, or of a new one
     bool is_new;    // the row as it would be written; it is in no table yet

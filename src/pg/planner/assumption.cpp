@@ -84,6 +84,8 @@ bool find_answer(const Asker &asker, const Question &question) {
         compute(
             [&] { answer = !permitted_brands(asker.subject, asker.session, permission).empty(); });
         return answer;
+    case Fact::is_somebody:
+        return asker.subject != nullptr;
     case Fact::has_grants:
         if (asker.user != nullptr) {
             const std::vector<Grant> *grants = few_grants_of(asker.user);

@@ -19,6 +19,7 @@ namespace entitle::pg {
 enum class Fact {
     permission_held,      // in the current brand
     some_brand_permitted, // in any brand
+    is_somebody,          // an active user asks
     has_grants,           // any external grant at all
     has_unlimited_window, // a grant without days-back limit
     has_limited_window,   // a grant with one, at a level

@@ -21,8 +21,17 @@ bool is_null_constant(const Node *node) {
 bool is_row_test(Oid function, bool &is_branded) {
     FmgrInfo info;
     fmgr_info(function, &info);
-    is_branded = info.fn_addr == entitle_brand_row_allowed;
-    return is_branded || info.fn_addr == entitle_row_allowed;
+    is_branded = info.fn_addr == entitle_brand_row_allowed ||
+                 info.fn_addr == entitle_shared_brand_row_allowed;
+    return is_branded || info.fn_addr == entitle_row_allowed ||
+           info.fn_addr == entitle_shared_row_allowed;
+}
+
+bool is_shared_test(Oid function) {
+    FmgrInfo info;
+    fmgr_info(function, &info);
+    return info.fn_addr == entitle_shared_row_allowed ||
+           info.fn_addr == entitle_shared_brand_row_allowed;
 }
 
 bool is_row_test(const Node *condition) {

@@ -1,6 +1,8 @@
 // The two spellings of the row test, as the executor and the planner both take them apart:
 //   row_allowed(permission, level, customer [, date])
 //   brand_row_allowed(permission, brand, level, customer [, date])
+// Each has a second name that begins with shared_: rows whose customer is NULL show to every
+// signed-in user then.
 #pragma once
 
 #include "pg/boundary/postgres.hpp"
@@ -18,6 +20,8 @@ extern "C" {
 // What queries and plans are searched for: the row tests, and the arrays that stand in for them.
 extern PGDLLEXPORT Datum entitle_row_allowed(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum entitle_brand_row_allowed(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_shared_row_allowed(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum entitle_shared_brand_row_allowed(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum entitle_accessible_customers(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum entitle_unlimited_customers(PG_FUNCTION_ARGS);
 }
@@ -38,8 +42,12 @@ inline RowTestLayout row_test_layout(int arguments, bool is_branded) noexcept {
                          arguments > 3 + first ? 3 + first : -1};
 }
 
-// Tells the two spellings apart by what they call. Returns: false for any other function.
+// Tells the two spellings apart, by whichever name, by what they call. Returns: false for any other
+// function.
 bool is_row_test(Oid function, bool &is_branded);
+
+// Tells whether one of them shows shared rows.
+bool is_shared_test(Oid function);
 
 // Tells whether a condition is one of them.
 bool is_row_test(const Node *condition);

@@ -24,6 +24,7 @@ extern "C" {
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
+#include "parser/parse_func.h"
 #include "parser/parsetree.h"
 #include "partitioning/partdesc.h"
 #include "utils/partcache.h"
@@ -229,6 +230,51 @@ Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     return reinterpret_cast<Node *>(make_andclause(lcons(test, conditions)));
 }
 
+// The same test by its name without shared_.
+FuncExpr *own_rows_test(const FuncExpr *shared, bool is_branded) {
+    Oid *types = nullptr;
+    int count = 0;
+    get_func_signature(shared->funcid, &types, &count);
+    const char *name = is_branded ? "brand_row_allowed" : "row_allowed";
+    List *const names = list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name)));
+    auto *test = static_cast<FuncExpr *>(copyObjectImpl(shared));
+    test->funcid = LookupFuncName(names, count, types, false);
+    return test;
+}
+
+// Takes a test that shows shared rows apart, so that each half is planned as it would be alone: the
+// row has no customer, or it passes the test of the others. Nobody's is left as it is: who signs in
+// next can use that plan, too.
+Node *simplify_shared(const SupportRequestSimplify *request, bool is_branded) {
+    PlannerInfo *root = request->root;
+    Call call{};
+    const Question somebody{Fact::is_somebody, {}};
+    if (!has_execution(root) || !read_call(request->fcall->args, is_branded, call) ||
+        !ask(somebody)) {
+        return nullptr;
+    }
+    SupportRequestSimplify others = *request;
+    others.fcall = own_rows_test(request->fcall, is_branded);
+    Node *test = simplify(&others, is_branded);
+    if (test != nullptr && IsA(test, Const) &&
+        DatumGetBool(ENTITLE_NODE(Const, test)->constvalue)) {
+        return test;
+    }
+    if (!assume(root, somebody, true)) {
+        return nullptr;
+    }
+    NullTest *unowned = makeNode(NullTest);
+    unowned->arg = static_cast<Expr *>(copyObjectImpl(call.customer));
+    unowned->nulltesttype = IS_NULL;
+    unowned->argisrow = false;
+    unowned->location = -1;
+    if (test != nullptr && IsA(test, Const)) {
+        return reinterpret_cast<Node *>(unowned);
+    }
+    return reinterpret_cast<Node *>(make_orclause(
+        list_make2(unowned, test == nullptr ? reinterpret_cast<Node *>(others.fcall) : test)));
+}
+
 double estimate(PlannerInfo *root, const Call &call, int rel, bool has_reach) {
     double by_permission = 0.0;
     if (may_show_by_permission(call)) {
@@ -287,8 +333,8 @@ Expr *customer_condition(SupportRequestIndexCondition *request, const Call &call
 // The index condition that a row test implies for the asker.
 List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
     Call call{};
-    if (!IsA(request->node, FuncExpr) || !request->index->amsearcharray ||
-        request->index->relam != BTREE_AM_OID) {
+    if (!IsA(request->node, FuncExpr) || is_shared_test(request->funcid) ||
+        !request->index->amsearcharray || request->index->relam != BTREE_AM_OID) {
         return NIL;
     }
     List *arguments = ENTITLE_NODE(FuncExpr, request->node)->args;
@@ -318,7 +364,10 @@ Datum support(FunctionCallInfo fcinfo, bool is_branded) {
     if (IsA(request, SupportRequestSimplify)) {
         guard_conflict(ENTITLE_NODE(SupportRequestSimplify, request)->root);
         note_row_test(ENTITLE_NODE(SupportRequestSimplify, request)->fcall->funcid);
-        return PointerGetDatum(simplify(ENTITLE_NODE(SupportRequestSimplify, request), is_branded));
+        const auto *simplified = ENTITLE_NODE(SupportRequestSimplify, request);
+        return PointerGetDatum(is_shared_test(simplified->fcall->funcid)
+                                   ? simplify_shared(simplified, is_branded)
+                                   : simplify(simplified, is_branded));
     }
     if (IsA(request, SupportRequestSelectivity)) {
         auto *selectivity = ENTITLE_NODE(SupportRequestSelectivity, request);

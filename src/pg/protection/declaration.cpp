@@ -113,8 +113,11 @@ bool read_declaration(Oid relation, Declaration &declared) {
         declared.delete_permission = get_text(record, "delete_permission");
         declared.external_insert_level = get_level(record, "external_insert_level");
         declared.external_update_level = get_level(record, "external_update_level");
+        declared.external_delete_level = get_level(record, "external_delete_level");
+        declared.has_shared_rows = DatumGetBool(get_field(record, "shared_rows", &is_null));
         declared.masked_columns = DatumGetJsonbPCopy(get_field(record, "masked_columns", &is_null));
         declared.parent = get_oid(record, "parent");
+        declared.parent_key = get_name(record, "parent_key");
     }
     close_record(record);
     return is_found;

@@ -26,8 +26,11 @@ struct Declaration {
     const char *delete_permission = nullptr;
     std::optional<std::int32_t> external_insert_level;
     std::optional<std::int32_t> external_update_level;
+    std::optional<std::int32_t> external_delete_level;
     Jsonb *masked_columns = nullptr;
+    bool has_shared_rows = false; // those without customer show to every signed-in user
     Oid parent = InvalidOid;
+    const char *parent_key = nullptr; // the foreign key to it, where there are several
     bool is_model = false; // the model's own table or view of customers, as visibility.sql shows it
 };
 

@@ -8,6 +8,7 @@ extern "C" {
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "nodes/parsenodes.h"
+#include "utils/lsyscache.h"
 }
 
 namespace entitle::pg {
@@ -31,7 +32,18 @@ bool refers_by(const ForeignKeyCacheInfo *key, AttrNumber column) {
     pg_unreachable();
 }
 
-// The one foreign key to the parent; with a customer column the one that has it. As
+// Tells whether the key may be the one that a line was declared with: the one that was named, and
+// one that has the customer column.
+bool may_be_meant(const ForeignKeyCacheInfo *key, const Declaration &declared,
+                  AttrNumber customer) {
+    const char *name = declared.parent_key == nullptr ? nullptr : get_constraint_name(key->conoid);
+    return key->confrelid == declared.parent &&
+           (declared.customer_column == nullptr || refers_by(key, customer)) &&
+           (declared.parent_key == nullptr ||
+            (name != nullptr && strcmp(name, declared.parent_key) == 0));
+}
+
+// The one foreign key to the parent that may be meant. As
 // entitle_internal.find_parent_key chose it when the line was protected.
 const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
     AttrNumber customer = InvalidAttrNumber;
@@ -41,8 +53,7 @@ const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declare
     const ForeignKeyCacheInfo *chosen = nullptr;
     int count = 0;
     for (const auto *key : each<ForeignKeyCacheInfo>(RelationGetFKeyList(child))) {
-        if (key->confrelid == declared.parent &&
-            (declared.customer_column == nullptr || refers_by(key, customer))) {
+        if (may_be_meant(key, declared, customer)) {
             chosen = key;
             ++count;
         }

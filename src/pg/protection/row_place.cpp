@@ -105,6 +105,7 @@ RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared) 
         return place;
     }
     place.customer = customer_value(deciding[0].value, deciding[0].type);
+    place.lacks_customer = deciding[0].value.isnull;
     place.date = day_value(deciding[1].value, deciding[1].type);
     place.brand = integer_value(deciding[2].value, deciding[2].type);
     if (columns.brand != nullptr && place.customer) {
@@ -159,6 +160,7 @@ RowRule to_rule(const ActionRule &action, const Declaration &document) {
     }
     rule.is_branded = document.brand_column != nullptr;
     rule.is_dated = action.is_dated && document.date_column != nullptr;
+    rule.is_shared = action.is_seeing && document.has_shared_rows;
     return rule;
 }
 
@@ -167,7 +169,7 @@ std::optional<RowFacts> to_facts(const RowPlace &place) {
         return std::nullopt;
     }
     return RowFacts{place.brand, place.customer, place.has_grant ? &place.grant : nullptr,
-                    place.date};
+                    place.date, place.lacks_customer};
 }
 
 } // namespace entitle::pg

@@ -16,6 +16,7 @@ struct RowPlace {
     std::optional<BrandId> brand;
     std::optional<BrandId> home; // the brand of its customer
     std::optional<CustomerId> customer;
+    bool lacks_customer; // its column is NULL
     std::optional<Day> date;
     bool has_grant;
     Grant grant;
@@ -41,6 +42,7 @@ struct ActionRule {
     const char *permission; // a null pointer for none
     std::optional<std::int32_t> level;
     bool is_dated;
+    bool is_seeing = false; // as the table's rows show, shared ones too
 };
 
 // The same for core. regime: C++
