@@ -1,0 +1,88 @@
+#include "campaign.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace entitle::campaign {
+
+namespace {
+
+constexpr long kMaxFailures = 5;
+constexpr auto kTellEvery = std::chrono::seconds(10);
+
+} // namespace
+
+Report::Report(std::string name, const Options &options)
+    : name_(std::move(name)), options_(options) {
+    std::fprintf(stderr, "%s: seed %llu, %d seconds\n", name_.c_str(),
+                 static_cast<unsigned long long>(options_.seed), options_.seconds);
+}
+
+bool Report::is_over() const {
+    return failures_ >= kMaxFailures || (options_.rounds > 0 && rounds_ >= options_.rounds) ||
+           std::chrono::steady_clock::now() - began_ > std::chrono::seconds(options_.seconds);
+}
+
+std::uint64_t Report::next_round() {
+    begin_round(options_.seed + static_cast<std::uint64_t>(rounds_));
+    return round_seed_;
+}
+
+void Report::begin_round(std::uint64_t number) {
+    round_seed_ = number;
+    ++rounds_;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told_ > kTellEvery) {
+        told_ = now;
+        std::string line = name_ + ": round " + std::to_string(rounds_);
+        for (const auto &[key, value] : counts_) {
+            if (key.find(" with error ") != std::string::npos) {
+                continue;
+            }
+            line += ", " + std::to_string(value) + " " + key;
+        }
+        std::fprintf(stderr, "%s\n", line.c_str());
+    }
+}
+
+long Report::counted(const std::string &key) const {
+    const auto found = counts_.find(key);
+    return found == counts_.end() ? 0 : found->second;
+}
+
+void Report::fail(const std::string &what) {
+    ++failures_;
+    std::fprintf(
+        stderr, "%s: FAILED\n%s\nrepeat it: tests/campaign/run --seed %llu --rounds 1 %s\n",
+        name_.c_str(), what.c_str(), static_cast<unsigned long long>(round_seed_), name_.c_str());
+}
+
+bool Report::close() {
+    const auto took =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began_)
+            .count();
+    counts_["rounds"] = rounds_;
+    counts_["seconds"] = static_cast<long>(took);
+    counts_["failures"] = failures_;
+    for (const auto &[key, value] : counts_) {
+        std::printf("figure\t%s\t%s\t%ld\n", name_.c_str(), key.c_str(), value);
+    }
+    std::printf("figure\t%s\tseed\t%llu\n", name_.c_str(),
+                static_cast<unsigned long long>(options_.seed));
+    std::fflush(stdout);
+    return failures_ == 0;
+}
+
+std::string read_file(const std::string &path) {
+    std::ifstream file(path);
+    if (!file) {
+        throw std::runtime_error("no " + path);
+    }
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+} // namespace entitle::campaign

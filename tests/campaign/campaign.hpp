@@ -1,0 +1,56 @@
+// What the parts of the campaign share: how long, from which seed, where figures go, and how a
+// failing case is told.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace entitle::campaign {
+
+struct Options {
+    int seconds = 30;
+    std::uint64_t seed = 20261129;
+    long rounds = 0; // at most so many, 0 for as many as the time takes
+};
+
+// The figures and failures of one part. Progress goes to stderr, figures to stdout as `figure NAME
+// KEY VALUE`, tab separated.
+class Report {
+  public:
+    Report(std::string name, const Options &options);
+
+    bool is_over() const;
+    long round() const { return rounds_; }
+    // The seed of the next round; a round made from it alone is the same again.
+    std::uint64_t next_round();
+    // For a part whose rounds go through numbers: what --seed repeats is that number.
+    void begin_round(std::uint64_t number);
+
+    void count(const std::string &key, long by = 1) { counts_[key] += by; }
+    long counted(const std::string &key) const;
+    // Tells what went wrong in this round and how to repeat it.
+    void fail(const std::string &what);
+
+    // Prints the figures. Returns whether nothing failed.
+    bool close();
+
+  private:
+    std::string name_;
+    Options options_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point told_ = began_;
+    std::map<std::string, long> counts_;
+    std::uint64_t round_seed_ = 0;
+    long rounds_ = 0;
+    long failures_ = 0;
+};
+
+// The parts.
+bool run_pairs(const Options &options);
+
+std::string read_file(const std::string &path);
+
+} // namespace entitle::campaign
