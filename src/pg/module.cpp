@@ -1,7 +1,8 @@
-// The library's start: settings, callbacks, hooks. Each backend runs it once.
+// The library's start: settings, callbacks, hooks.
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
@@ -19,15 +20,18 @@ ENTITLE_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init(void);
 }
 
+// A start that fails for want of memory is begun again by the next statement: each step happens
+// once, and ends with what cannot fail.
 extern "C" void _PG_init(void) {
-    entitle::pg::define_settings();
-    entitle::pg::register_signals();
-    entitle::pg::install_hooks();
-    entitle::pg::install_masked_reads();
-    entitle::pg::install_refusals();
-    entitle::pg::install_printed_rows();
-    entitle::pg::watch_callers(entitle::pg::statement_user);
-    entitle::pg::watch_migrations();
-    entitle::pg::watch_lookups();
-    entitle::pg::watch_unheard();
+    using namespace entitle::pg;
+    once([] { define_settings(); });
+    once([] { register_signals(); });
+    once([] { install_hooks(); });
+    once([] { install_masked_reads(); });
+    once([] { install_refusals(); });
+    once([] { install_printed_rows(); });
+    once([] { watch_callers(statement_user); });
+    once([] { watch_migrations(); });
+    once([] { watch_lookups(); });
+    once([] { watch_unheard(); });
 }

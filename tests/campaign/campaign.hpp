@@ -50,6 +50,7 @@ class Report {
 
 // The parts.
 bool run_pairs(const Options &options);
+bool run_faults(const Options &options);
 
 std::string read_file(const std::string &path);
 

@@ -13,6 +13,7 @@ namespace {
 int run(int count, char **words) {
     static const std::map<std::string, bool (*)(const Options &)> parts = {
         {"pairs", run_pairs},
+        {"faults", run_faults},
     };
     Options options;
     const auto part = count < 2 ? parts.end() : parts.find(words[1]);

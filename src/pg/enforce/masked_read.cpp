@@ -7,6 +7,7 @@
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/protection/masked_columns.hpp"
 #include "pg/enforce/masked_read.hpp"
 
@@ -171,11 +172,11 @@ bool writes_masked(const QueryDesc *query) {
 }
 
 void install_masked_reads() {
+    once([] { CacheRegisterRelcacheCallback(on_relcache, static_cast<Datum>(0)); });
+    once([] { RegisterXactCallback(on_transaction, nullptr); });
+    once([] { RegisterSubXactCallback(on_subtransaction, nullptr); });
     next_check = ExecutorCheckPerms_hook;
     ExecutorCheckPerms_hook = on_check;
-    CacheRegisterRelcacheCallback(on_relcache, static_cast<Datum>(0));
-    RegisterXactCallback(on_transaction, nullptr);
-    RegisterSubXactCallback(on_subtransaction, nullptr);
 }
 
 } // namespace entitle::pg

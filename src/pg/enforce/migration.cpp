@@ -10,6 +10,7 @@
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/enforce/migration.hpp"
 
 extern "C" {
@@ -91,7 +92,9 @@ void on_transaction(XactEvent event, void *) {
 
 namespace entitle::pg {
 
-void watch_migrations() { RegisterXactCallback(on_transaction, nullptr); }
+void watch_migrations() {
+    once([] { RegisterXactCallback(on_transaction, nullptr); });
+}
 
 } // namespace entitle::pg
 

@@ -6,6 +6,7 @@
 #include "pg/boundary/dump_preamble.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/lending/printed_tree.hpp"
 
@@ -256,11 +257,11 @@ bool acts_as_superuser() {
 }
 
 void watch_callers(StatementUser find) {
+    once([] { RegisterXactCallback(on_end, nullptr); });
     find_user = find;
     now.in_charge = InLocalUserIdChange() ? GetUserId() : InvalidOid;
     next_manager = fmgr_hook;
     fmgr_hook = on_function;
-    RegisterXactCallback(on_end, nullptr);
 }
 
 } // namespace entitle::pg

@@ -3,6 +3,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/lending/made.hpp"
 
@@ -308,10 +309,10 @@ void check_lent_finish(const QueryDesc *query) {
 void forget_watched() noexcept { watched_count = 0; }
 
 void watch_lookups() {
+    once([] { RegisterSubXactCallback(on_subtransaction, nullptr); });
+    watch_made();
     next_needs = needs_fmgr_hook;
     needs_fmgr_hook = on_lookup;
-    RegisterSubXactCallback(on_subtransaction, nullptr);
-    watch_made();
 }
 
 } // namespace entitle::pg

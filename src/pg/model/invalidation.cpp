@@ -5,6 +5,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/model/watched_table.hpp"
 
@@ -334,10 +335,10 @@ void invalidate_everything() noexcept {
 }
 
 void register_signals() {
-    CacheRegisterRelcacheCallback(on_relcache, Datum(0));
-    CacheRegisterSyscacheCallback(AUTHOID, on_role, Datum(0));
-    RegisterXactCallback(on_transaction, nullptr);
-    RegisterSubXactCallback(on_subtransaction, nullptr);
+    once([] { CacheRegisterRelcacheCallback(on_relcache, Datum(0)); });
+    once([] { CacheRegisterSyscacheCallback(AUTHOID, on_role, Datum(0)); });
+    once([] { RegisterXactCallback(on_transaction, nullptr); });
+    once([] { RegisterSubXactCallback(on_subtransaction, nullptr); });
 }
 
 } // namespace entitle::pg

@@ -222,6 +222,7 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
 } // namespace
 
 void install_hooks() {
+    register_statements();
     install_planner();
     next_relation_info = ENTITLE_RELATION_HOOK;
     ENTITLE_RELATION_HOOK = on_relation_info;
@@ -235,7 +236,6 @@ void install_hooks() {
     ExecutorFinish_hook = on_finish;
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = on_utility;
-    register_statements();
 }
 
 } // namespace entitle::pg

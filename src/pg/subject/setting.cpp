@@ -4,6 +4,7 @@
 #include "pg/datum/business_day.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/model/invalidation.hpp"
 
@@ -155,6 +156,13 @@ void assign_zone(const char *value, void *) {
     advance_epoch();
 }
 
+// PostgreSQL defines a setting without room in its table with a warning, and then does not know it.
+void require_setting(const char *name) {
+    if (GetConfigOption(name, true, false) == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+    }
+}
+
 void set_carrier(const char *name, const char *value, bool is_local) {
     struct Write {
         const char *name;
@@ -228,59 +236,88 @@ const char *full_record_fields() noexcept {
 }
 
 void define_settings() {
-    const int carrier =
+    constexpr int carrier =
         GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE;
     // The three carriers keep in the session what sign_in, use_brand and use_customer were told,
     // because settings follow transactions, savepoints and parallel workers by themselves. C++
     // alone writes them, and superusers by SET; empty by default.
-    DefineCustomStringVariable(
-        kIdentity, "The signed-in user, written by entitle.sign_in().",
-        "Follows transactions and savepoints. Superusers may set it to a user id.", &identity_value,
-        "", PGC_SUSET, carrier, check_identity, assign_carrier, nullptr);
+    once([] {
+        DefineCustomStringVariable(
+            kIdentity, "The signed-in user, written by entitle.sign_in().",
+            "Follows transactions and savepoints. Superusers may set it to a user id.",
+            &identity_value, "", PGC_SUSET, carrier, check_identity, assign_carrier, nullptr);
+        require_setting(kIdentity);
+    });
     // RESET ALL leaves it: what ends an identity must not open the way to another one.
-    DefineCustomStringVariable(kSeal, "Digest of the seal given to entitle.sign_in().",
-                               "While it is set, only the same seal signs in or out.", &seal_value,
-                               "", PGC_SUSET, carrier | GUC_NO_RESET_ALL, check_seal,
-                               assign_carrier, nullptr);
+    once([] {
+        DefineCustomStringVariable(kSeal, "Digest of the seal given to entitle.sign_in().",
+                                   "While it is set, only the same seal signs in or out.",
+                                   &seal_value, "", PGC_SUSET, carrier | GUC_NO_RESET_ALL,
+                                   check_seal, assign_carrier, nullptr);
+        require_setting(kSeal);
+    });
     // Anybody sets it, in a session or while connecting: a client has no other way to tell who it
     // is where nobody signs it in. It is its own proof, so no right is needed. Empty by default.
-    DefineCustomStringVariable(
-        "entitle.token", "A signed token that tells who is asking.",
-        "Counts where nobody is signed in; worth nothing unless it verifies.", &token_value, "",
-        PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, check_token,
-        assign_carrier, nullptr);
+    once([] {
+        DefineCustomStringVariable(
+            "entitle.token", "A signed token that tells who is asking.",
+            "Counts where nobody is signed in; worth nothing unless it verifies.", &token_value, "",
+            PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, check_token,
+            assign_carrier, nullptr);
+        require_setting("entitle.token");
+    });
     // These three say whose tokens are believed. The server's configuration alone sets them,
     // because whoever chooses the keys is whoever they like. Empty by default, which believes no
     // token.
-    DefineCustomStringVariable(
-        "entitle.token_keys_file", "The file of keys (JWK Set) that tokens are verified with.",
-        "Read anew when the configuration is reloaded. A relative path starts in the data "
-        "directory.",
-        &keys_file_value, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, assign_token_setup, nullptr);
-    DefineCustomStringVariable("entitle.token_audience",
-                               "The audience (aud) that tokens must be for.",
-                               "While it is empty no token verifies.", &audience_value, "",
-                               PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
-    DefineCustomStringVariable("entitle.token_issuer", "The issuer (iss) that tokens must be from.",
-                               "While it is empty no token verifies.", &issuer_value, "",
-                               PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
-    DefineCustomStringVariable(
-        kChoice,
-        "The chosen brand and customer, written by entitle.use_brand() and use_customer().",
-        nullptr, &choice_value, "", PGC_SUSET, carrier, check_choice, assign_carrier, nullptr);
+    once([] {
+        DefineCustomStringVariable(
+            "entitle.token_keys_file", "The file of keys (JWK Set) that tokens are verified with.",
+            "Read anew when the configuration is reloaded. A relative path starts in the data "
+            "directory.",
+            &keys_file_value, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, assign_token_setup,
+            nullptr);
+        require_setting("entitle.token_keys_file");
+    });
+    once([] {
+        DefineCustomStringVariable("entitle.token_audience",
+                                   "The audience (aud) that tokens must be for.",
+                                   "While it is empty no token verifies.", &audience_value, "",
+                                   PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
+        require_setting("entitle.token_audience");
+    });
+    once([] {
+        DefineCustomStringVariable("entitle.token_issuer",
+                                   "The issuer (iss) that tokens must be from.",
+                                   "While it is empty no token verifies.", &issuer_value, "",
+                                   PGC_SIGHUP, 0, nullptr, assign_token_setup, nullptr);
+        require_setting("entitle.token_issuer");
+    });
+    once([] {
+        DefineCustomStringVariable(
+            kChoice,
+            "The chosen brand and customer, written by entitle.use_brand() and use_customer().",
+            nullptr, &choice_value, "", PGC_SUSET, carrier, check_choice, assign_carrier, nullptr);
+        require_setting(kChoice);
+    });
     // Superusers set both of these, for the server or a database: a user who could would move the
     // end of their own days, or make customers complete with less. By default days are those of
     // UTC, and the columns are what a fresh installation requires of a full record.
-    DefineCustomStringVariable(
-        "entitle.time_zone", "The business time zone, in which \"today\" begins and ends.",
-        "Days back and validity dates are counted in it, whatever the session's own time zone.",
-        &zone_value, "UTC", PGC_SUSET, 0, check_zone, assign_zone, nullptr);
-    DefineCustomStringVariable(
-        "entitle.full_record_fields", "The customer columns that a full record has filled.",
-        "A PAIN customer becomes ACTV by a later save that leaves all of them filled.",
-        &full_record_fields_value, "country, address, contact_email", PGC_SUSET, GUC_LIST_INPUT,
-        nullptr, nullptr, nullptr);
-    ENTITLE_RESERVE_SETTINGS("entitle");
+    once([] {
+        DefineCustomStringVariable(
+            "entitle.time_zone", "The business time zone, in which \"today\" begins and ends.",
+            "Days back and validity dates are counted in it, whatever the session's own time zone.",
+            &zone_value, "UTC", PGC_SUSET, 0, check_zone, assign_zone, nullptr);
+        require_setting("entitle.time_zone");
+    });
+    once([] {
+        DefineCustomStringVariable(
+            "entitle.full_record_fields", "The customer columns that a full record has filled.",
+            "A PAIN customer becomes ACTV by a later save that leaves all of them filled.",
+            &full_record_fields_value, "country, address, contact_email", PGC_SUSET, GUC_LIST_INPUT,
+            nullptr, nullptr, nullptr);
+        require_setting("entitle.full_record_fields");
+    });
+    once([] { ENTITLE_RESERVE_SETTINGS("entitle"); });
 }
 
 } // namespace entitle::pg

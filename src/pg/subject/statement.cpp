@@ -1,6 +1,7 @@
 // A stack in a place of its own: whatever an error leaves behind is overwritten, and never
 // followed.
 #include "pg/boundary/postgres.hpp"
+#include "pg/boundary/once.hpp"
 
 #include "pg/subject/cursor.hpp"
 #include "pg/model/lookup.hpp"
@@ -211,8 +212,8 @@ const RightsMark &asked_rights(int place) noexcept { return asked_of(statements[
 
 void register_statements() {
     note_loading_portal();
-    RegisterXactCallback(on_transaction, nullptr);
-    RegisterSubXactCallback(on_subtransaction, nullptr);
+    once([] { RegisterXactCallback(on_transaction, nullptr); });
+    once([] { RegisterSubXactCallback(on_subtransaction, nullptr); });
 }
 
 } // namespace entitle::pg

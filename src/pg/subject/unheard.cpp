@@ -1,5 +1,6 @@
 // The warning at the end of a transaction in which an identity was set and not asked for.
 #include "pg/boundary/postgres.hpp"
+#include "pg/boundary/once.hpp"
 
 #include "pg/subject/unheard.hpp"
 
@@ -32,6 +33,8 @@ void note_unheard(const char *function) {
     unheard = IsTransactionBlock() ? nullptr : function;
 }
 
-void watch_unheard() { RegisterXactCallback(on_transaction, nullptr); }
+void watch_unheard() {
+    once([] { RegisterXactCallback(on_transaction, nullptr); });
+}
 
 } // namespace entitle::pg
