@@ -14,6 +14,7 @@
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/planner.hpp"
 #include "pg/planner/plan_variant.hpp"
+#include "pg/planner/told_array.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/subject/statement.hpp"
 
@@ -53,6 +54,7 @@ void on_relation_info(ENTITLE_RELATION_PARAMETERS) {
         next_relation_info(ENTITLE_RELATION_ARGUMENTS);
     }
     adjust_index_costs(info);
+    look_for_told_arrays(root);
 }
 
 void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEntry *entry) {

@@ -299,7 +299,6 @@ bool may_leak(const Node *node) {
     case T_CaseTestExpr:
     case T_RelabelType:
     case T_CoalesceExpr:
-    case T_ArrayExpr:
     case T_RowExpr:
     case T_FieldSelect:
     case T_SQLValueFunction:
@@ -307,6 +306,8 @@ bool may_leak(const Node *node) {
     case T_Aggref:
     case T_WindowFunc:
         return false;
+    case T_ArrayExpr: // arrays within it must be of one length
+        return ENTITLE_NODE(ArrayExpr, node)->multidims;
     case T_SubLink:
         return may_give_rows(ENTITLE_NODE(SubLink, node));
     case T_FuncExpr: {
