@@ -27,6 +27,10 @@ GRANT EXECUTE ON FUNCTION entitle.create_role, entitle.set_role, entitle.drop_ro
     entitle.withdraw_invitation TO test_app;
 CREATE TABLE shop.orders (order_id integer PRIMARY KEY, customer_id bigint, price numeric);
 ALTER TABLE shop.orders OWNER TO test_owner;
+CREATE TABLE shop.people (login text PRIMARY KEY);
+ALTER TABLE shop.people OWNER TO test_owner;
+INSERT INTO shop.people VALUES ('people');
+GRANT EXECUTE ON FUNCTION entitle.adopt_users, entitle.forget_adopted TO test_owner;
 
 -- The calls, in an order in which each has something to write.
 CREATE TABLE calls (number integer, command text, relation text, role name DEFAULT 'test_app', login text DEFAULT 'manager');
@@ -51,16 +55,20 @@ INSERT INTO calls VALUES
     (19, 'SELECT entitle.accept_invitation(7001)', 'membership', 'test_app', 'erin');
 INSERT INTO calls VALUES
     (7, 'SELECT entitle.protect_table(''shop.orders'', ''customer_id'', masked_columns => ''{"price": 30}'')', 'protection', 'test_owner'),
-    (8, 'SELECT entitle.unprotect_table(''shop.orders'')', 'protection', 'test_owner');
+    (8, 'SELECT entitle.unprotect_table(''shop.orders'')', 'protection', 'test_owner'),
+    (20, 'SELECT entitle.adopt_users(''shop.people'', ''login'')', 'app_user', 'test_owner'),
+    (21, 'SELECT entitle.forget_adopted(''shop.people'')', 'app_user', 'test_owner');
 -- Who adds a function adds it above, or where it is said why not.
 SELECT set_eq(
     $$ SELECT p.proname FROM pg_proc p
        WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype
          AND p.proname NOT IN ('record_view', 'record_privileges', 'forget_privileges', 'record_protection', 'forget_protection', 'claim_view', -- called by protect_table and unprotect_table
                                'record_part', -- called when a table gets a part
+                               'record_adoption', 'end_adoption', -- called by adopt_users and forget_adopted
+                               'sync_adopted', 'verify_adoption', -- as adopt_users; writes nothing
                                'take_invitation', -- called by accept_invitation
                                'require_scoring', 'find_grantee', 'apply_removals', 'record_removal') $$,
-    $$ SELECT substring(command FROM 'entitle\.(\w+)')::name FROM calls WHERE number NOT IN (7, 8) $$, 'every function that writes is among the calls');
+    $$ SELECT substring(command FROM 'entitle\.(\w+)')::name FROM calls WHERE number NOT IN (7, 8, 20, 21) $$, 'every function that writes is among the calls');
 
 CREATE SEQUENCE ran;
 GRANT ALL ON SEQUENCE ran TO PUBLIC;

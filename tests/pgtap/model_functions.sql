@@ -216,6 +216,16 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('permission_matrix(bigint)'),
     ('permission_matrix(bigint,bigint)'),
     ('user_access(text)'),
+    -- adoption: as protect_table, whose caller owns the table; what writes the model looks at everything itself
+    ('adopted_key(regclass,name)'),
+    ('adoption_triggers(regclass)'),
+    ('check_adoptable(regclass,regprocedure)'),
+    ('column_fact(regclass,text,name,regtype[])'),
+    ('end_adoption(regclass)'),
+    ('follow_source()'),
+    ('install_adoption(adoption)'),
+    ('is_following()'),
+    ('record_adoption(adoption)'),
     ('user_access(text,timestamp with time zone)');
 
 SET LOCAL search_path = entitle, entitle_internal, public;
@@ -258,7 +268,7 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(acting_superuser|asking_role|check_view_schema|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|compare_roles|permission_matrix|(customer|user)_access)[(]')
+                  AND signature ~ '^(acting_superuser|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|relation_called|relation_name_in|view_remedy)[(]') $$,
@@ -274,7 +284,8 @@ SELECT set_eq(
           'column_default(regclass,integer,anyelement)', 'describe_view(regclass,regclass)', 'drop_view(regclass)', 'install_masks(protection,jsonb)', 'install_view(protection,jsonb)',
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
-          'write_row(regclass,text,anyelement,anyelement)'],
+          'write_row(regclass,text,anyelement,anyelement)',
+          'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)'],
     'S9: of what PUBLIC may execute, these are volatile');
 SELECT is_empty(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature)
@@ -308,6 +319,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'invite_user', 'is_unplaced',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
+    'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'sync_adopted', 'verify_adoption',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
 
@@ -328,6 +340,10 @@ FROM (VALUES
     ('explain_permission', 'permission text, login text DEFAULT NULL::text, brand_id bigint DEFAULT NULL::bigint'),
     ('explain_row', 'relation regclass, key text, login text DEFAULT NULL::text'),
     ('unprotect_table', 'relation regclass'),
+    ('adopt_users', 'source regclass, login_column name, key_column name DEFAULT NULL::name, name_column name DEFAULT NULL::name,'
+     ' active_when text DEFAULT NULL::text, fold_case boolean DEFAULT true, on_conflict text DEFAULT ''refuse''::text'),
+    ('sync_adopted', 'source regclass DEFAULT NULL::regclass'),
+    ('forget_adopted', 'source regclass'),
     ('create_role', 'name text, permissions text[] DEFAULT ''{}''::text[], metrics text[] DEFAULT ''{}''::text[], organization_id bigint DEFAULT NULL::bigint'),
     ('set_role', 'role_id bigint, permissions text[], metrics text[]'),
     ('drop_role', 'role_id bigint'),

@@ -53,7 +53,7 @@ FROM expected e;
 SELECT is((SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C")
            FROM pg_class c
            WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'v'),
-          'customer_metric_value customer_profile invitation protected_tables', 'the views are these');
+          'adopted_tables customer_metric_value customer_profile invitation protected_tables', 'the views are these');
 
 SELECT is((SELECT array_agg(a.attname ORDER BY a.attnum)
            FROM pg_attribute a
@@ -66,7 +66,7 @@ SELECT is((SELECT string_agg(format('%s.%s', c.relname, a.attname), ' ' ORDER BY
            FROM pg_attribute a
            JOIN pg_class c ON c.oid = a.attrelid
            WHERE c.relnamespace = 'entitle'::regnamespace AND a.attidentity = 'd'),
-          'app_user.user_id brand.brand_id change_log.change_id client_metric.metric_id customer.customer_id'
+          'adoption.adoption_id app_user.user_id brand.brand_id change_log.change_id client_metric.metric_id customer.customer_id'
           ' membership.membership_id organization.organization_id pending_invitation.invitation_id role.role_id sign_in_grant.sign_in_grant_id', 'surrogate keys are identities');
 
 -- Defaults: what an application that names only the keys gets.

@@ -8,7 +8,7 @@ GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.s
     entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
-    entitle.accept_invitation, entitle.prune_log, entitle.erase_user TO test_app;
+    entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.forget_adopted, entitle.sync_adopted TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
 VALUES (101, 'a', 'a', '1', 'ACTV', 'c', 'a', 'e'), (102, 'b', 'b', '2', 'INAC', NULL, NULL, NULL),
@@ -25,6 +25,12 @@ CREATE TABLE policed (customer_id bigint);
 CREATE POLICY entitle_select ON policed USING (false);
 CREATE TABLE lines (line_id integer PRIMARY KEY, order_id integer);
 INSERT INTO orders VALUES (1, 101, current_date, 5);
+CREATE TABLE twice (id integer PRIMARY KEY, login text);
+INSERT INTO twice VALUES (1, 'same'), (2, 'same');
+CREATE TABLE adopted (login text PRIMARY KEY);
+SELECT entitle.adopt_users('adopted', 'login');
+ALTER TABLE adopted DISABLE TRIGGER entitle_adopted;
+INSERT INTO adopted VALUES ('ann');
 GRANT ALL ON orders, bare, lines TO test_app;
 SELECT entitle.protect_table('orders', 'customer_id', view_permission => 'customers.view');
 CREATE TABLE follow (line_id integer PRIMARY KEY, order_id integer REFERENCES orders);
@@ -101,6 +107,19 @@ INSERT INTO call VALUES
     (NULL, $$alter_protected('bare', 'ADD x integer')$$, '42704'),
     ('', $$begin_migration('{orders}')$$, '42501'),
     (NULL, $$begin_migration('{bare}')$$, '42704'),
+    ('', $$adopt_users('bare', 'x')$$, '42501'),
+    (NULL, $$adopt_users(NULL, 'x')$$, '22004'),
+    (NULL, $$adopt_users('bare', 'x')$$, '22023'),
+    (NULL, $$adopt_users('orders', 'x')$$, '42703'),
+    (NULL, $$adopt_users('orders', 'price')$$, '42804'),
+    (NULL, $$adopt_users('pg_class', 'relname')$$, '42809'),
+    (NULL, $$adopt_users('twice', 'login', 'id')$$, '23505'),
+    ('', $$forget_adopted('lines')$$, '42501'),
+    (NULL, $$forget_adopted(NULL)$$, '22004'),
+    (NULL, $$forget_adopted('lines')$$, '42704'),
+    ('', $$sync_adopted('adopted')$$, '42501'),
+    (NULL, $$sync_adopted('lines')$$, '42704'),
+    (NULL, $$sync_adopted('adopted')$$, '23505'),
     (NULL, $$explain_row('orders', 'x')$$, '22P02'),
     (NULL, $$explain_action('orders', '1', 'fly')$$, '22023'),
     (NULL, $$explain_action('orders', 'x', 'select')$$, '22P02'),

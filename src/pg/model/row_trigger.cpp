@@ -4,6 +4,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
+#include "pg/lending/following.hpp"
 #include "pg/model/row_trigger.hpp"
 
 extern "C" {
@@ -27,7 +28,7 @@ constexpr struct {
     {"scored_at", TIMESTAMPTZOID}, {"value", NUMERICOID},      {"multiplier", NUMERICOID},
     {"days_back", INT4OID},        {"valid_from", DATEOID},    {"valid_until", DATEOID},
     {"db_role", NAMEOID},          {"db_role_oid", OIDOID},    {"is_owner", BOOLOID},
-    {"is_active", BOOLOID},
+    {"is_active", BOOLOID},        {"adoption_id", INT8OID},
 };
 
 Oid type_of(const char *name) noexcept {
@@ -169,6 +170,6 @@ void demand_short(const FiredRow &row, AttrNumber number, const char *name) {
     });
 }
 
-bool is_exempt() { return acts_as_superuser(); }
+bool is_exempt() { return is_following() || acts_as_superuser(); }
 
 } // namespace entitle::pg

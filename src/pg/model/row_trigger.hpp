@@ -57,7 +57,8 @@ void demand_not_blank(const FiredRow &row, AttrNumber number, const char *name);
 // Raises when the column, which an index holds, is given and too long for that.
 void demand_short(const FiredRow &row, AttrNumber number, const char *name);
 
-// Tells whether the rules of who may write do not bind the session's role (R53).
+// Tells whether the rules of who may write do not bind the session's role (R53), or the write,
+// which an adopted table brings (R64).
 bool is_exempt();
 
 // Throws the error of a check that did not pass. regime: C++

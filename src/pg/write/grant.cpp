@@ -4,6 +4,7 @@
 
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
+#include "pg/lending/following.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/write/delegate.hpp"
@@ -53,9 +54,18 @@ struct Release {
 };
 Release release = {false, 0, 0, nullptr};
 
-constexpr const char *kColumns[] = {"customer_id", "user_id",     "role", "days_back",
-                                    "valid_from",  "valid_until", "notes"};
-enum ColumnPlace { customer_id, user_id, role, days_back, valid_from, valid_until, notes };
+constexpr const char *kColumns[] = {"customer_id", "user_id",     "role",  "days_back",
+                                    "valid_from",  "valid_until", "notes", "adoption_id"};
+enum ColumnPlace {
+    customer_id,
+    user_id,
+    role,
+    days_back,
+    valid_from,
+    valid_until,
+    notes,
+    adoption_id
+};
 
 GrantRow read_grant(const FiredRow &row, HeapTuple tuple, const AttrNumber *columns) {
     const auto integer = [&](ColumnPlace place) {
@@ -174,6 +184,9 @@ ENTITLE_FUNCTION(entitle_guard_grant) {
         row.after == nullptr && ((release.is_open && before.grant.customer == release.customer &&
                                   before.user == release.user) ||
                                  (is_replaying() && !binds));
+    // What an adopted table gave, it changes and takes (R64).
+    const bool is_followed =
+        is_following() && id_column(row, row.before, columns[adoption_id]).has_value();
     bool is_null = false;
     if (row.after != nullptr) {
         (void)column(row, row.after, columns[role], &is_null);
@@ -183,7 +196,7 @@ ENTITLE_FUNCTION(entitle_guard_grant) {
         if (row.after != nullptr && !is_null) {
             throw_if_failed(check_grant_values(after));
         }
-        if (row.before != nullptr && !is_released) {
+        if (row.before != nullptr && !is_released && !is_followed) {
             throw_if_failed(check_owner_kept(before, row.after == nullptr ? nullptr : &after));
         }
     });

@@ -1,0 +1,191 @@
+-- The model follows adopted tables (R64): for the keys that were written, or for all, what their rows say now is written into the
+-- model. Each function reads first and writes then; it is called by entitle_internal.follow alone, under which the model's guards let
+-- it pass.
+
+-- A day as a fact gives it: the number of days since 2000.
+CREATE FUNCTION entitle_internal.fact_day(fact text) RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE fact WHEN '-2147483648' THEN '-infinity'::date WHEN '2147483647' THEN 'infinity'::date
+           ELSE make_date(2000, 1, 1) + fact::integer END
+    $$;
+COMMENT ON FUNCTION entitle_internal.fact_day(text) IS 'The day that a fact of an adopted table gives as a number';
+REVOKE ALL ON FUNCTION entitle_internal.fact_day(text) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.raise_conflict(adopted entitle.adoption, code text, problems text[], keys text[], is_whole boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- Which rows, is told to whoever adopts the table: its owner may read them.
+    RAISE EXCEPTION '%', format('row of adopted table "%s" cannot be followed: %s', adopted.source, problems[1])
+                         || CASE WHEN is_whole THEN format(' (rows with the keys %s)', array_to_string(keys[1:10], ', ')) ELSE '' END
+        USING ERRCODE = code,
+              HINT = CASE WHEN is_whole THEN 'Mend these rows, leave them out by active_when, or adopt the table with on_conflict => ''report''.'
+                     ELSE 'Write another value; the adoption of the table refuses this one (on_conflict).' END;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.raise_conflict(entitle.adoption, text, text[], text[], boolean) IS
+    'Refuses what stands in the way of an adopted row, naming the rows to whoever adopts the table';
+REVOKE ALL ON FUNCTION entitle_internal.raise_conflict(entitle.adoption, text, text[], text[], boolean) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.note_findings(adopted entitle.adoption, keys text[], found_keys text[], problems text[], waits text[])
+    RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    DELETE FROM entitle.adoption_finding f
+    WHERE f.adoption_id = adopted.adoption_id AND (keys IS NULL OR EXISTS (SELECT FROM unnest(keys) AS k WHERE k = f.source_key));
+    INSERT INTO entitle.adoption_finding (adoption_id, source_key, problem, waits_for)
+    SELECT adopted.adoption_id, n.source_key, n.problem, n.waits_for
+    FROM unnest(found_keys, problems, waits) AS n (source_key, problem, waits_for);
+    $$;
+COMMENT ON FUNCTION entitle_internal.note_findings(entitle.adoption, text[], text[], text[], text[]) IS
+    'Puts these findings in the place of those that the keys, or all rows, of an adopted table had';
+REVOKE ALL ON FUNCTION entitle_internal.note_findings(entitle.adoption, text[], text[], text[], text[]) FROM PUBLIC;
+
+-- The login of a user that cannot have one, because the row has none or another user has it. Nobody signs in by it: such a user is
+-- not active.
+CREATE FUNCTION entitle_internal.no_login(adoption_id bigint, source_key text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT format('(no login) %s %s', adoption_id, md5(source_key)) $$;
+COMMENT ON FUNCTION entitle_internal.no_login(bigint, text) IS 'What stands for the login of an adopted user who cannot have one';
+REVOKE ALL ON FUNCTION entitle_internal.no_login(bigint, text) FROM PUBLIC;
+
+-- Facts: whether it is active, login, full name.
+CREATE FUNCTION entitle_internal.wanted_users(adopted entitle.adoption, keys text[])
+    RETURNS TABLE (source_key text, login text, full_name text, is_active boolean)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT DISTINCT ON (f.source_key COLLATE "C") f.source_key, l.login, f.facts[3], l.login IS NOT NULL AND f.facts[1] IS NOT DISTINCT FROM 't'
+    FROM entitle_internal.source_facts(adopted.adoption_id, keys) f
+    CROSS JOIN LATERAL (SELECT btrim(f.facts[2], E' \t\n\r\f\x0b') AS told) t
+    CROSS JOIN LATERAL (SELECT CASE WHEN t.told <> '' AND NOT starts_with(t.told, '(no login) ')
+                                    THEN CASE WHEN (adopted.options ->> 'fold_case')::boolean THEN lower(t.told) ELSE t.told END END AS login) l
+    ORDER BY f.source_key COLLATE "C", f.facts[1] DESC NULLS LAST, l.login
+    $$;
+COMMENT ON FUNCTION entitle_internal.wanted_users(entitle.adoption, text[]) IS 'The users that the rows of an adopted table stand for';
+REVOKE ALL ON FUNCTION entitle_internal.wanted_users(entitle.adoption, text[]) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.follow_users(adopted entitle.adoption, keys text[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    source CONSTANT bigint := adopted.adoption_id;
+    is_whole CONSTANT boolean := keys IS NULL;
+    found_keys text[];
+    logins text[];
+    names text[];
+    actives boolean[];
+    more text[];
+    losers text[];
+    lost text[];
+    changed bigint := 0;
+    touched bigint;
+BEGIN
+    LOOP
+        SELECT array_agg(w.source_key), array_agg(w.login), array_agg(w.full_name), array_agg(w.is_active)
+        INTO found_keys, logins, names, actives
+        FROM entitle_internal.wanted_users(adopted, keys) w;
+        EXIT WHEN is_whole;
+        -- Who has one of these logins may be about to lose it: two rows that swap theirs are followed together.
+        more := ARRAY(SELECT u.source_key
+                      FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
+                      JOIN entitle.app_user u ON u.login = w.login AND u.adoption_id = source
+                      WHERE w.is_active AND NOT EXISTS (SELECT FROM unnest(keys) AS k WHERE k = u.source_key));
+        EXIT WHEN more = '{}';
+        keys := keys || more;
+    END LOOP;
+
+    -- A login has one active user; who has it keeps it.
+    SELECT array_agg(l.source_key ORDER BY l.source_key COLLATE "C"), array_agg(l.login ORDER BY l.source_key COLLATE "C") INTO losers, lost
+    FROM (SELECT w.source_key, w.login,
+                 row_number() OVER (PARTITION BY w.login COLLATE "C"
+                                    ORDER BY (h.source_key = w.source_key AND h.is_active) IS TRUE DESC, w.source_key COLLATE "C") AS place,
+                 h.user_id IS NOT NULL AND h.adoption_id IS DISTINCT FROM source AS is_held
+          FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
+          LEFT JOIN entitle.app_user h ON h.login = w.login
+          WHERE w.is_active) l
+    WHERE l.is_held OR l.place > 1;
+    IF losers <> '{}' AND adopted.on_conflict = 'refuse' THEN
+        PERFORM entitle_internal.raise_conflict(adopted, '23505', ARRAY(SELECT format('login "%s" is taken', l) FROM unnest(lost) AS l), losers, is_whole);
+    END IF;
+    PERFORM entitle_internal.note_findings(adopted, keys, losers, ARRAY(SELECT format('login "%s" is taken', l) FROM unnest(lost) AS l),
+                                           ARRAY(SELECT 'login ' || l FROM unnest(lost) AS l));
+
+    -- The wanted logins become free.
+    UPDATE entitle.app_user u
+    SET login = entitle_internal.no_login(source, u.source_key), is_active = false
+    FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
+    WHERE u.login = w.login AND u.adoption_id = source AND w.is_active AND u.source_key <> w.source_key AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = w.source_key);
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    changed := changed + touched;
+    UPDATE entitle.app_user u
+    SET login = CASE WHEN w.is_active THEN w.login ELSE u.login END, full_name = w.full_name, is_active = w.is_active
+    FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = p.source_key)
+          FROM unnest(found_keys, logins, names, actives) AS p (source_key, login, full_name, is_active)) AS w (source_key, login, full_name, is_active)
+    WHERE u.adoption_id = source AND u.source_key = w.source_key
+      AND (u.full_name IS DISTINCT FROM w.full_name OR u.is_active <> w.is_active OR w.is_active AND u.login <> w.login);
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    changed := changed + touched;
+    INSERT INTO entitle.app_user (login, full_name, is_active, adoption_id, source_key)
+    SELECT CASE WHEN w.is_active THEN w.login ELSE entitle_internal.no_login(source, w.source_key) END, w.full_name, w.is_active, source, w.source_key
+    FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = p.source_key)
+          FROM unnest(found_keys, logins, names, actives) AS p (source_key, login, full_name, is_active)) AS w (source_key, login, full_name, is_active)
+    WHERE NOT EXISTS (SELECT FROM entitle.app_user u WHERE u.adoption_id = source AND u.source_key = w.source_key);
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    changed := changed + touched;
+    -- Whose row went is inactive, and what was granted to him waits (R43).
+    IF is_whole THEN
+        keys := ARRAY(SELECT u.source_key FROM entitle.app_user u WHERE u.adoption_id = source AND u.is_active);
+    END IF;
+    UPDATE entitle.app_user u
+    SET is_active = false
+    FROM (SELECT k FROM unnest(keys) AS k EXCEPT SELECT f FROM unnest(found_keys) AS f) AS gone (source_key)
+    WHERE u.adoption_id = source AND u.source_key = gone.source_key AND u.is_active;
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    RETURN changed + touched;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) IS 'Has the users follow the rows of an adopted table';
+REVOKE ALL ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.follow_rows(adoption_id bigint, keys text[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    adopted entitle.adoption;
+    waiting record;
+    changed bigint;
+BEGIN
+    SELECT * INTO adopted FROM entitle.adoption a WHERE a.adoption_id = follow_rows.adoption_id;
+    changed := CASE adopted.kind
+        WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)
+    END;
+    -- Rows that this one lets in: they waited for a login that is free now, or for a row with this key.
+    FOR waiting IN
+        SELECT f.adoption_id, array_agg(f.source_key) AS keys
+        FROM entitle.adoption_finding f
+        WHERE CASE WHEN adopted.kind = 'users' AND starts_with(f.waits_for, 'login ')
+              THEN NOT EXISTS (SELECT
+                               FROM entitle.app_user u
+                               WHERE u.login = substr(f.waits_for, 7) AND (u.is_active OR u.adoption_id IS DISTINCT FROM f.adoption_id))
+              WHEN keys IS NULL
+              THEN starts_with(f.waits_for, adopted.adoption_id || ' ')
+                   AND f.adoption_id <> adopted.adoption_id
+              ELSE f.waits_for = ANY (ARRAY(SELECT adopted.adoption_id || ' ' || k FROM unnest(keys) AS k))
+                   AND NOT (f.adoption_id = adopted.adoption_id AND f.source_key = ANY (keys)) END
+        GROUP BY f.adoption_id
+    LOOP
+        changed := changed + entitle_internal.follow_rows(waiting.adoption_id, waiting.keys);
+    END LOOP;
+    RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.follow_rows(bigint, text[]) IS 'What follow does, once the model''s guards let it pass';
+REVOKE ALL ON FUNCTION entitle_internal.follow_rows(bigint, text[]) FROM PUBLIC;
