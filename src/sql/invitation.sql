@@ -99,12 +99,13 @@ CREATE FUNCTION entitle_internal.may_withdraw(invitation entitle.pending_invitat
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(invitation.inviter_id = entitle.own_user(), false)
-        OR coalesce(invitation.organization_id = ANY (entitle.managed_organizations()), false)
-        OR coalesce(invitation.brand_id = ANY (entitle.managed_brands()), false)
-        OR invitation.customer_id IS NOT NULL AND entitle.manages_access(invitation.customer_id)
+        OR num_nonnulls(invitation.organization_id, invitation.brand_id, invitation.customer_id) > 0
+           AND (invitation.organization_id IS NULL OR invitation.organization_id = ANY (entitle.managed_organizations()))
+           AND (invitation.brand_id IS NULL OR invitation.brand_id = ANY (entitle.managed_brands()))
+           AND (invitation.customer_id IS NULL OR entitle.manages_access(invitation.customer_id))
     $$;
 COMMENT ON FUNCTION entitle_internal.may_withdraw(entitle.pending_invitation) IS
-    'Whether the caller made the invitation, or manages the place or the customer that it is about';
+    'Whether the caller made the invitation, or manages all that it is about, the place and the customer';
 GRANT EXECUTE ON FUNCTION entitle_internal.may_withdraw(entitle.pending_invitation) TO PUBLIC;
 
 CREATE VIEW entitle.invitation WITH (security_barrier) AS
@@ -116,6 +117,26 @@ CREATE VIEW entitle.invitation WITH (security_barrier) AS
     LEFT JOIN entitle.role r ON r.role_id = i.role_id
     WHERE i.user_id = (SELECT entitle.own_user()) OR entitle_internal.may_withdraw(i) OR entitle.acting_superuser();
 COMMENT ON VIEW entitle.invitation IS 'Open invitations: the own ones, and those that the user may withdraw; inviter is NULL for a superuser (R61)';
+
+-- A brand's invitations do not go with it to another organization, whose managers would see them. SECURITY DEFINER: as check_home.
+CREATE FUNCTION entitle_internal.end_invitations() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    DELETE FROM entitle.pending_invitation i WHERE i.brand_id = NEW.brand_id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.end_invitations() IS 'Trigger: a brand that moves to another organization leaves its invitations behind';
+REVOKE ALL ON FUNCTION entitle_internal.end_invitations() FROM PUBLIC;
+
+CREATE TRIGGER entitle_end_invitations
+    AFTER UPDATE OF organization_id ON entitle.brand
+    FOR EACH ROW WHEN (OLD.organization_id IS DISTINCT FROM NEW.organization_id)
+    EXECUTE FUNCTION entitle_internal.end_invitations();
+ALTER TABLE entitle.brand ENABLE ALWAYS TRIGGER entitle_end_invitations;
+COMMENT ON TRIGGER entitle_end_invitations ON entitle.brand IS 'A brand that moves to another organization leaves its invitations behind';
 
 -- SECURITY DEFINER: as create_role.
 CREATE FUNCTION entitle.withdraw_invitation(invitation_id bigint) RETURNS boolean

@@ -80,19 +80,6 @@ COMMENT ON FUNCTION entitle.own_roles() IS
     'The roles the user holds, and those of the organizations whose roles or members, or members of a brand, the user manages';
 GRANT EXECUTE ON FUNCTION entitle.own_roles() TO PUBLIC;
 
--- SECURITY DEFINER: as manages_user. It tells of a number that nobody but the caller has brought up.
-CREATE FUNCTION entitle.is_unplaced(user_id bigint) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT cardinality(entitle.managed_organizations() || entitle.managed_brands()) > 0
-       AND NOT EXISTS (SELECT FROM entitle.membership m WHERE m.user_id = is_unplaced.user_id)
-       AND NOT EXISTS (SELECT FROM entitle.external_access g WHERE g.user_id = is_unplaced.user_id)
-       AND NOT EXISTS (SELECT FROM entitle.pending_invitation i WHERE i.user_id = is_unplaced.user_id)
-    $$;
-COMMENT ON FUNCTION entitle.is_unplaced(bigint) IS 'Whether no place, grant or invitation of the user is there; false for who manages no members';
-GRANT EXECUTE ON FUNCTION entitle.is_unplaced(bigint) TO PUBLIC;
-
 -- SECURITY DEFINER: it finds the customer's brand past the customers' own policy. It answers about the caller only.
 CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -134,15 +121,36 @@ CREATE FUNCTION entitle.log_shows(relation regclass, row_key jsonb, row_image js
         WHEN 'entitle.role_metric'::regclass THEN EXISTS (
             SELECT FROM entitle.role r
             WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.managed_organizations()))
-        WHEN 'entitle.pending_invitation'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
-            OR (row_image ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
-            OR entitle.manages_access((row_image ->> 'customer_id')::bigint)
+        -- All that it carries.
+        WHEN 'entitle.pending_invitation'::regclass THEN
+            num_nonnulls(row_image ->> 'organization_id', row_image ->> 'brand_id', row_image ->> 'customer_id') > 0
+            AND (row_image ->> 'organization_id' IS NULL OR (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations()))
+            AND (row_image ->> 'brand_id' IS NULL OR (row_image ->> 'brand_id')::bigint = ANY (entitle.managed_brands()))
+            AND (row_image ->> 'customer_id' IS NULL OR entitle.manages_access((row_image ->> 'customer_id')::bigint))
+        -- A brand may have been another organization's then.
         WHEN 'entitle.membership'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
             OR (row_image ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
+               AND (row_image ->> 'role_organization_id' IS NULL
+                    OR EXISTS (SELECT FROM entitle.brand b
+                               WHERE b.brand_id = (row_image ->> 'brand_id')::bigint
+                                 AND b.organization_id = (row_image ->> 'role_organization_id')::bigint))
         END
     $$;
 COMMENT ON FUNCTION entitle.log_shows(regclass, jsonb, jsonb) IS 'Whether the user manages what a row of the change log tells about (R21)';
 GRANT EXECUTE ON FUNCTION entitle.log_shows(regclass, jsonb, jsonb) TO PUBLIC;
+
+-- SECURITY DEFINER: it finds the user past the users' own policy. It answers about the caller only.
+CREATE FUNCTION entitle.knows_author(relation regclass, author text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT relation <> 'entitle.app_user'::regclass OR author IS NULL
+        OR EXISTS (SELECT FROM entitle.app_user u
+                   WHERE u.login = author AND (u.user_id = entitle.own_user() OR entitle.manages_user(u.user_id)))
+    $$;
+COMMENT ON FUNCTION entitle.knows_author(regclass, text) IS
+    'Whether the user may know who wrote an entry of the change log: users are written by whoever manages them, wherever that is (R34)';
+GRANT EXECUTE ON FUNCTION entitle.knows_author(regclass, text) TO PUBLIC;
 
 -- What shows, table by table. Nothing shows of the tables that only the extension itself reads.
 DO $$
@@ -181,7 +189,8 @@ BEGIN
         ('integration_link', 'entitle.customer_allowed(customer_id, ''customers.view'')'),
         ('external_access', own || ' OR entitle.manages_access(customer_id)'),
         ('change_log', 'entitle.log_shows(relation, row_key || coalesce(old_row, new_row, ''{}''), coalesce(old_row, new_row))'
-                       ' AND (old_row IS NULL OR new_row IS NULL OR entitle.log_shows(relation, row_key || new_row, new_row))'),
+                       ' AND (old_row IS NULL OR new_row IS NULL OR entitle.log_shows(relation, row_key || new_row, new_row))'
+                       ' AND entitle.knows_author(relation, actor_login)'),
         ('pending_invitation', NULL),
         ('sign_in_grant', NULL),
         ('absent_relation', NULL),
@@ -220,10 +229,10 @@ BEGIN
             ('role', '(SELECT entitle.own_user()) IS NOT NULL'),
             ('role_permission', '(SELECT entitle.own_user()) IS NOT NULL'),
             ('role_metric', '(SELECT entitle.own_user()) IS NOT NULL'),
-            -- By its number alone nobody becomes a member where he would be seen then (S305).
-            ('membership', 'entitle.manages_user(user_id) OR entitle.is_unplaced(user_id)'),
+            -- By his number alone nobody gets a place where he would be seen then (S305, S361).
+            ('membership', 'entitle.manages_user(user_id)'),
             ('app_user', '(SELECT entitle.own_user()) IS NOT NULL'),
-            ('external_access', 'user_id = (SELECT entitle.own_user()) OR entitle.manages_access(customer_id)')
+            ('external_access', 'user_id = (SELECT entitle.own_user()) OR entitle.manages_access(customer_id) AND entitle.manages_user(user_id)')
         ) AS w (relation, writes) ON w.relation = c.relname
         WHERE p.polname = 'entitle_select' AND c.relnamespace = 'entitle'::pg_catalog.regnamespace
           AND c.relname <> 'change_log' LOOP

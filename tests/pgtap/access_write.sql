@@ -12,7 +12,7 @@ INSERT INTO entitle.app_user (user_id, login) SELECT 100 + level, 'L' || level F
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES
     (201, 'manager', true), (202, 'blind manager', true), (204, 'elsewhere', true),
     (205, 'expired admin', true), (206, 'gone', false), (207, 'target', true), (208, 'second owner', true), (209, 'second admin', true),
-    (210, 'new', true);
+    (210, 'new', true), (211, 'met', true);
 INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (201, 1, 109), (202, 1, 110);
 INSERT INTO entitle.app_user (user_id, login) SELECT 300 + role_id, name FROM entitle.role WHERE role_id < 100;
 INSERT INTO entitle.membership (user_id, organization_id, role_id) SELECT 300 + role_id, 1, role_id FROM entitle.role WHERE role_id < 100;
@@ -20,12 +20,14 @@ INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (190, NULL, '
 INSERT INTO entitle.brand_module VALUES (190, 'customers');
 INSERT INTO entitle.membership (user_id, brand_id) VALUES (204, 190);
 INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES
-    (101, 1, 'a', 'a', '1'), (102, 1, 'b', 'b', '2'), (103, 190, 'c', 'c', '3');
+    (101, 1, 'a', 'a', '1'), (102, 1, 'b', 'b', '2'), (103, 190, 'c', 'c', '3'), (104, 1, 'd', 'd', '4');
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) SELECT 101, 100 + level, 'L' || level, 30
 FROM unnest(ARRAY[10, 20, 30, 40, 80, 90]) AS level;
 INSERT INTO entitle.external_access (customer_id, user_id, role, valid_until) VALUES (101, 205, 'L80', '2000-01-01');
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES
     (101, 207, 'L30'), (101, 208, 'L90'), (101, 209, 'L80'), (102, 208, 'L30');
+-- By number only whom one sees gets a grant (S361): who may give one on 101 sees the new user by another customer.
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (104, 180, 'L80'), (104, 190, 'L80'), (104, 210, 'L10'), (104, 211, 'L10');
 
 CREATE TEMP TABLE writer (login, can, sees, can_owner) AS VALUES
     (NULL, false, false, false), ('L10', false, false, false), ('L20', false, false, false), ('L30', false, false, false),
@@ -69,14 +71,14 @@ SELECT is(tried('manager', 'UPDATE entitle.external_access SET customer_id = 103
 SELECT is(tried('second owner', 'UPDATE entitle.external_access SET role = ''L40'' WHERE customer_id = 102'), '42501', 'R41: an owner of one customer is none of another');
 
 -- R42: oneself.
-SELECT is(tried(login, format('UPDATE entitle.external_access SET %s WHERE user_id = entitle.current_user_id()', change)), ended,
+SELECT is(tried(login, format('UPDATE entitle.external_access SET %s WHERE customer_id = 101 AND user_id = entitle.current_user_id()', change)), ended,
           format('R42: %s sets %s of the own grant', login, change))
 FROM (VALUES ('L30', 'role = ''L40''', '42501'), ('L80', 'role = ''L90''', '42501'), ('L80', 'days_back = 31', '42501'), ('L80', 'days_back = NULL', '42501'),
              ('L90', 'days_back = 31', '42501'), ('L30', 'days_back = NULL, role = ''L10''', '42501'), ('expired admin', 'valid_until = NULL', '42501'),
              ('expired admin', 'valid_until = ''2100-01-01''', '42501'), ('L30', 'notes = ''x''', '42501'), ('L30', 'user_id = 210', '42501'),
-             ('L80', 'user_id = 210', '1'), ('L30', 'role = ''L10''', '1'), ('L80', 'role = ''L40'', notes = ''x''', '1'), ('L40', 'days_back = 3', '1'),
+             ('L80', 'user_id = 211', '1'), ('L30', 'role = ''L10''', '1'), ('L80', 'role = ''L40'', notes = ''x''', '1'), ('L40', 'days_back = 3', '1'),
              ('L40', 'valid_from = ''2100-01-01''', '1'), ('L90', 'role = ''L80''', '42501')) AS c (login, change, ended);
-SELECT is(tried(login, 'DELETE FROM entitle.external_access WHERE user_id = entitle.current_user_id()'), CASE login WHEN 'L90' THEN '42501' ELSE '1' END,
+SELECT is(tried(login, 'DELETE FROM entitle.external_access WHERE customer_id = 101 AND user_id = entitle.current_user_id()'), CASE login WHEN 'L90' THEN '42501' ELSE '1' END,
           format('R42: %s gives up the own grant', login))
 FROM unnest(ARRAY['L10', 'L40', 'L80', 'L90', 'expired admin']) AS login;
 SELECT is(tried(login, format('SELECT entitle.revoke_access(101, %L)', login)), CASE login WHEN 'L90' THEN '42501' ELSE '1' END,

@@ -83,7 +83,7 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   'entitle_internal.unheld_policies(regclass)', 'entitle_internal.traced_columns(regclass)', 'entitle_internal.open_parts(regclass)',
                   -- tell what the model shows to the signed-in user
                   'entitle.customer_access(bigint)', 'entitle.customer_access(bigint,timestamp with time zone)',
-                  'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.is_unplaced(bigint)',
+                  'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.knows_author(regclass,text)',
                   'entitle.compare_roles(bigint,bigint)', 'entitle.explain_sign_in(text,name)',
                   'entitle.own_roles()', 'entitle.permission_matrix(bigint,bigint)', 'entitle.user_access(text)',
                   'entitle.user_access(text,timestamp with time zone)', 'entitle.recalc_scores()'],

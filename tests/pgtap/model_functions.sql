@@ -195,7 +195,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('own_roles()'),
     ('held_roles()'),
     ('own_user()'),
-    ('is_unplaced(bigint)'),
+    ('knows_author(regclass,text)'),
     ('managed_brands()'),
     ('managed_organizations()'),
     ('may_withdraw(pending_invitation)'),
@@ -268,7 +268,7 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(acting_superuser|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|compare_roles|permission_matrix|(customer|user)_access)[(]')
+                  AND signature ~ '^(acting_superuser|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|relation_called|relation_name_in|view_remedy)[(]') $$,
@@ -317,7 +317,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'recalc_scores', 'record_part', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
     'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'view_relation',
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
-    'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'invite_user', 'is_unplaced',
+    'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
     'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'sync_adopted', 'verify_adoption',
     'verify_protection', 'lint']::name[],

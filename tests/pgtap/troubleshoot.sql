@@ -71,7 +71,8 @@ FROM unnest(ARRAY['owner', 'member admin', 'role admin', 'clerk', 'stranger', 's
 
 -- The log: who did what, for those who manage the place.
 SELECT do_as('owner', 'SELECT entitle.create_role(''made'', ''{customers.view}'', ''{}'', 102)');
-SELECT do_as('member admin', 'SELECT entitle.add_member(''stranger'', ''reader'', 102)');
+INSERT INTO entitle.app_user (login) VALUES ('unplaced');
+SELECT do_as('member admin', 'SELECT entitle.add_member(''unplaced'', ''reader'', 102)');
 SELECT do_as('member admin', 'SELECT entitle.invite_user(''invited'', ''reader'', 102)');
 SELECT is(ask(login, 'SELECT string_agg(DISTINCT relation::text || '' by '' || actor_login, '', '') FROM entitle.change_log WHERE actor_login IS NOT NULL AND relation <> ''entitle.app_user''::regclass'),
           CASE WHEN login IN ('owner', 'member admin', 'role admin')

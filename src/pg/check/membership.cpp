@@ -2,6 +2,7 @@
 // rights in memory, so a removed membership counts at once, whatever snapshot the statement has.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/check/membership.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/datum/datum.hpp"
@@ -54,7 +55,7 @@ bool is_among(const PlainIds &ids, std::int64_t id) noexcept {
     return std::binary_search(ids.values, ids.values + ids.count, id);
 }
 
-bool has_managed_place(const KeptManaged &managed, UserId user) {
+bool has_managed_place(const PlainIds &organizations, const PlainIds &brands, UserId user) {
     Reader reader = open_reader();
     Rows rows = open_rows(reader, Table::membership, TableIndex::membership_by_user, 1,
                           Int64GetDatum(user));
@@ -63,9 +64,9 @@ bool has_managed_place(const KeptManaged &managed, UserId user) {
         bool is_null = false;
         const std::int64_t organization =
             get_bigint(rows, MembershipColumn::organization, &is_null);
-        found = !is_null && is_among(managed.organizations, organization);
+        found = !is_null && is_among(organizations, organization);
         const std::int64_t brand = get_bigint(rows, MembershipColumn::brand, &is_null);
-        found = found || (!is_null && is_among(managed.brands, brand));
+        found = found || (!is_null && is_among(brands, brand));
     }
     close_rows(rows);
     close_reader(reader);
@@ -88,6 +89,25 @@ bool has_managed_grant(UserId user) {
 
 } // namespace
 
+namespace entitle::pg {
+
+bool manages_user(UserId user) {
+    const Asker &asker = asker_now();
+    if (asker.subject == nullptr || !asker.subject->is_active) {
+        return false;
+    }
+    PlainIds organizations;
+    PlainIds brands;
+    compute([&] {
+        const Managed managed = find_managed(asker.subject);
+        organizations = copy_out(managed.organizations);
+        brands = copy_out(managed.brands);
+    });
+    return has_managed_place(organizations, brands, user) || has_managed_grant(user);
+}
+
+} // namespace entitle::pg
+
 // manages_user(user_id) -> boolean. R41, R60, R62
 ENTITLE_FUNCTION(entitle_manages_user) {
     const auto user = bigint_argument(fcinfo, 0);
@@ -95,7 +115,9 @@ ENTITLE_FUNCTION(entitle_manages_user) {
     if (!user || asker.subject == nullptr || !asker.subject->is_active) {
         PG_RETURN_BOOL(false);
     }
-    PG_RETURN_BOOL(has_managed_place(find_kept(fcinfo, asker), *user) || has_managed_grant(*user));
+    const KeptManaged &managed = find_kept(fcinfo, asker);
+    PG_RETURN_BOOL(has_managed_place(managed.organizations, managed.brands, *user) ||
+                   has_managed_grant(*user));
 }
 
 // own_user() -> bigint: the asker's id while active, else NULL. R1

@@ -3,6 +3,7 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"
+#include "pg/check/membership.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/subject_load.hpp"
 #include "pg/write/delegate.hpp"
@@ -10,6 +11,7 @@
 extern "C" {
 #include "commands/sequence.h"
 #include "storage/lmgr.h"
+#include "utils/rls.h"
 }
 
 namespace entitle::pg {
@@ -68,6 +70,12 @@ HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
     Datum value = Int64GetDatum(nextval_internal(sequence, false));
     bool is_null = false;
     return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
+}
+
+bool may_name_user(const FiredRow &row, UserId user) {
+    const Oid table = RelationGetRelid(row.data->tg_relation);
+    return is_active_user(user) &&
+           (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED || manages_user(user));
 }
 
 void demand_same_key(const FiredRow &row, AttrNumber key) {
