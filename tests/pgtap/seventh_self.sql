@@ -74,6 +74,17 @@ SELECT do_as('L80', 'SELECT entitle.add_user(''erased-207-1'')');
 SELECT lives_ok('SELECT entitle.erase_user(''their gone'', ''asked for'')', 'S364: keeps nobody from being erased');
 SELECT is((SELECT login FROM entitle.app_user WHERE user_id = 207), 'erased-207-2', 'S364: who gets one of his own');
 
+-- S365: an owner of two organizations leaves both and is switched off, in one command: at the second he no longer counted.
+INSERT INTO entitle.membership (membership_id, user_id, organization_id, is_owner) VALUES (198, 201, 103, true), (199, 211, 103, true);
+DELETE FROM entitle.membership WHERE membership_id = 201;
+INSERT INTO entitle.membership (membership_id, user_id, organization_id, is_owner) VALUES (201, 201, 102, true);
+SELECT is(tried('owner', command), '42501', format('S365: %s', command))
+FROM (VALUES ('WITH a AS (UPDATE entitle.app_user SET is_active = false WHERE user_id = 201) DELETE FROM entitle.membership WHERE user_id = 201'),
+             ('WITH a AS (DELETE FROM entitle.membership WHERE user_id = 201) UPDATE entitle.app_user SET is_active = false WHERE user_id = 201')) AS c (command);
+UPDATE entitle.app_user SET is_active = false WHERE user_id = 211;
+SELECT is(tried('owner', 'DELETE FROM entitle.membership WHERE membership_id = 199'), '1', 'R60: an owner who is switched off is ended by another');
+DELETE FROM entitle.membership WHERE membership_id IN (198, 199);
+
 -- S367: an invitation to an organization and to a customer is neither seen nor ended by who manages one of the two.
 SELECT do_as('owner', 'SELECT entitle.invite_user(''kai'', ''member admin'', 102, customer_id => 101)');
 SELECT do_as('owner', 'SELECT entitle.invite_user(''nora'', customer_id => 101)');

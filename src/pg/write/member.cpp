@@ -111,9 +111,9 @@ ENTITLE_FUNCTION(entitle_keep_last_owner) {
     }
     const WrittenMember before = read_member(row, row.before, columns);
     const auto organization = before.membership.organization;
-    // One who is switched off was no active owner; but whoever is switched off in the same command
-    // may have been.
-    if (before.membership.is_owner && organization && is_active_user(before.user)) {
+    // One who is switched off counts, too: it may have been in the same command (S365). Whoever
+    // ends such an owner is an active one.
+    if (before.membership.is_owner && organization) {
         demand_owner(*organization);
     }
     return pass(row);
