@@ -93,6 +93,25 @@ CREATE FUNCTION entitle.customer_allowed(customer_id bigint, permission text) RE
 COMMENT ON FUNCTION entitle.customer_allowed(bigint, text) IS 'Whether the user sees the customer by permission, and holds this permission in its brand';
 GRANT EXECUTE ON FUNCTION entitle.customer_allowed(bigint, text) TO PUBLIC;
 
+CREATE INDEX change_log_moved_role_idx ON entitle.change_log (((row_key ->> 'role_id')::bigint))
+    WHERE relation = 'entitle.role'::regclass AND old_row ->> 'organization_id' <> new_row ->> 'organization_id';
+COMMENT ON INDEX entitle.change_log_moved_role_idx IS 'Finds roles that moved to another organization';
+
+CREATE FUNCTION entitle_internal.sees_lists_of(role_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM entitle.role r
+                   WHERE r.role_id = sees_lists_of.role_id AND r.organization_id = ANY (entitle.managed_organizations()))
+       AND NOT EXISTS (SELECT FROM entitle.change_log l
+                       WHERE l.relation = 'entitle.role'::regclass AND l.old_row ->> 'organization_id' <> l.new_row ->> 'organization_id'
+                         AND (l.row_key ->> 'role_id')::bigint = sees_lists_of.role_id
+                         AND (l.old_row ->> 'organization_id')::bigint <> ALL (entitle.managed_organizations()))
+    $$;
+COMMENT ON FUNCTION entitle_internal.sees_lists_of(bigint) IS
+    'Whether the user manages the organization of the role, and all that it came from: what it listed there is in the log, too';
+REVOKE ALL ON FUNCTION entitle_internal.sees_lists_of(bigint) FROM PUBLIC;
+
 -- SECURITY DEFINER: it looks at what the log tells about past the tables' own policies. It answers about the caller only. An entry
 -- of an UPDATE holds two rows, either of which may tell of what the reader does not manage (S166): it is asked for each, with that
 -- row's own key.
@@ -115,12 +134,8 @@ CREATE FUNCTION entitle.log_shows(relation regclass, row_key jsonb, row_image js
             AND (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
         WHEN 'entitle.brand_module'::regclass THEN (row_key ->> 'brand_id')::bigint = ANY (entitle.managed_brands())
         WHEN 'entitle.role'::regclass THEN (row_image ->> 'organization_id')::bigint = ANY (entitle.managed_organizations())
-        WHEN 'entitle.role_permission'::regclass THEN EXISTS (
-            SELECT FROM entitle.role r
-            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.managed_organizations()))
-        WHEN 'entitle.role_metric'::regclass THEN EXISTS (
-            SELECT FROM entitle.role r
-            WHERE r.role_id = (row_key ->> 'role_id')::bigint AND r.organization_id = ANY (entitle.managed_organizations()))
+        WHEN 'entitle.role_permission'::regclass THEN entitle_internal.sees_lists_of((row_key ->> 'role_id')::bigint)
+        WHEN 'entitle.role_metric'::regclass THEN entitle_internal.sees_lists_of((row_key ->> 'role_id')::bigint)
         -- All that it carries.
         WHEN 'entitle.pending_invitation'::regclass THEN
             num_nonnulls(row_image ->> 'organization_id', row_image ->> 'brand_id', row_image ->> 'customer_id') > 0

@@ -1,4 +1,4 @@
--- Self-service, attacked (R58 to R62; S361 to S368): users reached by a number or taken in unasked, what errors, invitations and the log tell about
+-- Self-service, attacked (R58 to R62; S361 to S369): users reached by a number or taken in unasked, what errors, invitations and the log tell about
 -- other organizations, the last owner, brands that come later or move.
 \ir tried.psql
 SELECT no_plan();
@@ -119,6 +119,13 @@ UPDATE entitle.brand SET organization_id = 102 WHERE brand_id = 105;
 SELECT is(ask('owner', 'SELECT count(*) FROM entitle.invitation WHERE brand_id = 105'), '0', 'S368: invitations do not go with a brand');
 SELECT is(ask('owner', 'SELECT count(*) FROM entitle.change_log WHERE relation = ''entitle.membership''::regclass AND coalesce(new_row, old_row) ->> ''brand_id'' = ''105'''), '0',
           'S368: nor what roles its members had there');
+
+-- S369: what a role listed in the organization that it came from.
+SELECT do_as('their admin', 'SELECT entitle.create_role(''moving'', ''{members.manage}'', ''{}'', 103)');
+SELECT do_as('owner', 'SELECT entitle.create_role(''staying'', ''{customers.view}'', ''{revenue}'', 102)');
+UPDATE entitle.role SET organization_id = 102 WHERE name = 'moving';
+SELECT is(ask('owner', 'SELECT string_agg(DISTINCT r.name || '' by '' || l.actor_login, '', '') FROM entitle.change_log l JOIN entitle.role r ON r.role_id = (l.row_key ->> ''role_id'')::bigint'
+                       ' WHERE l.relation IN (''entitle.role_permission''::regclass, ''entitle.role_metric''::regclass)'), 'staying by owner', 'S369: is not told in the next');
 
 SELECT * FROM finish();
 ROLLBACK;
