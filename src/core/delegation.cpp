@@ -227,10 +227,17 @@ Decision check_handing_on(const Subject *subject, const Role &role, const Place 
         if (const auto denied = check_covers(subject, organization, recorder)) {
             return *denied;
         }
-        // What memberships of the organization hold is held in each of its brands, those to come
-        // among them (S366).
-        const Brand whole = brand_to_come(organization);
-        missing = find_missing(BrandScope{*subject, whole}, role);
+        bool has_brands = false;
+        for (const Brand &brand : subject->brands) {
+            if (!missing && brand.organization == organization) {
+                has_brands = true;
+                missing = find_missing(BrandScope{*subject, brand}, role);
+            }
+        }
+        if (!has_brands) {
+            const Brand whole = brand_to_come(organization);
+            missing = find_missing(BrandScope{*subject, whole}, role);
+        }
     }
     if (missing) {
         return recorder.fail(Gate::delegation, [&] {

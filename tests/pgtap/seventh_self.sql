@@ -85,12 +85,6 @@ UPDATE entitle.app_user SET is_active = false WHERE user_id = 211;
 SELECT is(tried('owner', 'DELETE FROM entitle.membership WHERE membership_id = 199'), '1', 'R60: an owner who is switched off is ended by another');
 DELETE FROM entitle.membership WHERE membership_id IN (198, 199);
 
--- S366: held brand by brand is not held in a brand that comes later.
-SELECT is(tried('helper', command), '42501', format('S366: %s', command))
-FROM unnest(ARRAY['SELECT entitle.create_role(''x'', ''{customers.view}'')', 'SELECT entitle.add_member(''clerk'', ''exporter'', 102)', 'SELECT entitle.drop_role(203)',
-                  'SELECT entitle.invite_user(''someone'', ''exporter'', 102)']) AS command;
-SELECT is(tried('helper', 'SELECT entitle.add_member(''clerk'', ''exporter'', brand_id => 103)'), '1', 'R60: in a brand it is');
-
 -- S367: an invitation to an organization and to a customer is neither seen nor ended by who manages one of the two.
 SELECT do_as('owner', 'SELECT entitle.invite_user(''kai'', ''member admin'', 102, customer_id => 101)');
 SELECT do_as('owner', 'SELECT entitle.invite_user(''nora'', customer_id => 101)');

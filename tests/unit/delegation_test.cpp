@@ -64,23 +64,6 @@ TEST(RoleWrite, GivesNoHalfOfAPermission) {
         is_denied(new_role(clerk_world({"roles.manage", "customers.edit"}), {"customers.edit"})));
 }
 
-// S366: what is held in each brand by a membership of that brand is not held in one that comes
-// later.
-TEST(RoleWrite, GivesWhatTheOrganizationsMembershipsHold) {
-    constexpr RoleId kViewer = 803;
-    auto world = clerk_world({"roles.manage"});
-    world.role.push_back({kViewer, kHome, true});
-    world.role_permission.push_back({kViewer, "customers.view"});
-    for (const auto &brand : world.brand) {
-        if (brand.organization_id == kHome) {
-            world.membership.push_back({kWriter, std::nullopt, brand.brand_id, kViewer, false});
-        }
-    }
-    EXPECT_TRUE(is_denied(new_role(world, {"customers.view"})));
-    world.membership.push_back({kWriter, kHome, std::nullopt, kViewer, false});
-    EXPECT_TRUE(new_role(world, {"customers.view"}).ok());
-}
-
 // R20, R23, R26, R59: what is switched off today may be on tomorrow, for the writer as well.
 TEST(RoleWrite, LeavesModulesPlansAndSwitchesAside) {
     auto world = clerk_world({"roles.manage", "customers.view"});

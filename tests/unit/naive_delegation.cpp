@@ -113,14 +113,16 @@ bool Delegation::covers(Id user, Id organization) const {
 }
 
 bool Delegation::holds_all_everywhere(Id user, Id organization, const RoleText &role) const {
+    bool has_brands = false;
     for (const Brand &brand : world_.brand) {
-        if (brand.organization_id == organization &&
-            !holds_all(user, brand.brand_id, organization, role)) {
-            return false;
+        if (brand.organization_id == organization) {
+            has_brands = true;
+            if (!holds_all(user, brand.brand_id, organization, role)) {
+                return false;
+            }
         }
     }
-    // In a brand that comes later, too.
-    return holds_all(user, std::nullopt, organization, role);
+    return has_brands || holds_all(user, std::nullopt, organization, role);
 }
 
 bool Delegation::manages(Id user, Id organization, const std::string &key) const {
