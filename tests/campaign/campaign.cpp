@@ -1,6 +1,7 @@
 #include "campaign.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -83,6 +84,15 @@ std::string read_file(const std::string &path) {
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
+}
+
+std::string fault_library() {
+    const char *library = std::getenv("ENTITLE_FAULT_LIBRARY");
+    if (library == nullptr) {
+        throw std::runtime_error(
+            "ENTITLE_FAULT_LIBRARY does not name the library of tests/campaign/shim");
+    }
+    return library;
 }
 
 } // namespace entitle::campaign

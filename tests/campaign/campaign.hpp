@@ -51,7 +51,12 @@ class Report {
 // The parts.
 bool run_pairs(const Options &options);
 bool run_faults(const Options &options);
+bool run_histories(const Options &options);
+bool run_cancels(const Options &options);
 
 std::string read_file(const std::string &path);
+
+// The library of shim/malloc_fault.cpp, as the runner built it.
+std::string fault_library();
 
 } // namespace entitle::campaign

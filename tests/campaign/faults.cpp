@@ -8,9 +8,7 @@
 
 #include "../client/session.hpp"
 
-#include <cstdlib>
 #include <memory>
-#include <stdexcept>
 
 namespace entitle::campaign {
 
@@ -167,9 +165,8 @@ class Faults {
 
   private:
     std::unique_ptr<client::Session> open(const char *role) {
-        setenv("PGUSER", role, 1);
-        auto session = std::make_unique<client::Session>("campaign_faults");
-        setenv("PGUSER", "postgres", 1);
+        auto session =
+            std::make_unique<client::Session>(std::string("campaign_faults user=") + role);
         // PL/pgSQL of PostgreSQL 15 does not bear it that its own load fails.
         session->must("DO $$ BEGIN END $$");
         return session;
@@ -195,15 +192,9 @@ void make_world() {
     cluster.must("CREATE DATABASE campaign_faults");
     client::Session world("campaign_faults");
     world.must(read_file("tests/campaign/fault_world.sql"));
-    const char *library = std::getenv("ENTITLE_FAULT_LIBRARY");
-    if (library == nullptr) {
-        throw std::runtime_error(
-            "ENTITLE_FAULT_LIBRARY does not name the library that lets allocations fail");
-    }
-    const std::string as = std::string("AS '") + library + "'";
+    const std::string as = "AS '" + fault_library() + "'";
     world.must("CREATE FUNCTION fault_arm(integer, integer) RETURNS void LANGUAGE C " + as +
-               "; CREATE FUNCTION fault_disarm() RETURNS bigint LANGUAGE C " + as +
-               "; CREATE FUNCTION fault_met() RETURNS bigint LANGUAGE C " + as);
+               "; CREATE FUNCTION fault_disarm() RETURNS bigint LANGUAGE C " + as);
 }
 
 } // namespace

@@ -13,6 +13,8 @@ namespace {
 int run(int count, char **words) {
     static const std::map<std::string, bool (*)(const Options &)> parts = {
         {"pairs", run_pairs},
+        {"histories", run_histories},
+        {"cancels", run_cancels},
         {"faults", run_faults},
     };
     Options options;

@@ -8,7 +8,9 @@
 //
 // A backend alone is armed; the postmaster and other backends never fail.
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
+#include <ctime>
 
 extern "C" {
 #include "postgres.h"
@@ -74,10 +76,19 @@ Datum fault_disarm(PG_FUNCTION_ARGS) {
     PG_RETURN_INT64(failed);
 }
 
-PGDLLEXPORT Datum fault_met(PG_FUNCTION_ARGS);
-PG_FUNCTION_INFO_V1(fault_met);
-Datum fault_met(PG_FUNCTION_ARGS) {
-    (void)fcinfo;
-    PG_RETURN_INT64(met);
+PGDLLEXPORT Datum fault_cancel(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(fault_cancel);
+Datum fault_cancel(PG_FUNCTION_ARGS) {
+    static timer_t timer;
+    static bool is_made = false;
+    if (!is_made) {
+        sigevent event = {};
+        event.sigev_notify = SIGEV_SIGNAL;
+        event.sigev_signo = SIGINT; // what a client's cancel comes to
+        is_made = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+    }
+    itimerspec when = {};
+    when.it_value.tv_nsec = 1000L * PG_GETARG_INT32(0);
+    PG_RETURN_BOOL(is_made && timer_settime(timer, 0, &when, nullptr) == 0);
 }
 }
