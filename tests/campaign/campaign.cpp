@@ -22,7 +22,7 @@ Report::Report(std::string name, const Options &options)
 }
 
 bool Report::is_over() const {
-    return failures_ >= kMaxFailures || (options_.rounds > 0 && rounds_ >= options_.rounds) ||
+    return failures_ >= kMaxFailures ||
            std::chrono::steady_clock::now() - began_ > std::chrono::seconds(options_.seconds);
 }
 
@@ -74,6 +74,39 @@ bool Report::close() {
                 static_cast<unsigned long long>(options_.seed));
     std::fflush(stdout);
     return failures_ == 0;
+}
+
+int run_parts(int count, char **words, const std::map<std::string, Part> &parts) {
+    Options options;
+    const auto part = count < 2 ? parts.end() : parts.find(words[1]);
+    for (int i = 2; i + 1 < count; i += 2) {
+        const std::string name = words[i];
+        const char *value = words[i + 1];
+        if (name == "--seconds") {
+            options.seconds = std::atoi(value);
+        } else if (name == "--seed") {
+            options.seed = std::strtoull(value, nullptr, 10);
+        } else if (name == "--rounds") {
+            options.rounds = std::atol(value);
+        } else {
+            std::fprintf(stderr, "no option: %s\n", name.c_str());
+            return 2;
+        }
+    }
+    if (part == parts.end()) {
+        std::fprintf(stderr, "parts:");
+        for (const auto &known : parts) {
+            std::fprintf(stderr, " %s", known.first.c_str());
+        }
+        std::fprintf(stderr, "\n");
+        return 2;
+    }
+    try {
+        return part->second(options) ? 0 : 1;
+    } catch (const std::exception &error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
 }
 
 std::string read_file(const std::string &path) {

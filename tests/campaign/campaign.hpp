@@ -22,7 +22,11 @@ class Report {
   public:
     Report(std::string name, const Options &options);
 
+    // Whether the time is over, or too much has failed.
     bool is_over() const;
+    bool has_next_round() const {
+        return !is_over() && (options_.rounds == 0 || rounds_ < options_.rounds);
+    }
     long round() const { return rounds_; }
     // The seed of the next round; a round made from it alone is the same again.
     std::uint64_t next_round();
@@ -48,7 +52,12 @@ class Report {
     long failures_ = 0;
 };
 
-// The parts.
+using Part = bool (*)(const Options &);
+
+// A program's main: runs the part that the command line names. Returns: the exit code.
+int run_parts(int count, char **words, const std::map<std::string, Part> &parts);
+
+// The parts that need a server.
 bool run_pairs(const Options &options);
 bool run_faults(const Options &options);
 bool run_histories(const Options &options);

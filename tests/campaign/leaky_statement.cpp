@@ -439,14 +439,15 @@ Leaky LeakyGenerator::ask() {
                      ", 'customers.view'), entitle.can_link(" + customer + ")";
         break;
     case 25:
-        leaky.text = "SELECT entitle.is_unplaced(" + user + ")";
-        leaky.channel = "whether a user has a place";
+        leaky.text = "SELECT entitle.managed_organizations(), entitle.managed_brands(), "
+                     "entitle.own_roles()";
         break;
     case 26:
         leaky.text =
             "SELECT entitle." +
             std::string(random_.one_of({"deactivate_user", "reactivate_user", "add_user"})) + "(" +
             login + ")";
+        leaky.channel = "whether a user has rights elsewhere";
         break;
     case 27:
         leaky.text = "SELECT * FROM entitle." +
@@ -498,6 +499,9 @@ Leaky LeakyGenerator::model() {
     Leaky leaky;
     if (*place.settable != '\0' && random_.chance(35)) {
         leaky.meets_keys = true;
+        if (std::string(place.table) == "app_user") {
+            leaky.channel = "whether a user has rights elsewhere";
+        }
         leaky.text = random_.chance(60)
                          ? "UPDATE " + table + " t SET " + place.settable + " = " + place.settable +
                                " WHERE " + condition(scope) + " RETURNING " + value(scope)

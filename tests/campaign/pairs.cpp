@@ -237,6 +237,14 @@ class Round {
             report_.count("side channel: a unique or foreign key");
             return;
         }
+        const bool is_left_out =
+            statement.text.find("ON CONFLICT DO NOTHING") != std::string::npos &&
+            (mine.find("INSERT 0 0") != std::string::npos ||
+             theirs.find("INSERT 0 0") != std::string::npos);
+        if (is_left_out && error_a_.empty() && error_b_.empty()) {
+            report_.count("side channel: a unique or foreign key");
+            return;
+        }
         if (statement.is_explained && constants(mine) == constants(theirs)) {
             report_.count("side channel: the shape of a plan, by sizes of tables");
             return;
@@ -269,7 +277,7 @@ class Round {
 bool run_pairs(const Options &options) {
     Report report("pairs", options);
     make_base();
-    while (!report.is_over()) {
+    while (report.has_next_round()) {
         const std::uint64_t seed = report.next_round();
         Round(report, seed).run();
     }
