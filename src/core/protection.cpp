@@ -35,7 +35,7 @@ Decision by_access(const Subject *subject, const Session &session, const RowRule
         const auto text = [] {
             return std::string("the row has no customer: it shows to every signed-in user");
         };
-        if (subject == nullptr) {
+        if (subject == nullptr || !subject->is_active) {
             return recorder.fail(Gate::identity, text);
         }
         recorder.pass(Gate::customer, text);

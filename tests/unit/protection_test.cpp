@@ -353,4 +353,18 @@ TEST(Row, FollowsFromAnotherTestOnlyWhereNobodyGains) {
     EXPECT_FALSE(entitle::implies(rule_of(branded), rule_of(branded)));
 }
 
+// R1: a row of everybody's is still nobody's where nobody may ask.
+TEST(Row, OfEverybodyShowsToNobodyWhoIsSwitchedOff) {
+    naive::World world;
+    world.app_user = {{1, true}, {2, false}};
+    naive::RowQuestion row;
+    row.is_shared = true;
+    naive::Asker asker;
+    EXPECT_FALSE(Facts(world, asker).row(row).allowed);
+    asker.user_id = 1;
+    EXPECT_TRUE(Facts(world, asker).row(row).allowed);
+    asker.user_id = 2;
+    EXPECT_FALSE(Facts(world, asker).row(row).allowed);
+}
+
 } // namespace
