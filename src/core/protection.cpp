@@ -60,7 +60,9 @@ std::size_t slot_of(CustomerId customer, std::size_t size) noexcept {
 } // namespace
 
 RowTest::RowTest(const Subject *subject, const Session &session, RowRule rule)
-    : subject_(subject), session_(session), rule_(std::move(rule)) {
+    // Whoever is switched off is nobody (R1).
+    : subject_(subject != nullptr && subject->is_active ? subject : nullptr), session_(session),
+      rule_(std::move(rule)) {
     allows_all_ = !rule_.is_branded &&
                   by_permission(subject_, session_, rule_, std::nullopt, nullptr).allowed;
 }

@@ -99,6 +99,7 @@ SELECT alike(ask('stranger', $$SELECT string_agg(detail, '; ' ORDER BY step) FRO
             '%rows without customer show to every signed-in user%none that you may see;%', 'a row of an unknown customer is not shared');
 SELECT is(ask('l80', $$SELECT string_agg(passed::text, ' ' ORDER BY n) FROM (VALUES (1, '1'), (2, '2'), (3, '3')) k (n, key),
               LATERAL entitle.explain_action('articles', k.key, 'delete') e WHERE e.gate = 'decision'$$), 'true false false', 'deletes are explained by their level');
+SELECT is((SELECT passed FROM entitle.explain_row('articles', '3', 'gone') WHERE gate = 'decision'), false, 'R1: nor does one show to whom is switched off');
 SELECT is(ask(NULL, $$SELECT passed::text FROM entitle.explain_row('articles', '3') WHERE gate = 'decision'$$), 'false', 'nobody is told of a shared row');
 
 -- The same by brand, by other keys, and for lines of a shared document.

@@ -80,6 +80,10 @@ TEST(Row, WithoutCustomerIsSharedWhereDeclared) {
     const Facts stranger(world, add_user(world));
     EXPECT_TRUE(stranger.row(row));
     EXPECT_EQ(outcome(Facts(world, naive::Asker{}).row(row)), "identity");
+    world.app_user.back().is_active = false;
+    naive::Asker gone;
+    gone.user_id = world.app_user.back().user_id;
+    EXPECT_EQ(outcome(Facts(world, gone).row(row)), "identity");
     entitle::RowFacts facts;
     facts.lacks_customer = true;
     EXPECT_FALSE(check_mask(stranger.subject(), stranger.session(), rule_of(row), facts, "price",

@@ -297,7 +297,6 @@ naive::RowQuestion random_row(Dice &dice, naive::Date today) {
     if (row.is_dated) {
         row.on_date = random_date(dice, today);
     }
-    row.is_shared = dice.chance(30);
     return row;
 }
 
