@@ -247,8 +247,7 @@ BEGIN
         RAISE EXCEPTION 'shared_rows is NULL' USING ERRCODE = '22023', HINT = 'It is true or false.';
     END IF;
     IF declared.parent IS NULL AND declared.parent_key IS NOT NULL THEN
-        RAISE EXCEPTION 'parent_key is given without parent'
-            USING ERRCODE = '22023', HINT = 'It names the foreign key that leads to the parent: give both.';
+        RAISE EXCEPTION 'parent_key is given without parent' USING ERRCODE = '22023', HINT = 'It names the foreign key to the parent: give both.';
     END IF;
     IF declared.parent IS NULL AND declared.customer_column IS NULL THEN
         IF declared.date_column IS NOT NULL
@@ -342,11 +341,14 @@ BEGIN
 
     -- What was found the first time is what unprotect_table puts back.
     INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
-    SELECT c.oid, declared.relation, c.relrowsecurity, c.relforcerowsecurity
+    SELECT c.oid, declared.relation, coalesce(g.rls_was_enabled, c.relrowsecurity), c.relforcerowsecurity
     FROM entitle_internal.protection_family(declared.relation) f
     JOIN pg_class c ON c.oid = f
+    LEFT JOIN entitle.guarded_table g ON g.relation = c.oid AND g.state = 'closed'
     ON CONFLICT (relation) DO UPDATE SET root = excluded.root;
 
+    DELETE FROM entitle.guarded_table g
+    WHERE g.state = 'closed' AND g.relation IN (SELECT m.relation FROM entitle.protection_member m WHERE m.root = declared.relation);
     UPDATE entitle.protection_member m SET table_name = m.relation::text WHERE m.root = declared.relation;
 
     -- A table that was protected by itself and has since become a part of this one follows it from now on.
@@ -383,8 +385,14 @@ CREATE FUNCTION entitle_internal.forget_protection(relation regclass) RETURNS SE
     AS $$
 BEGIN
     PERFORM entitle_internal.check_unprotectable(relation), entitle_internal.check_followed(relation);
-    RETURN QUERY
-        DELETE FROM entitle.protection_member m WHERE m.root = forget_protection.relation RETURNING m.*;
+    -- In a guarded schema it is closed again, unless it was open before.
+    INSERT INTO entitle.guarded_table (relation, state, rls_was_enabled, noted_by)
+    SELECT m.relation, 'closing', m.rls_was_enabled, pg_get_userbyid(entitle_internal.asking_role())
+    FROM entitle.protection_member m
+    JOIN pg_class c ON c.oid = m.relation AND c.relnamespace IN (SELECT g FROM entitle_internal.guarded_schemas() g)
+    WHERE m.root = forget_protection.relation
+    ON CONFLICT ON CONSTRAINT guarded_table_pkey DO NOTHING;
+    RETURN QUERY DELETE FROM entitle.protection_member m WHERE m.root = forget_protection.relation RETURNING m.*;
     DELETE FROM entitle.protection p WHERE p.relation = forget_protection.relation;
 END
 $$;

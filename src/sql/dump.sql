@@ -284,7 +284,7 @@ BEGIN
                    WHEN c.relname = 'protection_privilege'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class) AND (grantee = ''public'' OR (grantee_oid, grantee)'
                             ' IN (SELECT oid, rolname FROM pg_catalog.pg_roles))'
-                   WHEN c.relname ~ '^protection'
+                   WHEN c.relname ~ '^(protection|guarded_table)'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class UNION ALL SELECT number FROM entitle.absent_relation)'
                    WHEN c.relname = 'adoption'
                        THEN 'WHERE source IN (SELECT oid FROM pg_catalog.pg_class UNION ALL SELECT number FROM entitle.absent_relation)'

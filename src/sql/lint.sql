@@ -278,6 +278,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
           UNION ALL SELECT * FROM entitle_internal.lint_coverage()
           UNION ALL SELECT * FROM entitle_internal.lint_functions()
           UNION ALL SELECT * FROM entitle_internal.lint_oracles()
+          UNION ALL SELECT * FROM entitle_internal.lint_guard()
           UNION ALL SELECT * FROM entitle_internal.lint_roles()
           UNION ALL SELECT * FROM entitle_internal.lint_logins()
           UNION ALL SELECT * FROM entitle_internal.lint_server()

@@ -162,13 +162,14 @@ BEGIN
         SELECT p.polname
         FROM pg_policy p
         WHERE p.polrelid = member
-          AND p.polname IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
-          AND EXISTS (SELECT
-                      FROM pg_depend d
-                      JOIN pg_proc f ON f.oid = d.refobjid
-                      WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-                        AND d.refclassid = 'pg_proc'::regclass
-                        AND f.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace)) LOOP
+          AND (p.polname = 'entitle_closed' AND NOT p.polpermissive AND pg_get_expr(p.polqual, p.polrelid) = 'false'
+               OR p.polname IN ('entitle_select', 'entitle_insert', 'entitle_update', 'entitle_delete')
+                  AND EXISTS (SELECT
+                              FROM pg_depend d
+                              JOIN pg_proc f ON f.oid = d.refobjid
+                              WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                                AND d.refclassid = 'pg_proc'::regclass
+                                AND f.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace))) LOOP
         EXECUTE format('DROP POLICY %I ON %s', made, member);
     END LOOP;
     -- A partition's copies go with the trigger they were copied from.
@@ -176,14 +177,14 @@ BEGIN
         SELECT t.tgname
         FROM pg_trigger t
         WHERE t.tgrelid = member AND t.tgparentid = 0
-          AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate', 'zz_entitle_move', 'entitle_moved', 'entitle_left', 'entitle_arrived')
+          AND t.tgname IN ('entitle_update', 'entitle_delete', 'entitle_truncate', 'zz_entitle_move', 'entitle_moved', 'entitle_left', 'entitle_arrived', 'entitle_closed')
           AND t.tgfoid IN ('entitle_internal.refuse_write()'::regprocedure, 'entitle_internal.refuse_line_write()'::regprocedure,
                            'entitle_internal.refuse_move()'::regprocedure) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made, member);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle_internal.remove_protection(regclass) IS 'Drops the policies and triggers that protect_table made on one table';
+COMMENT ON FUNCTION entitle_internal.remove_protection(regclass) IS 'Drops the policies and triggers that protect_table or guard_schema made on one table';
 GRANT EXECUTE ON FUNCTION entitle_internal.remove_protection(regclass) TO PUBLIC;
 
 -- Row-level security knows whom it does not bind: superusers, BYPASSRLS, the cascades of foreign keys. The root is asked, because

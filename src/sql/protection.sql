@@ -157,6 +157,7 @@ BEGIN
         IF NOT found_once.rls_was_enabled THEN
             EXECUTE format('ALTER TABLE ONLY %s DISABLE ROW LEVEL SECURITY', found_once.relation);
         END IF;
+        PERFORM entitle_internal.close_table(found_once.relation);
     END LOOP;
     IF NOT is_protected THEN
         view := (entitle_internal.declaration(relation)).relation;

@@ -151,6 +151,25 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('tested_columns(regclass)'),
     ('tested_link(protection)'),
     ('tested_key(protection)'),
+    ('guarded_schemas()'),
+    ('unnoted_tables()'),
+    ('is_closed(regclass)'),
+    ('reopened_tables()'),
+    ('owns_table(regclass)'),
+    ('note_closing(regclass)'),
+    ('note_privileges(regclass)'),
+    ('is_closing(regclass)'),
+    ('take_privileges(regclass)'),
+    ('note_closed(regclass)'),
+    ('close_table(regclass)'),
+    ('close_new_tables()'),
+    ('rename_guards()'),
+    ('may_guard(oid,regprocedure)'),
+    ('find_schema(name,regprocedure)'),
+    ('record_guard(name)'),
+    ('open_table(guarded_table)'),
+    ('forget_guard(name)'),
+    ('record_exception(regclass,text)'),
     ('told_masks(regclass)'),
     ('traced_columns(regclass)'),
     ('trigger_bound(protection)'),
@@ -268,7 +287,7 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(acting_superuser|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
+                  AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|relation_called|relation_name_in|view_remedy)[(]') $$,
@@ -285,7 +304,10 @@ SELECT set_eq(
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)',
-          'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)'],
+          'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)',
+          -- what closes tables of guarded schemas, and opens them
+          'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
+          'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
     'S9: of what PUBLIC may execute, these are volatile');
 SELECT is_empty(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature)
@@ -320,6 +342,8 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
     'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'sync_adopted', 'verify_adoption',
+    'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
+    'rename_guards', 'reopened_tables', 'unnoted_tables',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
 

@@ -53,7 +53,7 @@ FROM expected e;
 SELECT is((SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C")
            FROM pg_class c
            WHERE c.relnamespace = 'entitle'::regnamespace AND c.relkind = 'v'),
-          'adopted_tables customer_metric_value customer_profile invitation protected_tables', 'the views are these');
+          'adopted_tables customer_metric_value customer_profile guarded_tables invitation protected_tables', 'the views are these');
 
 SELECT is((SELECT array_agg(a.attname ORDER BY a.attnum)
            FROM pg_attribute a

@@ -8,7 +8,8 @@ GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.s
     entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
-    entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.forget_adopted, entitle.sync_adopted TO test_app;
+    entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.forget_adopted, entitle.sync_adopted,
+    entitle.guard_schema, entitle.unguard_schema, entitle.except_table TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
 VALUES (101, 'a', 'a', '1', 'ACTV', 'c', 'a', 'e'), (102, 'b', 'b', '2', 'INAC', NULL, NULL, NULL),
@@ -21,6 +22,7 @@ INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 10
 
 CREATE TABLE orders (order_id integer PRIMARY KEY, customer_id bigint, kept date, price numeric);
 CREATE TABLE bare (order_id integer, customer_id bigint);
+CREATE SEQUENCE bare_pkey;
 CREATE TABLE policed (customer_id bigint);
 CREATE POLICY entitle_select ON policed USING (false);
 CREATE TABLE lines (line_id integer PRIMARY KEY, order_id integer);
@@ -89,6 +91,20 @@ INSERT INTO call VALUES
     ('', $$erase_user('ann', 'x')$$, '42501'),
     (NULL, $$erase_user('none', 'x')$$, '22023'),
     (NULL, $$erase_user('boss', 'x')$$, '55000'),
+    (NULL, $$guard_schema(NULL)$$, '22004'),
+    ('', $$guard_schema('public')$$, '42501'),
+    (NULL, $$guard_schema('none')$$, '3F000'),
+    (NULL, $$guard_schema('entitle')$$, '42809'),
+    (NULL, $$unguard_schema(NULL)$$, '22004'),
+    ('', $$unguard_schema('public')$$, '42501'),
+    (NULL, $$unguard_schema('none')$$, '3F000'),
+    (NULL, $$unguard_schema('entitle')$$, '42809'),
+    (NULL, $$unguard_schema('public')$$, '42704'),
+    (NULL, $$except_table(NULL, 'x')$$, '22004'),
+    ('', $$except_table('bare', 'x')$$, '42501'),
+    (NULL, $$except_table('bare', ' ')$$, '22023'),
+    (NULL, $$except_table('bare_pkey', 'x')$$, '42809'),
+    (NULL, $$except_table('bare', 'x')$$, '55000'),
     (NULL, $$protect_table(NULL)$$, '22004'),
     ('', $$protect_table('bare')$$, '42501'),
     (NULL, $$protect_table('bare')$$, '22023'),

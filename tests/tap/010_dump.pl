@@ -101,6 +101,14 @@ my $first = make_source('first', <<'SQL');
 	CREATE TABLE public.dropped (customer_id bigint);
 	SELECT entitle.protect_table('public.dropped', 'customer_id');
 	DROP TABLE public.dropped;
+
+	-- A guarded schema: a table that was there before, closed ones, and one that is excepted.
+	CREATE TABLE public.old (id integer);
+	SELECT entitle.guard_schema('public');
+	CREATE TABLE public.closed AS SELECT 1 AS id;
+	CREATE MATERIALIZED VIEW public.seen AS SELECT 1 AS id;
+	CREATE TABLE public.excepted (id integer);
+	SELECT entitle.except_table('public.excepted', 'for everybody');
 SQL
 
 # The same database, dumped and restored every way pg_dump has.
@@ -130,7 +138,9 @@ restored_is(
 	'data only, into a database made beforehand',
 	'CREATE EXTENSION entitle;
 	 CREATE TABLE public.orders (customer_id bigint, on_date date) PARTITION BY RANGE (on_date);
-	 CREATE TABLE public.orders_2026 PARTITION OF public.orders FOR VALUES FROM (\'2026-01-01\') TO (\'2027-01-01\')');
+	 CREATE TABLE public.orders_2026 PARTITION OF public.orders FOR VALUES FROM (\'2026-01-01\') TO (\'2027-01-01\');
+	 CREATE TABLE public.old (id integer); CREATE TABLE public.closed (id integer); CREATE TABLE public.excepted (id integer);
+	 CREATE MATERIALIZED VIEW public.seen AS SELECT 1 AS id');
 
 # The removed rows first, then last.
 my ($list, $stderr) = run_command([ 'pg_restore', '-l', $archive ]);
@@ -152,6 +162,12 @@ restored_is($first, 'copy_8', [ @psql, '-d', 'copy_8', '-f', "$folder/again.sql"
 my $flags = "SELECT string_agg(relname || relrowsecurity || relforcerowsecurity, ' ' ORDER BY relname) FROM pg_class
 	WHERE relname LIKE 'orders%'";
 is($node->safe_psql('copy_1', $flags), 'orderstruetrue orders_2026truetrue', 'protected tables stay protected');
+is( $node->safe_psql(
+		'copy_1', "SELECT string_agg(concat_ws(' ', relation, state, entitle_internal.is_closed(relation)), ', ' ORDER BY relation::text)
+			FROM entitle.guarded_tables"),
+	'closed closed t, excepted excepted f, old before f, seen closed t', 'and a guarded schema stays guarded (R67)');
+$node->safe_psql('copy_1', "SELECT entitle.unguard_schema('public')");
+is($node->safe_psql('copy_1', "SELECT relrowsecurity FROM pg_class WHERE relname = 'closed'"), 'f', 'until it is guarded no more');
 $node->safe_psql('copy_1', "SELECT entitle.unprotect_table('public.orders')");
 is($node->safe_psql('copy_1', $flags), 'ordersfalsefalse orders_2026truefalse',
 	'unprotect_table puts back what was found before the dump');
