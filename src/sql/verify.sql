@@ -25,7 +25,7 @@ CREATE FUNCTION entitle_internal.protection_call(declared entitle.protection) RE
         'parent_key => ' || quote_literal(declared.parent_key)))
     $$;
 COMMENT ON FUNCTION entitle_internal.protection_call(entitle.protection) IS 'The statement that makes a declaration, and makes it good again';
-REVOKE ALL ON FUNCTION entitle_internal.protection_call(entitle.protection) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.protection_call(entitle.protection) TO PUBLIC;
 
 -- What cannot be made good is closed: without its protection a table would show all that its privileges allow. The tables that follow
 -- it go first, as unprotect_table wants it.

@@ -152,6 +152,15 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('tested_link(protection)'),
     ('tested_key(protection)'),
     ('guarded_schemas()'),
+    ('protection_call(protection)'),
+    ('customer_keys()'),
+    ('customer_columns(regclass)'),
+    ('declared_tables()'),
+    ('exception_of(regclass)'),
+    ('planning_obstacle(regclass)'),
+    ('planned_table(regclass,regclass[],protection)'),
+    ('lines_keys(regclass,regclass[])'),
+    ('planned_tables(text[])'),
     ('unnoted_tables()'),
     ('is_closed(regclass)'),
     ('reopened_tables()'),
@@ -290,7 +299,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|relation_called|relation_name_in|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -342,7 +351,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
     'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'sync_adopted', 'verify_adoption',
-    'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
+    'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');

@@ -9,7 +9,8 @@ GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.s
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
     entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.forget_adopted, entitle.sync_adopted,
-    entitle.guard_schema, entitle.unguard_schema, entitle.except_table TO test_app;
+    entitle.guard_schema, entitle.unguard_schema, entitle.except_table,
+    entitle.plan_protection, entitle.protect_schema, entitle.unprotect_all, entitle.repair, entitle.verify_protection TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
 VALUES (101, 'a', 'a', '1', 'ACTV', 'c', 'a', 'e'), (102, 'b', 'b', '2', 'INAC', NULL, NULL, NULL),
@@ -91,6 +92,11 @@ INSERT INTO call VALUES
     ('', $$erase_user('ann', 'x')$$, '42501'),
     (NULL, $$erase_user('none', 'x')$$, '22023'),
     (NULL, $$erase_user('boss', 'x')$$, '55000'),
+    (NULL, $$plan_protection(NULL)$$, '22004'),
+    (NULL, $$plan_protection('{none}')$$, '3F000'),
+    (NULL, $$protect_schema(NULL)$$, '22004'),
+    (NULL, $$protect_schema('{none}')$$, '3F000'),
+    (NULL, $$protect_schema('{public}', 'none')$$, '22023'),
     (NULL, $$guard_schema(NULL)$$, '22004'),
     ('', $$guard_schema('public')$$, '42501'),
     (NULL, $$guard_schema('none')$$, '3F000'),
