@@ -144,6 +144,94 @@ CREATE EVENT TRIGGER entitle_close_parts ON ddl_command_end
 ALTER EVENT TRIGGER entitle_close_parts ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_close_parts IS 'A new part of a protected table shows nothing by itself until it is protected, too';
 
+-- And then they are protected, too (R67), with the rights of their owner. Where that cannot be done, such as where columns are masked and the
+-- owner may not call protect_table, they stay closed, and verify_protection tells.
+
+-- SECURITY DEFINER: as open_parts.
+CREATE FUNCTION entitle_internal.closed_parts(relation regclass) RETURNS SETOF regclass
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT m.relation::regclass
+    FROM entitle_internal.protection_family(closed_parts.relation) f
+    JOIN entitle.protection_member m ON m.relation = f AND m.table_name IS NULL
+    JOIN entitle.protection p ON p.relation = m.root
+    -- Commands that close a part come by here, too, before it is closed.
+    WHERE NOT EXISTS (SELECT
+                      FROM entitle_internal.expected_triggers(entitle_internal.declared_now(p)) e
+                      WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f AND t.tgname = e.name AND t.tgenabled = 'A'))
+    $$;
+COMMENT ON FUNCTION entitle_internal.closed_parts(regclass) IS 'The table and its parts, those of them that were closed as parts of a protected table and are not protected yet';
+GRANT EXECUTE ON FUNCTION entitle_internal.closed_parts(regclass) TO PUBLIC;
+
+-- SECURITY DEFINER: as record_part. Returns: whether it was closed until now.
+CREATE FUNCTION entitle_internal.note_part(part regclass) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    UPDATE entitle.protection_member m SET table_name = part::text
+    WHERE m.relation = part AND m.table_name IS NULL AND entitle_internal.owns_table(part);
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.note_part(regclass) IS 'Writes down that a closed part of the caller''s is protected now; verify_protection tells what it lacks';
+GRANT EXECUTE ON FUNCTION entitle_internal.note_part(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.protect_part(part regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    declared entitle.protection := entitle_internal.declaration(part);
+BEGIN
+    IF jsonb_typeof(declared.masked_columns) IS DISTINCT FROM 'object' OR NOT entitle_internal.note_part(part) THEN
+        RETURN;
+    END IF;
+    declared := entitle_internal.declared_now(declared);
+    PERFORM entitle_internal.remove_protection(part), entitle_internal.install_protection(declared, part);
+    IF entitle_internal.has_view(declared) THEN
+        PERFORM entitle_internal.narrow_privileges(part, entitle_internal.masked_names(declared));
+    END IF;
+EXCEPTION
+    WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+         OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+    WHEN OTHERS THEN
+        RAISE NOTICE 'table "%" is closed: %', part, SQLERRM
+            USING HINT = 'SELECT * FROM entitle.verify_protection() tells what protects it.';
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.protect_part(regclass) IS 'Protects a new part of a protected table as the whole is; where that fails it stays closed';
+GRANT EXECUTE ON FUNCTION entitle_internal.protect_part(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.protect_parts() RETURNS event_trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- A dump brings policies and triggers of its own.
+    IF entitle.acting_superuser() THEN
+        IF entitle_internal.restoring() THEN
+            RETURN;
+        END IF;
+    END IF;
+    PERFORM entitle_internal.protect_part(c.part)
+    FROM (SELECT DISTINCT p.part
+          FROM pg_event_trigger_ddl_commands() d
+          CROSS JOIN LATERAL entitle_internal.closed_parts(d.objid::regclass) AS p (part)
+          JOIN pg_class c ON c.oid = p.part AND pg_has_role(current_user, c.relowner, 'USAGE')
+          WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table') c;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.protect_parts() IS 'Event trigger: a new part of a protected table is protected as the whole is';
+REVOKE ALL ON FUNCTION entitle_internal.protect_parts() FROM PUBLIC;
+
+-- By its name after entitle_close_parts. ALTER EVENT TRIGGER ... DISABLE leaves new parts closed.
+CREATE EVENT TRIGGER entitle_protect_parts ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
+    EXECUTE FUNCTION entitle_internal.protect_parts();
+ALTER EVENT TRIGGER entitle_protect_parts ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER entitle_protect_parts IS 'A new part of a protected table is protected as the whole is';
+
 -- Foreign keys of others: REFERENCES is part of a GRANT ALL, and a key of one's own that refers to a masked column asks for its
 -- values, in all rows, with the rights of the table's owner (S201).
 CREATE FUNCTION entitle_internal.refers_to_masked(key_constraint oid) RETURNS name

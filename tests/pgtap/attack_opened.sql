@@ -3,6 +3,7 @@
 -- extension called by name (S203).
 \ir setup.psql
 SELECT no_plan();
+ALTER EVENT TRIGGER entitle_protect_parts DISABLE; -- what protects parts by themselves; here they are closed
 SET LOCAL client_min_messages = error;
 
 CREATE ROLE test_owner;

@@ -152,6 +152,9 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('tested_link(protection)'),
     ('tested_key(protection)'),
     ('guarded_schemas()'),
+    ('closed_parts(regclass)'),
+    ('note_part(regclass)'),
+    ('protect_part(regclass)'),
     ('protection_call(protection)'),
     ('customer_keys()'),
     ('customer_columns(regclass)'),
@@ -299,7 +302,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -315,7 +318,7 @@ SELECT set_eq(
           'write_row(regclass,text,anyelement,anyelement)',
           'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)',
           -- what closes tables of guarded schemas, and opens them
-          'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
+          'note_part(regclass)', 'protect_part(regclass)', 'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
           'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
     'S9: of what PUBLIC may execute, these are volatile');
 SELECT is_empty(
@@ -351,7 +354,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
     'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'sync_adopted', 'verify_adoption',
-    'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
+    'closed_parts', 'note_part', 'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');

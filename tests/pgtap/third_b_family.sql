@@ -3,6 +3,7 @@
 -- soon as such a table is (S222).
 \ir error_of.psql
 SELECT no_plan();
+ALTER EVENT TRIGGER entitle_protect_parts DISABLE; -- what protects parts by themselves; here they are closed
 SET LOCAL client_min_messages = error; -- of triggers that read
 
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, 'n', 'n', 't'), (2, 'n', 'n', 't'), (3, 'n', 'n', 't');
