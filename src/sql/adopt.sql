@@ -128,6 +128,7 @@ BEGIN
         place := place + 1;
         PERFORM entitle_internal.check_expression(declared.source, fact, place = 1);
     END LOOP;
+    declared.options := entitle_internal.resolved_options(declared);
     SELECT array_agg(a.attname::text ORDER BY a.attnum), array_agg(a.attnum ORDER BY a.attnum)
     INTO declared.column_names, declared.column_numbers
     FROM pg_attribute a

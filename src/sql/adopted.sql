@@ -129,6 +129,8 @@ CREATE FUNCTION entitle_internal.differing_rows(adopted entitle.adoption) RETURN
 BEGIN
     CASE adopted.kind
         WHEN 'users' THEN RETURN QUERY SELECT * FROM entitle_internal.differing_users(adopted);
+        WHEN 'customers' THEN RETURN QUERY SELECT * FROM entitle_internal.differing_customers(adopted);
+        WHEN 'access' THEN RETURN QUERY SELECT * FROM entitle_internal.differing_access(adopted);
     END CASE;
 END
 $$;

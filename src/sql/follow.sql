@@ -166,6 +166,8 @@ BEGIN
     SELECT * INTO adopted FROM entitle.adoption a WHERE a.adoption_id = follow_rows.adoption_id;
     changed := CASE adopted.kind
         WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)
+        WHEN 'customers' THEN entitle_internal.follow_customers(adopted, keys)
+        WHEN 'access' THEN entitle_internal.follow_access(adopted, keys)
     END;
     -- Rows that this one lets in: they waited for a login that is free now, or for a row with this key.
     FOR waiting IN

@@ -20,6 +20,10 @@ INSERT INTO entitle.customer_metric VALUES (101, 101, 50);
 INSERT INTO entitle.integration_link VALUES (101, 'freshbooks', 'f');
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 102, 'L90'), (101, 101, 'L30');
 
+CREATE TABLE adopted (login text PRIMARY KEY);
+INSERT INTO adopted VALUES ('adopted');
+SELECT entitle.adopt_users('adopted', 'login');
+
 -- By whom (NULL: a superuser), what, and how it is refused.
 CREATE TEMP TABLE input (guarded_by, login, command, sqlstate, words) AS VALUES
     -- CHECKs. A superuser is told in the same words: triggers stand before them.
@@ -55,7 +59,12 @@ CREATE TEMP TABLE input (guarded_by, login, command, sqlstate, words) AS VALUES
     ('external_access_days_back_check', NULL, 'UPDATE entitle.external_access SET days_back = -1 WHERE user_id = 101', '23514', 'days back cannot be negative'),
     ('external_access_valid_check', NULL, 'UPDATE entitle.external_access SET valid_from = ''2026-01-02'', valid_until = ''2026-01-01'' WHERE user_id = 101', '23514', 'a grant cannot end before it begins'),
     ('change_log_action_check', NULL, 'INSERT INTO entitle.change_log (relation, action, row_key) VALUES (''entitle.role'', '' '', ''{}'')', '23514', 'field "action" cannot be blank'),
+    ('customer_adopted_check', 'sales', 'INSERT INTO entitle.customer (legal_name, trade_name) VALUES (''x'', ''x'')', '23502', 'null value in column "tax_id"'),
+    ('customer_adopted_check', NULL, 'UPDATE entitle.customer SET legal_name = NULL WHERE customer_id = 101', '23502', 'null value in column "legal_name"'),
     -- Triggers.
+    ('guard_adopted', NULL, 'UPDATE entitle.app_user SET is_active = false WHERE login = ''adopted''', '42501', 'belongs to adopted table'),
+    ('guard_adopted', NULL, 'DELETE FROM entitle.app_user WHERE login = ''adopted''', '42501', 'belongs to adopted table'),
+    ('keep_adopted', NULL, 'TRUNCATE entitle.app_user CASCADE', '42501', 'it has rows of adopted table'),
     ('guard_customer', 'sales', 'UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 102', '42501', 'an INAC customer takes no change'),
     ('guard_customer', 'sales', 'UPDATE entitle.customer SET client_score = 1 WHERE customer_id = 101', '42501', 'a score changes by recalculation only'),
     ('guard_customer', 'sales', 'UPDATE entitle.customer SET country = NULL WHERE customer_id = 101', '23514', 'field "country" of an ACTV customer cannot be blanked'),
@@ -142,14 +151,16 @@ SELECT is(model(), (SELECT model FROM was), 'nothing is changed');
 -- protection_privilege, protection_view and absent_relation hold is written by protect_table alone (S130, S133).
 SELECT set_eq($$ SELECT conname FROM pg_constraint WHERE connamespace = 'entitle'::regnamespace AND contype = 'c'
                  AND conname NOT IN ('membership_role_check', 'protection_privilege_privilege_check', 'protection_view_told_masks_check',
-                                     'absent_relation_name_check') $$,
+                                     'absent_relation_name_check')
+                 -- and these by the adopt functions, pairs of columns in rows that guard_adopted keeps
+                 AND conname !~ '^adoption_|_source_check$' $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by ~ '_check$' $$, 'every CHECK was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                  WHERE NOT t.tgisinternal AND p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.proname ~ '^(guard|keep|check|refuse)_' $$,
               $$ SELECT guarded_by::name FROM input WHERE guarded_by !~ '_check$' $$, 'every trigger that refuses was tried');
 SELECT set_eq($$ SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                  WHERE NOT t.tgisinternal AND p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.proname !~ '^(guard|keep|check|refuse)_' $$,
-              ARRAY['apply_removals', 'begin_restore', 'end_restore', 'log_change', 'mark_change', 'mark_removal', 'record_privilege_roles',
+              ARRAY['apply_removals', 'begin_restore', 'end_restore', 'follow_source', 'log_change', 'mark_change', 'mark_removal', 'record_privilege_roles',
                     'record_role_oid',
                     'signal_access', 'signal_customer', 'signal_declaration', 'signal_model', 'signal_user', 'skip_known_removal']::name[], 'the other triggers note and signal');
 

@@ -299,7 +299,7 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
+                  AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|referenced_adoption|resolved_options|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
@@ -378,6 +378,11 @@ FROM (VALUES
     ('unprotect_table', 'relation regclass'),
     ('adopt_users', 'source regclass, login_column name, key_column name DEFAULT NULL::name, name_column name DEFAULT NULL::name,'
      ' active_when text DEFAULT NULL::text, fold_case boolean DEFAULT true, on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_customers', 'source regclass, key_column name, name_column name DEFAULT NULL::name, brand_column name DEFAULT NULL::name,'
+     ' active_when text DEFAULT NULL::text, profile jsonb DEFAULT ''{}''::jsonb, on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_access', 'source regclass, customer_column name, user_column name, level text DEFAULT ''L30''::text, level_column name DEFAULT NULL::name,'
+     ' levels jsonb DEFAULT ''{}''::jsonb, days_back integer DEFAULT NULL::integer, days_back_column name DEFAULT NULL::name,'
+     ' valid_from_column name DEFAULT NULL::name, valid_until_column name DEFAULT NULL::name, active_when text DEFAULT NULL::text, on_conflict text DEFAULT ''refuse''::text'),
     ('sync_adopted', 'source regclass DEFAULT NULL::regclass'),
     ('forget_adopted', 'source regclass'),
     ('create_role', 'name text, permissions text[] DEFAULT ''{}''::text[], metrics text[] DEFAULT ''{}''::text[], organization_id bigint DEFAULT NULL::bigint'),

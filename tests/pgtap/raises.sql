@@ -8,7 +8,8 @@ GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.s
     entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
-    entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.forget_adopted, entitle.sync_adopted,
+    entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.adopt_customers,
+    entitle.adopt_access, entitle.forget_adopted, entitle.sync_adopted,
     entitle.guard_schema, entitle.unguard_schema, entitle.except_table,
     entitle.plan_protection, entitle.protect_schema, entitle.unprotect_all, entitle.repair, entitle.verify_protection TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
@@ -30,6 +31,12 @@ CREATE TABLE lines (line_id integer PRIMARY KEY, order_id integer);
 INSERT INTO orders VALUES (1, 101, current_date, 5);
 CREATE TABLE twice (id integer PRIMARY KEY, login text);
 INSERT INTO twice VALUES (1, 'same'), (2, 'same');
+CREATE TABLE taken (id integer PRIMARY KEY);
+INSERT INTO taken VALUES (101);
+CREATE TABLE client (code text PRIMARY KEY);
+SELECT entitle.adopt_customers('client', 'code');
+CREATE TABLE seat (id integer PRIMARY KEY, client text, login text);
+INSERT INTO seat VALUES (1, 'none', 'none');
 CREATE TABLE adopted (login text PRIMARY KEY);
 SELECT entitle.adopt_users('adopted', 'login');
 ALTER TABLE adopted DISABLE TRIGGER entitle_adopted;
@@ -136,6 +143,20 @@ INSERT INTO call VALUES
     (NULL, $$adopt_users('orders', 'price')$$, '42804'),
     (NULL, $$adopt_users('pg_class', 'relname')$$, '42809'),
     (NULL, $$adopt_users('twice', 'login', 'id')$$, '23505'),
+    ('', $$adopt_customers('bare', 'customer_id')$$, '42501'),
+    (NULL, $$adopt_customers('bare', NULL)$$, '22004'),
+    (NULL, $$adopt_customers('bare', 'customer_id')$$, '22023'),
+    (NULL, $$adopt_customers('orders', 'x')$$, '42703'),
+    (NULL, $$adopt_customers('orders', 'kept')$$, '42804'),
+    (NULL, $$adopt_customers('pg_class', 'oid')$$, '42809'),
+    (NULL, $$adopt_customers('taken', 'id')$$, '23505'),
+    ('', $$adopt_access('bare', 'customer_id', 'order_id')$$, '42501'),
+    (NULL, $$adopt_access('bare', 'customer_id', NULL)$$, '22004'),
+    (NULL, $$adopt_access('bare', 'customer_id', 'order_id')$$, '22023'),
+    (NULL, $$adopt_access('orders', 'none', 'customer_id')$$, '42703'),
+    (NULL, $$adopt_access('orders', 'kept', 'customer_id')$$, '42804'),
+    (NULL, $$adopt_access('pg_class', 'oid', 'oid')$$, '42809'),
+    (NULL, $$adopt_access('seat', 'client', 'login')$$, '23505'),
     ('', $$forget_adopted('lines')$$, '42501'),
     (NULL, $$forget_adopted(NULL)$$, '22004'),
     (NULL, $$forget_adopted('lines')$$, '42704'),

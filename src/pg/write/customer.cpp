@@ -42,11 +42,12 @@ enum CustomerPlace {
     status,
     client_score,
     scored_at,
-    status_before
+    status_before,
+    adoption_id
 };
 constexpr const char *kCustomer[] = {
     "legal_name", "trade_name", "tax_id",       "customer_code", "customer_uuid", "customer_id",
-    "brand_id",   "status",     "client_score", "scored_at",     "status_before"};
+    "brand_id",   "status",     "client_score", "scored_at",     "status_before", "adoption_id"};
 
 // Names of the full-record fields, and where they are. regime: C
 struct FieldList {
@@ -133,7 +134,22 @@ bool changes_more(const FiredRow &row, const AttrNumber *columns) {
     return false;
 }
 
-// Values that bind everyone. A missing one is told by the column's own NOT NULL.
+// Names and tax id of a customer that was made here: an adopted one has what its source has (R65).
+void demand_given(const FiredRow &row, AttrNumber number, const char *name) {
+    bool is_null = false;
+    (void)column(row, row.after, number, &is_null);
+    if (is_null) {
+        ereport(ERROR,
+                (errcode(ERRCODE_NOT_NULL_VIOLATION),
+                 errmsg("null value in column \"%s\" of relation \"customer\" violates "
+                        "not-null constraint",
+                        name),
+                 errhint("Give it; only a customer that an adopted table brings may lack it."),
+                 errtablecol(row.data->tg_relation, number)));
+    }
+}
+
+// Values that bind everyone. A missing status is told by the column's own NOT NULL.
 void check_values(const FiredRow &row, const AttrNumber *columns) {
     const char *state = text_column(row, row.after, columns[status]);
     compute([&] {
@@ -143,6 +159,11 @@ void check_values(const FiredRow &row, const AttrNumber *columns) {
     });
     for (const int place : {legal_name, trade_name, tax_id, customer_code}) {
         demand_not_blank(row, columns[place], kCustomer[place]);
+    }
+    if (!id_column(row, row.after, columns[adoption_id])) {
+        for (const int place : {legal_name, trade_name, tax_id}) {
+            demand_given(row, columns[place], kCustomer[place]);
+        }
     }
     demand_short(row, columns[customer_code], kCustomer[customer_code]);
     if (!is_between(row, columns[client_score], 0, "100")) {
