@@ -137,6 +137,70 @@ $$;
 COMMENT ON FUNCTION entitle_internal.differing_rows(entitle.adoption) IS 'Where the model differs from the rows of an adopted table';
 REVOKE ALL ON FUNCTION entitle_internal.differing_rows(entitle.adoption) FROM PUBLIC;
 
+-- After ALTER TABLE: the declaration reads as the table does now, so that a dump brings names that the restored table has. What cannot be
+-- read any more stays as it is, for verify_adoption to tell.
+CREATE FUNCTION entitle_internal.current_expression(relation regclass, expression text, names text[], numbers smallint[]) RETURNS text
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_current_expression';
+COMMENT ON FUNCTION entitle_internal.current_expression(regclass, text, text[], smallint[]) IS
+    'An expression over the rows of a table as it reads after columns were renamed, which it knows by these names and numbers';
+REVOKE ALL ON FUNCTION entitle_internal.current_expression(regclass, text, text[], smallint[]) FROM PUBLIC;
+
+-- SECURITY DEFINER: nobody writes the adoptions directly. It takes nothing but a table, and reads the rest in the catalogues.
+CREATE FUNCTION entitle_internal.renew_adoptions(relation regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    adopted entitle.adoption;
+BEGIN
+    FOR adopted IN SELECT * FROM entitle.adoption a WHERE a.source = relation AND a.source_number = relation LOOP
+        BEGIN
+            UPDATE entitle.adoption a
+            SET key_columns = ARRAY(SELECT c.attname::text
+                                    FROM unnest(adopted.key_columns) WITH ORDINALITY AS k (name, place)
+                                    JOIN unnest(adopted.column_names, adopted.column_numbers) AS n (name, number) ON n.name = k.name
+                                    JOIN pg_attribute c ON c.attrelid = relation AND c.attnum = n.number AND NOT c.attisdropped
+                                    ORDER BY k.place),
+                facts = ARRAY(SELECT entitle_internal.current_expression(relation, f.fact, adopted.column_names, adopted.column_numbers)
+                              FROM unnest(adopted.facts) WITH ORDINALITY AS f (fact, place) ORDER BY f.place),
+                (column_names, column_numbers) = (SELECT array_agg(c.attname::text ORDER BY c.attnum), array_agg(c.attnum ORDER BY c.attnum)
+                                                  FROM pg_attribute c WHERE c.attrelid = relation AND c.attnum > 0 AND NOT c.attisdropped)
+            WHERE a.adoption_id = adopted.adoption_id
+              AND cardinality(a.key_columns) = (SELECT count(*)
+                                                FROM unnest(adopted.column_names, adopted.column_numbers) AS n (name, number)
+                                                JOIN pg_attribute c ON c.attrelid = relation AND c.attnum = n.number AND NOT c.attisdropped
+                                                WHERE n.name = ANY (adopted.key_columns));
+        EXCEPTION
+            WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+                 OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+            WHEN OTHERS THEN
+                CONTINUE;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.renew_adoptions(regclass) IS 'Writes down how the declarations of an adopted table read after ALTER TABLE';
+GRANT EXECUTE ON FUNCTION entitle_internal.renew_adoptions(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.follow_alteration() RETURNS event_trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM entitle_internal.renew_adoptions(t.objid)
+    FROM (SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass AND d.object_type IN ('table', 'table column')) t
+    WHERE EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.objid AND starts_with(g.tgname, 'entitle_adopted'));
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.follow_alteration() IS 'Event trigger: the declaration of an adopted table follows the names of its columns';
+REVOKE ALL ON FUNCTION entitle_internal.follow_alteration() FROM PUBLIC;
+
+CREATE EVENT TRIGGER entitle_follow_alteration ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION entitle_internal.follow_alteration();
+ALTER EVENT TRIGGER entitle_follow_alteration ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER entitle_follow_alteration IS 'The declaration of an adopted table follows the names of its columns';
+
 -- What is wrong with an adopted table itself; no row when nothing is.
 CREATE FUNCTION entitle_internal.adoption_problems(adopted entitle.adoption) RETURNS TABLE (problem text, remedy text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE

@@ -66,6 +66,7 @@ SELECT set_eq(
                                'record_part', -- called when a table gets a part
                                'record_adoption', 'end_adoption', -- called by adopt_users and forget_adopted
                                'sync_adopted', 'verify_adoption', -- as adopt_users; writes nothing
+                               'renew_adoptions', -- writes declarations alone, when a table is altered
                                'take_invitation', -- called by accept_invitation
                                'require_scoring', 'find_grantee', 'apply_removals', 'record_removal') $$,
     $$ SELECT substring(command FROM 'entitle\.(\w+)')::name FROM calls WHERE number NOT IN (7, 8, 20, 21) $$, 'every function that writes is among the calls');

@@ -257,6 +257,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('install_adoption(adoption)'),
     ('is_following()'),
     ('record_adoption(adoption)'),
+    ('renew_adoptions(regclass)'),
     ('user_access(text,timestamp with time zone)');
 
 SET LOCAL search_path = entitle, entitle_internal, public;
@@ -316,7 +317,7 @@ SELECT set_eq(
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)',
-          'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)',
+          'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
           -- what closes tables of guarded schemas, and opens them
           'note_part(regclass)', 'protect_part(regclass)', 'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
           'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
@@ -353,7 +354,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
-    'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'sync_adopted', 'verify_adoption',
+    'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
     'closed_parts', 'note_part', 'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
     'verify_protection', 'lint']::name[],

@@ -16,6 +16,7 @@ extern "C" {
 #include "catalog/partition.h"
 #include "executor/spi.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/ruleutils.h"
 }
 
 using namespace entitle;
@@ -253,4 +254,24 @@ ENTITLE_FUNCTION(entitle_check_expression) {
     owner.end();
     table_close(table, NoLock);
     PG_RETURN_OID(exprType(reinterpret_cast<const Node *>(expression)));
+}
+
+// current_expression(relation, expression, names, numbers) -> text: the expression as it reads now,
+// after columns were renamed that it knows by these names and numbers.
+ENTITLE_FUNCTION(entitle_current_expression) {
+    Adoption known{};
+    known.table = PG_GETARG_OID(0);
+    const char *words = text_to_cstring(PG_GETARG_TEXT_PP(1));
+    know_columns(known, PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
+    Relation table = table_open(known.table, AccessShareLock);
+    int count = 0;
+    const KnownColumn *columns = known_columns(known, known.table, &count);
+    AsOwner owner(table);
+    Expr *expression = read_expression(table, words, columns, count, false);
+    List *context = deparse_context_for(RelationGetRelationName(table), known.table);
+    const char *current =
+        deparse_expression(reinterpret_cast<Node *>(expression), context, false, false);
+    owner.end();
+    table_close(table, NoLock);
+    PG_RETURN_TEXT_P(cstring_to_text(current));
 }

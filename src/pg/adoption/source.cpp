@@ -59,9 +59,10 @@ Adoption read_adoption(HeapTuple row, TupleDesc shape) {
     adoption.table = DatumGetObjectId(value(2));
     adoption.keys = texts_of(value(3), &adoption.key_count);
     adoption.facts = texts_of(value(4), &adoption.fact_count);
-    adoption.columns = texts_of(value(5), &adoption.column_count);
-    adoption.numbers =
-        DatumGetBool(value(7)) ? numbers_of(value(6), adoption.column_count) : nullptr;
+    know_columns(adoption, value(5), value(6));
+    if (!DatumGetBool(value(7))) {
+        adoption.numbers = nullptr;
+    }
     return adoption;
 }
 
@@ -98,25 +99,6 @@ AdoptionList select_adoptions(const char *condition, Oid type, Datum value) {
                             "entitle.forget_adopted('%s');",
                             get_rel_name(adoption.table))));
     pg_unreachable();
-}
-
-// The columns of a table that the adoption knows, by the numbers they have there.
-KnownColumn *known_columns(const Adoption &adoption, Oid table, int *count) {
-    auto *known = static_cast<KnownColumn *>(
-        palloc((static_cast<Size>(adoption.column_count) + 1) * sizeof(KnownColumn)));
-    *count = 0;
-    for (int i = 0; i < adoption.column_count; ++i) {
-        // A renamed column is known by its number in the adopted table, and found in a partition
-        // by the name it has now.
-        const char *name = adoption.numbers == nullptr
-                               ? adoption.columns[i]
-                               : get_attname(adoption.table, adoption.numbers[i], true);
-        const AttrNumber number = name == nullptr ? InvalidAttrNumber : get_attnum(table, name);
-        if (number > 0) {
-            known[(*count)++] = KnownColumn{adoption.columns[i], number};
-        }
-    }
-    return known;
 }
 
 AttrNumber find_known(const Adoption &adoption, const KnownColumn *known, int count,
@@ -304,6 +286,29 @@ void visit_table(const Adoption &adoption, Oid table_oid, Visit visit, Snapshot 
 }
 
 } // namespace
+
+KnownColumn *known_columns(const Adoption &adoption, Oid table, int *count) {
+    auto *known = static_cast<KnownColumn *>(
+        palloc((static_cast<Size>(adoption.column_count) + 1) * sizeof(KnownColumn)));
+    *count = 0;
+    for (int i = 0; i < adoption.column_count; ++i) {
+        // A renamed column is known by its number in the adopted table, and found in a partition
+        // by the name it has now.
+        const char *name = adoption.numbers == nullptr
+                               ? adoption.columns[i]
+                               : get_attname(adoption.table, adoption.numbers[i], true);
+        const AttrNumber number = name == nullptr ? InvalidAttrNumber : get_attnum(table, name);
+        if (number > 0) {
+            known[(*count)++] = KnownColumn{adoption.columns[i], number};
+        }
+    }
+    return known;
+}
+
+void know_columns(Adoption &adoption, Datum names, Datum numbers) {
+    adoption.columns = texts_of(names, &adoption.column_count);
+    adoption.numbers = numbers_of(numbers, adoption.column_count);
+}
 
 AdoptionList find_adoptions(Oid table) {
     return select_adoptions("source::pg_catalog.oid", OIDOID, ObjectIdGetDatum(table));

@@ -5,6 +5,8 @@
 
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/adoption/expression.hpp"
+
 namespace entitle::pg {
 
 // What entitle.adoption says of one table.
@@ -29,6 +31,13 @@ struct AdoptionList {
 // memory context.
 AdoptionList find_adoptions(Oid table);
 AdoptionList find_adoption(std::int64_t id);
+
+// Tells an adoption the names and numbers of columns, two arrays.
+void know_columns(Adoption &adoption, Datum names, Datum numbers);
+
+// The columns of a table, which may be a partition, that the adoption knows, by the numbers that
+// they have there.
+KnownColumn *known_columns(const Adoption &adoption, Oid table, int *count);
 
 // One table with rows, which may be a partition of the adopted one.
 struct Source {
