@@ -156,7 +156,7 @@ REVOKE ALL ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) F
 
 CREATE FUNCTION entitle_internal.follow_rows(adoption_id bigint, keys text[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
 DECLARE
     adopted entitle.adoption;

@@ -1,6 +1,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/adoption/expression.hpp"
+#include "pg/adoption/key_set.hpp"
 #include "pg/adoption/source.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
@@ -12,9 +13,7 @@ extern "C" {
 #include "catalog/pg_am.h"
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
-#include "common/hashfn.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/hsearch.h"
 }
 
 namespace entitle::pg {
@@ -196,8 +195,7 @@ void scan_all(const Source &source, const Visit &visit, Snapshot snapshot) {
         ResetPerTupleExprContext(source.state);
         MemoryContext previous = MemoryContextSwitchTo(GetPerTupleMemoryContext(source.state));
         const char *key = row_key(source, row);
-        if (key != nullptr && (visit.wanted == nullptr ||
-                               hash_search(visit.wanted, &key, HASH_FIND, nullptr) != nullptr)) {
+        if (key != nullptr && (visit.wanted == nullptr || has_key(visit.wanted, key))) {
             visit.call(source, key, row, visit.context);
         }
         MemoryContextSwitchTo(previous);
@@ -235,31 +233,6 @@ void scan_keys(const Source &source, const Visit &visit, Snapshot snapshot, Oid 
     }
 }
 
-uint32 hash_text(const void *key, Size) {
-    const char *text = *static_cast<const char *const *>(key);
-    return hash_bytes(reinterpret_cast<const unsigned char *>(text),
-                      static_cast<int>(strlen(text)));
-}
-
-int compare_texts(const void *one, const void *other, Size) {
-    return strcmp(*static_cast<const char *const *>(one), *static_cast<const char *const *>(other));
-}
-
-HTAB *hash_of(const char *const *keys, int count) {
-    HASHCTL control{};
-    control.keysize = sizeof(char *);
-    control.entrysize = sizeof(char *);
-    control.hash = hash_text;
-    control.match = compare_texts;
-    control.hcxt = CurrentMemoryContext;
-    HTAB *wanted = hash_create("entitle: keys", count + 1, &control,
-                               HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-    for (int i = 0; i < count; ++i) {
-        hash_search(wanted, &keys[i], HASH_ENTER, nullptr);
-    }
-    return wanted;
-}
-
 // As print_fact, and apart where the facts of two are alike: moments of one day.
 const char *print_key(Datum value, Oid type) {
     return type == TIMESTAMPOID || type == TIMESTAMPTZOID
@@ -278,7 +251,7 @@ void visit_table(const Adoption &adoption, Oid table_oid, Visit visit, Snapshot 
     if (OidIsValid(index)) {
         scan_keys(*source, visit, snapshot, index, type);
     } else {
-        visit.wanted = visit.keys == nullptr ? nullptr : hash_of(visit.keys, visit.count);
+        visit.wanted = visit.keys == nullptr ? nullptr : make_key_set(visit.keys, visit.count);
         scan_all(*source, visit, snapshot);
     }
     close_source(source);

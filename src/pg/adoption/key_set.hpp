@@ -1,0 +1,17 @@
+// Keys that rows are looked through for, where no index finds them. regime: C
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+extern "C" {
+#include "utils/hsearch.h"
+}
+
+namespace entitle::pg {
+
+// Lives in the current memory context, as the keys do.
+HTAB *make_key_set(const char *const *keys, int count);
+
+bool has_key(HTAB *set, const char *key);
+
+} // namespace entitle::pg
