@@ -134,18 +134,23 @@ BEGIN
     FROM pg_attribute a
     WHERE a.attrelid = declared.source AND a.attnum > 0 AND NOT a.attisdropped;
 
+    -- A table that bore this one's name and is gone: its rows' users and customers are this one's, if a superuser says so.
+    UPDATE entitle.adoption a SET source = declared.source
+    WHERE a.kind = declared.kind AND a.source_name = declared.source::text AND a.source NOT IN (SELECT c.oid FROM pg_class c)
+      AND entitle.acting_superuser()
+      AND NOT EXISTS (SELECT FROM entitle.adoption o WHERE o.source = declared.source AND o.kind = declared.kind);
     SELECT * INTO before FROM entitle.adoption a WHERE a.source = declared.source AND a.kind = declared.kind;
     IF before.adoption_id IS NOT NULL AND NOT before.is_forgotten AND before.key_columns <> declared.key_columns THEN
         RAISE EXCEPTION 'table "%" is adopted by another key', declared.source
             USING ERRCODE = '55000', HINT = format('Forget it first: SELECT entitle.forget_adopted(%L);', declared.source);
     END IF;
-    INSERT INTO entitle.adoption AS a (source, kind, key_columns, facts, options, on_conflict, column_names, column_numbers, source_number)
+    INSERT INTO entitle.adoption AS a (source, kind, key_columns, facts, options, on_conflict, column_names, column_numbers, source_number, source_name)
     VALUES (declared.source, declared.kind, declared.key_columns, declared.facts, coalesce(declared.options, '{}'), declared.on_conflict,
-            declared.column_names, declared.column_numbers, declared.source)
+            declared.column_names, declared.column_numbers, declared.source, declared.source::text)
     ON CONFLICT ON CONSTRAINT adoption_source_kind_key DO UPDATE SET (
-        key_columns, facts, options, on_conflict, column_names, column_numbers, source_number, is_forgotten) = (
+        key_columns, facts, options, on_conflict, column_names, column_numbers, source_number, source_name, is_forgotten) = (
         excluded.key_columns, excluded.facts, excluded.options, excluded.on_conflict, excluded.column_names, excluded.column_numbers,
-        excluded.source_number, false)
+        excluded.source_number, excluded.source_name, false)
     RETURNING a.adoption_id INTO declared.adoption_id;
     RETURN entitle_internal.follow(declared.adoption_id, NULL);
 END

@@ -91,6 +91,8 @@ BEGIN
                 USING ERRCODE = '42501', HINT = 'It takes the table''s owner, with EXECUTE on entitle.forget_adopted.';
         END IF;
         found_one := true;
+        -- One that is gone gives nothing any more.
+        UPDATE entitle.adoption a SET is_forgotten = true WHERE a.adoption_id = adopted.adoption_id AND a.source NOT IN (SELECT c.oid FROM pg_class c);
         mended := mended + entitle_internal.follow(adopted.adoption_id, NULL);
     END LOOP;
     IF source IS NOT NULL AND NOT found_one THEN
@@ -157,7 +159,8 @@ BEGIN
     FOR adopted IN SELECT * FROM entitle.adoption a WHERE a.source = relation AND a.source_number = relation LOOP
         BEGIN
             UPDATE entitle.adoption a
-            SET key_columns = ARRAY(SELECT c.attname::text
+            SET source_name = relation::text,
+                key_columns = ARRAY(SELECT c.attname::text
                                     FROM unnest(adopted.key_columns) WITH ORDINALITY AS k (name, place)
                                     JOIN unnest(adopted.column_names, adopted.column_numbers) AS n (name, number) ON n.name = k.name
                                     JOIN pg_attribute c ON c.attrelid = relation AND c.attnum = n.number AND NOT c.attisdropped
@@ -200,6 +203,47 @@ CREATE EVENT TRIGGER entitle_follow_alteration ON ddl_command_end WHEN TAG IN ('
     EXECUTE FUNCTION entitle_internal.follow_alteration();
 ALTER EVENT TRIGGER entitle_follow_alteration ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_follow_alteration IS 'The declaration of an adopted table follows the names of its columns';
+
+-- SECURITY DEFINER: nobody writes the adoptions directly. It takes no argument, and ends what tables gave that are not there.
+CREATE FUNCTION entitle_internal.end_dropped_adoptions() RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    adopted entitle.adoption;
+BEGIN
+    FOR adopted IN
+        SELECT * FROM entitle.adoption a
+        WHERE NOT a.is_forgotten AND a.source NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT b.number FROM entitle.absent_relation b)
+        ORDER BY a.adoption_id DESC
+    LOOP
+        UPDATE entitle.adoption a SET is_forgotten = true WHERE a.adoption_id = adopted.adoption_id;
+        PERFORM entitle_internal.follow(adopted.adoption_id, NULL);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.end_dropped_adoptions() IS 'Ends what adopted tables gave that were dropped';
+GRANT EXECUTE ON FUNCTION entitle_internal.end_dropped_adoptions() TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.follow_drop() RETURNS event_trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- Not when the extension itself is dropped.
+    IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'trigger' AND d.address_names[3] = 'entitle_adopted')
+       AND NOT EXISTS (SELECT FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'extension') THEN
+        PERFORM entitle_internal.end_dropped_adoptions();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.follow_drop() IS 'Event trigger: what an adopted table gave ends when the table is dropped';
+REVOKE ALL ON FUNCTION entitle_internal.follow_drop() FROM PUBLIC;
+
+CREATE EVENT TRIGGER entitle_follow_drop ON sql_drop
+    EXECUTE FUNCTION entitle_internal.follow_drop();
+ALTER EVENT TRIGGER entitle_follow_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER entitle_follow_drop IS 'What an adopted table gave ends when the table is dropped';
 
 -- What is wrong with an adopted table itself; no row when nothing is.
 CREATE FUNCTION entitle_internal.adoption_problems(adopted entitle.adoption) RETURNS TABLE (problem text, remedy text)

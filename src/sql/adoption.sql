@@ -12,6 +12,7 @@ CREATE TABLE entitle.adoption (
     column_names text[] NOT NULL,
     column_numbers smallint[] NOT NULL,
     source_number oid NOT NULL,
+    source_name text NOT NULL,
     is_forgotten boolean NOT NULL DEFAULT false,
     CONSTRAINT adoption_source_kind_key UNIQUE (source, kind)
 );
@@ -21,6 +22,7 @@ COMMENT ON COLUMN entitle.adoption.options IS 'What the kind needs besides, such
 COMMENT ON COLUMN entitle.adoption.column_names IS 'What the columns were called when the expressions were written';
 COMMENT ON COLUMN entitle.adoption.column_numbers IS 'Which columns of the table these are, so that a renamed one is known';
 COMMENT ON COLUMN entitle.adoption.source_number IS 'The OID that the table had then: in a restored table columns have other numbers';
+COMMENT ON COLUMN entitle.adoption.source_name IS 'What the table is called: one that is made anew under the name goes on where a dropped one ended';
 COMMENT ON COLUMN entitle.adoption.is_forgotten IS 'What it gave has ended, and comes back under the same keys when the table is adopted again';
 REVOKE ALL ON TABLE entitle.adoption FROM PUBLIC;
 

@@ -286,8 +286,6 @@ BEGIN
                             ' IN (SELECT oid, rolname FROM pg_catalog.pg_roles))'
                    WHEN c.relname ~ '^(protection|guarded_table)'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class UNION ALL SELECT number FROM entitle.absent_relation)'
-                   WHEN c.relname = 'adoption'
-                       THEN 'WHERE source IN (SELECT oid FROM pg_catalog.pg_class UNION ALL SELECT number FROM entitle.absent_relation)'
                    ELSE ''
                END
         FROM pg_catalog.pg_class c

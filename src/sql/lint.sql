@@ -284,6 +284,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
           UNION ALL SELECT * FROM entitle_internal.lint_server()
           UNION ALL SELECT * FROM entitle_internal.lint_release(current_setting('server_version_num')::integer, current_date)
           UNION ALL SELECT * FROM entitle_internal.lint_readers()
+          UNION ALL SELECT * FROM entitle_internal.lint_adoptions()
           UNION ALL SELECT * FROM entitle_internal.lint_extension()
           UNION ALL SELECT * FROM entitle_internal.lint_tenants()
           UNION ALL SELECT * FROM entitle_internal.lint_model()) f

@@ -253,6 +253,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('check_adoptable(regclass,regprocedure)'),
     ('column_fact(regclass,text,name,regtype[])'),
     ('end_adoption(regclass)'),
+    ('end_dropped_adoptions()'),
     ('follow_source()'),
     ('install_adoption(adoption)'),
     ('is_following()'),
@@ -303,7 +304,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|referenced_adoption|resolved_options|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_adoptions|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -317,7 +318,7 @@ SELECT set_eq(
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)',
-          'end_adoption(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
+          'end_adoption(regclass)', 'end_dropped_adoptions()', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
           -- what closes tables of guarded schemas, and opens them
           'note_part(regclass)', 'protect_part(regclass)', 'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
           'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
@@ -354,7 +355,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
-    'end_adoption', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
+    'end_adoption', 'end_dropped_adoptions', 'follow_source', 'guard_adopted', 'keep_adopted', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
     'closed_parts', 'note_part', 'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
     'verify_protection', 'lint']::name[],
