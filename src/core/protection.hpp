@@ -81,9 +81,7 @@ class RowTest {
     bool allows_all() const noexcept { return allows_all_; }
 
     // Tells whether a row without customer shows, if no permission shows it.
-    bool allows_shared() const noexcept {
-        return rule_.is_shared && subject_ != nullptr && subject_->is_active;
-    }
+    bool allows_shared() const noexcept { return rule_.is_shared && subject_ != nullptr; }
 
     // Decides by permission only. A brand's answer is worked out once per test.
     bool allows_by_permission(std::optional<BrandId> brand);

@@ -1,43 +1,55 @@
 -- Whole schemas: which call protects each table, found by foreign keys that lead to customers; the calls run; everything taken back; and
 -- what verify_protection finds, mended.
 
--- Where the tables' foreign keys end: the columns that name a customer. One place, for whatever comes to hold customers.
-CREATE FUNCTION entitle_internal.customer_keys() RETURNS TABLE (relation regclass, column_name name, column_type regtype)
+-- Where the tables' foreign keys end: the columns that name a customer, of entitle and of adopted tables, and what a column that says
+-- the same is called where there is no foreign key. `id` alone says nothing of whose it is. SECURITY DEFINER: nobody reads the
+-- adoptions directly; a foreign key or trigger tells everyone the same.
+CREATE FUNCTION entitle_internal.customer_keys() RETURNS TABLE (relation regclass, column_name name, column_type regtype, called name)
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT a.attrelid::regclass, a.attname, a.atttypid::regtype
+    SELECT a.attrelid::regclass, a.attname, a.atttypid::regtype, a.attname
     FROM pg_attribute a
     WHERE a.attrelid = 'entitle.customer'::regclass AND a.attname IN ('customer_id', 'customer_uuid', 'customer_code')
+    UNION ALL
+    SELECT c.oid::regclass, a.attname, entitle_internal.base_type(a.atttypid)::regtype,
+           CASE WHEN a.attname IN ('id', 'uuid', 'key', 'code') THEN c.relname || '_' || a.attname ELSE a.attname END::name
+    FROM entitle.adoption d
+    JOIN pg_class c ON c.oid = d.source
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = d.key_columns[1]
+    WHERE d.kind = 'customers' AND NOT d.is_forgotten
     $$;
-COMMENT ON FUNCTION entitle_internal.customer_keys() IS 'The columns by which customers are known';
+COMMENT ON FUNCTION entitle_internal.customer_keys() IS 'The columns by which customers are known, and what columns that name one are called';
 GRANT EXECUTE ON FUNCTION entitle_internal.customer_keys() TO PUBLIC;
 
--- The columns of a table that tell its customer: by foreign key, else by a customer's key's name and type. Domains count as what they are over.
+-- The columns of a table that tell its customer: an adopted table's own key, else a foreign key, else a customer's key's name and type.
+-- Domains count as what they are over.
 CREATE FUNCTION entitle_internal.customer_columns(relation regclass) RETURNS TABLE (column_name name, is_key boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    WITH found AS (
+    WITH key AS (
+        SELECT * FROM entitle_internal.customer_keys()),
+    found AS (
         SELECT a.attname, a.attnum, true AS is_key
         FROM pg_constraint c
         JOIN pg_attribute a ON a.attrelid = c.conrelid AND ARRAY[a.attnum] = c.conkey
         JOIN pg_attribute k ON k.attrelid = c.confrelid AND ARRAY[k.attnum] = c.confkey
-        JOIN entitle_internal.customer_keys() s ON s.relation = c.confrelid AND s.column_name = k.attname
-        WHERE c.contype = 'f' AND c.conrelid = customer_columns.relation
+        JOIN key s ON s.relation = c.confrelid AND s.column_name = k.attname
+        WHERE c.contype = 'f' AND c.conrelid = customer_columns.relation AND customer_columns.relation NOT IN (SELECT o.relation FROM key o)
         UNION
-        SELECT a.attname, a.attnum, false
+        SELECT a.attname, a.attnum, s.relation = a.attrelid
         FROM pg_attribute a
-        JOIN entitle_internal.customer_keys() s ON s.column_name = a.attname
+        JOIN key s ON CASE s.relation WHEN a.attrelid THEN s.column_name ELSE s.called END = a.attname
         WHERE a.attrelid = customer_columns.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
-          AND entitle_internal.base_type(a.atttypid) = ANY (CASE s.column_type WHEN 'bigint'::regtype THEN '{smallint,integer,bigint}'::regtype[]
-                                                            WHEN 'text'::regtype THEN '{text,varchar}'::regtype[] ELSE ARRAY[s.column_type] END))
+          AND entitle_internal.base_type(a.atttypid) = ANY (CASE WHEN s.column_type IN ('smallint', 'integer', 'bigint') THEN '{smallint,integer,bigint}'::regtype[]
+                                                            WHEN s.column_type IN ('text', 'varchar') THEN '{text,varchar}'::regtype[] ELSE ARRAY[s.column_type] END))
     SELECT f.attname, f.is_key
     FROM found f
     WHERE f.is_key OR NOT EXISTS (SELECT FROM found k WHERE k.is_key)
     ORDER BY f.attnum
     $$;
-COMMENT ON FUNCTION entitle_internal.customer_columns(regclass) IS 'The columns of a table that may tell its customer, and whether a foreign key says so';
+COMMENT ON FUNCTION entitle_internal.customer_columns(regclass) IS 'The columns of a table that may tell its customer, and whether a key says so';
 GRANT EXECUTE ON FUNCTION entitle_internal.customer_columns(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: a table's owner may not read what is written down; of the owner's own tables it is told by unprotect_table, too.

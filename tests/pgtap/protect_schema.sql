@@ -99,5 +99,25 @@ RESET ROLE;
 SELECT results_eq($$ SELECT c.oid::regclass::text, c.relacl::text, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c WHERE c.relnamespace = 'shop'::regnamespace ORDER BY 1 $$,
                   'SELECT * FROM before ORDER BY 1', 'and everything is as before');
 SELECT is((SELECT count(*) FROM entitle.protected_tables), 0::bigint, 'nothing is declared');
+
+-- Adopted customers: their own table, what refers to them, and what has a column called like that (R64).
+CREATE SCHEMA crm;
+GRANT USAGE ON SCHEMA crm TO test_app;
+CREATE TABLE crm.account (id uuid PRIMARY KEY, title text);
+CREATE TABLE crm.deal (deal_id integer PRIMARY KEY, of_account uuid NOT NULL REFERENCES crm.account);
+CREATE TABLE crm.part (part_id integer PRIMARY KEY, deal_id integer NOT NULL REFERENCES crm.deal);
+CREATE TABLE crm.visit (id uuid PRIMARY KEY, account_id uuid);
+CREATE TABLE crm.place (id uuid PRIMARY KEY);
+INSERT INTO crm.account VALUES (md5('1')::uuid, 'one'), (md5('2')::uuid, 'two');
+INSERT INTO crm.deal VALUES (1, md5('1')::uuid), (2, md5('2')::uuid);
+SELECT entitle.adopt_customers('crm.account', 'id', 'title');
+SELECT results_eq($$ SELECT relation::text, substring(call, 'customer_column => ''(.*?)''') FROM entitle.plan_protection('{crm}') $$, $$ VALUES
+    ('crm.account', 'id'), ('crm.deal', 'of_account'), ('crm.part', NULL), ('crm.visit', 'account_id'), ('crm.place', NULL) $$,
+    'R64: adopted customers are found');
+SELECT is(entitle.protect_schema('{crm}'), 4, 'and their tables protected');
+GRANT SELECT ON crm.account, crm.deal TO test_app;
+INSERT INTO entitle.external_access (customer_id, user_id, role) SELECT customer_id, 102, 'L30' FROM entitle.customer WHERE customer_uuid = md5('1')::uuid;
+SELECT is(ask('l30', 'SELECT string_agg(title, '','') FROM crm.account JOIN crm.deal ON of_account = id'), 'one', 'whose rows show to their users');
+SELECT is(entitle.unprotect_all(), 4, 'all is taken back');
 SELECT * FROM finish();
 ROLLBACK;
