@@ -3,6 +3,7 @@
 // signature is checked, so that each algorithm has its own price.
 #include "bench.hpp"
 
+#include "../../src/core/crypto.hpp"
 #include "../../tests/token/forge.hpp"
 
 #include <chrono>
@@ -71,9 +72,39 @@ Side calling(const SharedSession &session, const std::string &name, const std::s
             }};
 }
 
+// Compares a secret with a guess, so often that it can be timed.
+Side comparing(const std::string &name, const std::string &guess) {
+    return {name, {}, [=] {
+                const std::string secret(guess.size(), 's');
+                int same = 0;
+                for (int i = 0; i < 1000; ++i) {
+                    same += entitle::is_same_secret(secret, guess) ? 1 : 0;
+                }
+                return std::to_string(same);
+            }};
+}
+
+// S117: the time tells nothing of where a guess is wrong, so the quotient is 1.
+void measure_secrets(Bench &bench) {
+    Result labels;
+    labels.topic = "identity";
+    labels.key = "secret";
+    labels.title = "a guess that is wrong at its end, against one that is wrong at once";
+    labels.unit = "ratio";
+    labels.baseline = "is_same_secret, 256 bytes, the first is wrong";
+    labels.measured = "is_same_secret, 256 bytes, the last is wrong";
+    labels.target = 1.05;
+    const std::string rest(255, 's');
+    compare(bench, labels,
+            {comparing("at_once", 'x' + rest), comparing("at_end", rest + 'x'),
+             comparing("again", 'x' + rest)},
+            bench.limits(2));
+}
+
 } // namespace
 
 void measure_identity(Bench &bench) {
+    measure_secrets(bench);
     const forge::Issuer issuer;
     const Verifying verifying(issuer);
     const SharedSession session = open_session();
