@@ -33,7 +33,8 @@ BEGIN
     EXECUTE 'CREATE OPERATOR evil.= (LEFTARG = bigint, RIGHTARG = bigint[], FUNCTION = evil.yes)';
     -- Every function of the extension, and those of PostgreSQL that its SQL calls, under the same name and arguments.
     FOR f IN
-        SELECT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, format_type(p.prorettype, NULL) AS result
+        SELECT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, format_type(p.prorettype, NULL) AS result,
+               p.prorettype <> 'void'::regtype AND p.proargmodes IS NULL AS gives_value
         FROM pg_proc p
         WHERE p.prokind = 'f' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype) AND NOT p.proretset
           AND (p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND pg_get_function_identity_arguments(p.oid) !~ 'any|internal|cstring' AND p.prorettype <> 'cstring'::regtype
@@ -43,7 +44,7 @@ BEGIN
                   AND pg_get_function_identity_arguments(p.oid) !~ 'any|cstring|internal|VARIADIC')
     LOOP
         EXECUTE format($q$CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''evil was called''; RETURN%s; END'$q$,
-                       f.proname, f.arguments, f.result, CASE WHEN f.result <> 'void' THEN ' NULL' END);
+                       f.proname, f.arguments, f.result, CASE WHEN f.gives_value THEN ' NULL' END);
     END LOOP;
     FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'entitle'::regnamespace AND relkind = 'r' LOOP
         EXECUTE format('CREATE TABLE evil.%1$I AS TABLE entitle.%1$I', t);
