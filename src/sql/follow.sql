@@ -164,6 +164,9 @@ DECLARE
     changed bigint;
 BEGIN
     SELECT * INTO adopted FROM entitle.adoption a WHERE a.adoption_id = follow_rows.adoption_id;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
     changed := CASE adopted.kind
         WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)
         WHEN 'customers' THEN entitle_internal.follow_customers(adopted, keys)

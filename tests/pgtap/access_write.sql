@@ -105,9 +105,9 @@ SELECT is((SELECT count(*) FROM entitle.app_user WHERE login = 'target'), 1::big
 
 -- R34, R38: what grant_access stores.
 SELECT lives_ok($$ SELECT do_as('manager', 'SELECT entitle.grant_access(102, ''target'')') $$, 'a grant is made');
-SELECT is((SELECT g::text FROM entitle.external_access g WHERE user_id = 207), '(102,207,L30,30,,,)', 'R33, R38: L30 and 30 days when omitted');
+SELECT is((SELECT g::text FROM entitle.external_access g WHERE user_id = 207), '(102,207,L30,30,,,,,)', 'R33, R38: L30 and 30 days when omitted');
 SELECT lives_ok($$ SELECT do_as('manager', 'SELECT entitle.grant_access(102, ''target'', ''L40'', NULL, ''n'')') $$, 'and changed');
-SELECT is((SELECT g::text FROM entitle.external_access g WHERE user_id = 207), '(102,207,L40,,,,n)', 'R34: still one grant; NULL is unlimited');
+SELECT is((SELECT g::text FROM entitle.external_access g WHERE user_id = 207), '(102,207,L40,,,,n,,)', 'R34: still one grant; NULL is unlimited');
 SELECT is(tried('manager', command), '23514', format('R33, R38, R40: %s', command))
 FROM unnest(ARRAY['SELECT entitle.grant_access(102, ''new'', ''L15'')', 'SELECT entitle.grant_access(102, ''new'', '''')', 'SELECT entitle.grant_access(102, ''new'', ''l30'')',
                   'SELECT entitle.grant_access(102, ''new'', ''L30'', -1)', 'UPDATE entitle.external_access SET days_back = -1 WHERE user_id = 207',

@@ -1,5 +1,5 @@
 -- Rows of an application's own table stand for users (R64): whatever writes the table, and whoever, the users follow at once; they
--- change there only; what is in the way is refused with nothing left behind (S315 to S319).
+-- change there only; what is in the way is refused with nothing left behind (S315 to S319, S329).
 \ir tried.psql
 SELECT no_plan();
 
@@ -212,6 +212,8 @@ FROM (VALUES
     ($$'other', 'login', active_when => '(SELECT true)'$$, '22023 expression "(SELECT true)" holds a query'),
     ($$'other', 'login', active_when => 'exists (SELECT FROM pg_authid)'$$, '22023 expression "exists (SELECT FROM pg_authid)" holds a query'),
     ($$'other', 'login', active_when => 'true; DROP TABLE other'$$, '42601 syntax error at or near ";" (no hint)'),
+    ($$'other', 'login', active_when => '*'$$, '22023 expression "*" names the whole row'),
+    ($$'other', 'login', active_when => 'other.*'$$, '22023 expression "other.*" names the whole row'),
     ($$'other', 'login', active_when => 'true FROM other'$$, '22023 expression "true FROM other" is more than one expression'),
     ($$'other', 'login', active_when => 'at > now()'$$, '22023 expression "at > now()" calls a function that is not PostgreSQL''s own or not immutable'),
     ($$'other', 'login', active_when => 'at > ''now'''$$, '22023 expression "at > ''now''" holds a constant whose meaning depends on the session or the time'),

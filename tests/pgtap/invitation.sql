@@ -15,6 +15,7 @@ INSERT INTO entitle.role_permission (role_id, permission_key) VALUES
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES
     (201, 'owner', true), (202, 'admin', true), (203, 'clerk', true), (204, 'L80', true), (205, 'L90', true), (206, 'L40', true), (207, 'there', true),
     (208, 'gone', false), (209, 'brand admin', true);
+SELECT setval(pg_get_serial_sequence('entitle.app_user', 'user_id'), 1000) \g /dev/null
 INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id, is_owner) VALUES
     (201, 201, 102, NULL, true), (202, 202, 102, 201, false), (203, 203, 102, 202, false);
 INSERT INTO entitle.membership (membership_id, user_id, brand_id, role_id) VALUES (209, 209, 102, 201);

@@ -53,6 +53,10 @@ bool demand_plain_names(Node *node, void *context) {
     if (IsA(node, SubLink)) {
         refuse(text, "holds a query");
     }
+    // A star by itself is taken apart where lists of columns are; there is none here.
+    if (IsA(node, ColumnRef) && IsA(llast(ENTITLE_NODE(ColumnRef, node)->fields), A_Star)) {
+        refuse(text, "names the whole row");
+    }
     if (IsA(node, TypeCast)) {
         const TypeName *name = ENTITLE_NODE(TypeCast, node)->typeName;
         const Oid type = LookupTypeNameOid(nullptr, name, true);

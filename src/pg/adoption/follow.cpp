@@ -158,6 +158,17 @@ void add_facts(const Source &source, const char *key, HeapTuple row, void *conte
     add_row(rows->set, result, result_nulls);
 }
 
+// A table by its number, which may be gone by now.
+Relation open_given(Oid number) {
+    Relation table = try_table_open(number, AccessShareLock);
+    if (table == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("there is no table with OID %u", number),
+                        errhint("Give the table's name.")));
+    }
+    return table;
+}
+
 } // namespace
 
 // Trigger of adopted tables: before and after each statement, after each row and after TRUNCATE.
@@ -237,7 +248,7 @@ ENTITLE_FUNCTION(entitle_source_facts) {
 // check_expression(relation, expression, is_condition) -> regtype: its type; an error unless it may
 // be worked out for the rows of the table.
 ENTITLE_FUNCTION(entitle_check_expression) {
-    Relation table = table_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation table = open_given(PG_GETARG_OID(0));
     const char *words = text_to_cstring(PG_GETARG_TEXT_PP(1));
     const TupleDesc shape = RelationGetDescr(table);
     auto *columns = static_cast<KnownColumn *>(palloc((shape->natts + 1) * sizeof(KnownColumn)));
@@ -263,7 +274,7 @@ ENTITLE_FUNCTION(entitle_current_expression) {
     known.table = PG_GETARG_OID(0);
     const char *words = text_to_cstring(PG_GETARG_TEXT_PP(1));
     know_columns(known, PG_GETARG_DATUM(2), PG_GETARG_DATUM(3));
-    Relation table = table_open(known.table, AccessShareLock);
+    Relation table = open_given(known.table);
     int count = 0;
     const KnownColumn *columns = known_columns(known, known.table, &count);
     AsOwner owner(table);
