@@ -72,7 +72,7 @@ Site &site_of(FunctionCallInfo fcinfo, Relation table) {
         auto *site = static_cast<Site *>(palloc0(sizeof(Site)));
         site->list = find_adoptions(root_of(table));
         site->sources = static_cast<Source **>(
-            palloc0((static_cast<Size>(site->list.count) + 1) * sizeof(Source *)));
+            palloc0((static_cast<Size>(site->list.count) + 1) * sizeof(void *)));
         MemoryContextSwitchTo(previous);
         fcinfo->flinfo->fn_extra = site;
     }
@@ -162,9 +162,9 @@ void add_facts(const Source &source, const char *key, HeapTuple row, void *conte
 Relation open_given(Oid number) {
     Relation table = try_table_open(number, AccessShareLock);
     if (table == nullptr) {
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                        errmsg("there is no table with OID %u", number),
-                        errhint("Give the table's name.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table with OID %u", number),
+                 errhint("Give the table's name.")));
     }
     return table;
 }

@@ -270,7 +270,8 @@ KnownColumn *known_columns(const Adoption &adoption, Oid table, int *count) {
         const char *name = adoption.numbers == nullptr
                                ? adoption.columns[i]
                                : get_attname(adoption.table, adoption.numbers[i], true);
-        const AttrNumber number = name == nullptr ? InvalidAttrNumber : get_attnum(table, name);
+        const AttrNumber number =
+            name == nullptr ? AttrNumber{InvalidAttrNumber} : get_attnum(table, name);
         if (number > 0) {
             known[(*count)++] = KnownColumn{adoption.columns[i], number};
         }
