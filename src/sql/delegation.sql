@@ -270,6 +270,18 @@ COMMENT ON FUNCTION entitle.reactivate_user(text) IS
     '. Raises 42501: not allowed; 22023: no such user';
 REVOKE ALL ON FUNCTION entitle.reactivate_user(text) FROM PUBLIC;
 
+-- SECURITY DEFINER: the trigger of memberships asks it about the user of a row, whatever the writer may see.
+CREATE FUNCTION entitle_internal.is_unplaced(user_id bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT NOT EXISTS (SELECT FROM entitle.membership m WHERE m.user_id = is_unplaced.user_id)
+       AND NOT EXISTS (SELECT FROM entitle.external_access g WHERE g.user_id = is_unplaced.user_id)
+       AND NOT EXISTS (SELECT FROM entitle.pending_invitation i WHERE i.user_id = is_unplaced.user_id)
+    $$;
+COMMENT ON FUNCTION entitle_internal.is_unplaced(bigint) IS 'Whether no place, grant or invitation of the user is there';
+REVOKE ALL ON FUNCTION entitle_internal.is_unplaced(bigint) FROM PUBLIC;
+
 -- Whom a manager of members may take in without asking: those whom he manages already, and those who have no place anywhere. Others
 -- are invited, as one who is not there (S362).
 CREATE FUNCTION entitle_internal.user_at_hand(login text) RETURNS bigint
@@ -280,9 +292,7 @@ CREATE FUNCTION entitle_internal.user_at_hand(login text) RETURNS bigint
     FROM entitle.app_user u
     WHERE u.login = user_at_hand.login AND u.is_active
       AND (entitle.acting_superuser() OR entitle.manages_user(u.user_id)
-           OR NOT EXISTS (SELECT FROM entitle.membership m WHERE m.user_id = u.user_id)
-              AND NOT EXISTS (SELECT FROM entitle.external_access g WHERE g.user_id = u.user_id)
-              AND NOT EXISTS (SELECT FROM entitle.pending_invitation i WHERE i.user_id = u.user_id))
+           OR entitle_internal.is_unplaced(u.user_id))
     $$;
 COMMENT ON FUNCTION entitle_internal.user_at_hand(text) IS
     'The active user with that login whom the caller may make a member without inviting; NULL for who has places elsewhere, as for nobody';

@@ -244,10 +244,10 @@ BEGIN
             ('role', '(SELECT entitle.own_user()) IS NOT NULL'),
             ('role_permission', '(SELECT entitle.own_user()) IS NOT NULL'),
             ('role_metric', '(SELECT entitle.own_user()) IS NOT NULL'),
-            -- By his number alone nobody gets a place where he would be seen then (S305, S361).
-            ('membership', 'entitle.manages_user(user_id)'),
+            -- By his number alone nobody becomes a member where he would be seen then (S305): the trigger asks that, too.
+            ('membership', '(SELECT entitle.own_user()) IS NOT NULL'),
             ('app_user', '(SELECT entitle.own_user()) IS NOT NULL'),
-            ('external_access', 'user_id = (SELECT entitle.own_user()) OR entitle.manages_access(customer_id) AND entitle.manages_user(user_id)')
+            ('external_access', 'user_id = (SELECT entitle.own_user()) OR entitle.manages_access(customer_id)')
         ) AS w (relation, writes) ON w.relation = c.relname
         WHERE p.polname = 'entitle_select' AND c.relnamespace = 'entitle'::pg_catalog.regnamespace
           AND c.relname <> 'change_log' LOOP

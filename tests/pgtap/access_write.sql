@@ -26,7 +26,7 @@ FROM unnest(ARRAY[10, 20, 30, 40, 80, 90]) AS level;
 INSERT INTO entitle.external_access (customer_id, user_id, role, valid_until) VALUES (101, 205, 'L80', '2000-01-01');
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES
     (101, 207, 'L30'), (101, 208, 'L90'), (101, 209, 'L80'), (102, 208, 'L30');
--- By number only whom one sees gets a grant (S361): who may give one on 101 sees the new user by another customer.
+-- The new user has a grant elsewhere.
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (104, 180, 'L80'), (104, 190, 'L80'), (104, 210, 'L10'), (104, 211, 'L10');
 
 CREATE TEMP TABLE writer (login, can, sees, can_owner) AS VALUES

@@ -10,6 +10,8 @@
 
 extern "C" {
 #include "commands/sequence.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "utils/rls.h"
 }
@@ -24,6 +26,16 @@ struct Behalf {
     UserId inviter;
 };
 Behalf behalf = {false, false, 0};
+
+// Whether the user has no place, no grant and no invitation anywhere.
+bool is_unplaced(UserId user) {
+    static constexpr Oid kTypes[] = {INT8OID};
+    char schema[] = "entitle_internal";
+    char name[] = "is_unplaced";
+    List *const path = list_make2(makeString(schema), makeString(name));
+    const Oid function = LookupFuncName(path, 1, kTypes, false);
+    return DatumGetBool(OidFunctionCall1(function, Int64GetDatum(user)));
+}
 
 } // namespace
 
@@ -72,10 +84,10 @@ HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
     return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
 }
 
-bool may_name_user(const FiredRow &row, UserId user) {
+bool may_name_member(const FiredRow &row, UserId user) {
     const Oid table = RelationGetRelid(row.data->tg_relation);
-    return is_active_user(user) &&
-           (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED || manages_user(user));
+    return is_active_user(user) && (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED ||
+                                    manages_user(user) || is_unplaced(user));
 }
 
 void demand_same_key(const FiredRow &row, AttrNumber key) {

@@ -41,9 +41,10 @@ void lock_organizations(std::optional<OrganizationId> one, std::optional<Organiz
 // that was another's, whose log it would open, or one that the sequence comes to later.
 HeapTuple with_own_key(const FiredRow &row, AttrNumber key);
 
-// Tells whether the row may name the user: an active one, and where row-level security binds the
-// writer, one whom he sees. By a number alone nobody learns of others (S361).
-bool may_name_user(const FiredRow &row, UserId user);
+// Tells whether a membership may name the user: an active one, and where row-level security binds
+// the writer, one whom he sees, or who has no place yet. By a number alone nobody learns of others
+// (S361).
+bool may_name_member(const FiredRow &row, UserId user);
 
 // Raises when an update gives the row another key.
 void demand_same_key(const FiredRow &row, AttrNumber key);

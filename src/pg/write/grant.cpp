@@ -202,7 +202,7 @@ ENTITLE_FUNCTION(entitle_guard_grant) {
     });
     const bool names_grantee =
         row.after != nullptr && (row.before == nullptr || before.user != after.user);
-    if (binds && names_grantee && !may_name_user(row, after.user)) {
+    if (binds && names_grantee && !is_active_user(after.user)) {
         compute([] { throw Failure(no_such_grantee()); });
     }
     return pass(row);

@@ -95,7 +95,7 @@ ENTITLE_FUNCTION(entitle_guard_member) {
     demand_same_key(row, columns[membership_id]);
     const bool names_user =
         row.after != nullptr && (row.before == nullptr || before.user != after.user);
-    if (names_user && !may_name_user(row, after.user)) {
+    if (names_user && !may_name_member(row, after.user)) {
         compute([] { throw Failure(no_such_user()); });
     }
     return row.before == nullptr ? PointerGetDatum(with_own_key(row, columns[membership_id]))
