@@ -29,9 +29,9 @@ REVOKE ALL ON TABLE entitle.adoption FROM PUBLIC;
 -- Rows that give nothing because something is in the way, where the adoption reports it instead of refusing the write.
 CREATE TABLE entitle.adoption_finding (
     adoption_id bigint REFERENCES entitle.adoption ON DELETE CASCADE,
-    source_key text COLLATE "C",
+    source_key text COLLATE "C" CONSTRAINT adoption_finding_source_key_check CHECK (octet_length(source_key) <= 2000),
     problem text NOT NULL,
-    waits_for text COLLATE "C",
+    waits_for text COLLATE "C" CONSTRAINT adoption_finding_waits_for_check CHECK (octet_length(waits_for) <= 2000),
     PRIMARY KEY (adoption_id, source_key)
 );
 COMMENT ON TABLE entitle.adoption_finding IS 'Rows of adopted tables that give nothing, and why; verify_adoption() tells them';
