@@ -146,8 +146,8 @@ ENTITLE_FUNCTION(entitle_sign_in_token) {
     refuse_open_cursors("sign in");
     refuse_broken_seal("");
     carry_nobody(is_local);
-    const TimedUser found =
-        signing_in_user(token.value_or(std::string_view()), unix_seconds(statement_moment()));
+    const TimedUser found = signing_in_user(token.value_or(std::string_view()),
+                                            unix_seconds(statement_moment(is_own_statement())));
     if (!found.user) {
         raise_bad_token();
     }

@@ -135,13 +135,13 @@ void resolve_asker() {
     }
 }
 
-void accept_invalidations() {
+void accept_invalidations(bool is_own) {
     AcceptInvalidationMessages();
     settle_tables();
     if (has_unwatched_tables()) {
         invalidate_everything();
     }
-    moment = statement_moment();
+    moment = statement_moment(is_own);
     if (moment >= asker_until || PgReloadTime != known_reload) {
         known_reload = PgReloadTime;
         advance_epoch();
@@ -170,7 +170,7 @@ bool find_asker() {
         is_first =
             is_own || start != known_start || statement_number != known_number || !is_known_role();
         if (is_first) {
-            accept_invalidations();
+            accept_invalidations(is_own);
         }
         known_start = is_own ? kNoStart : start;
         known_number = statement_number;
@@ -183,7 +183,28 @@ bool find_asker() {
     return is_first;
 }
 
-void note_asked() {
+// What was noted of the running statement. Asked for every row, so the same is not noted again.
+struct Noted {
+    std::uint64_t statement, epoch, keys;
+    bool has_all_grants;
+};
+Noted noted{};
+
+Noted noted_now() noexcept {
+    return {statement_number, found_epoch, customer_generation(), has_all_grants(asker.user)};
+}
+
+bool is_noted() noexcept {
+    const Noted now = noted_now();
+    return now.statement == noted.statement && now.epoch == noted.epoch && now.keys == noted.keys &&
+           now.has_all_grants == noted.has_all_grants && found_epoch == epoch();
+}
+
+// A question from outside of the running statement may belong to a portal's plan as well.
+void note_asked(bool is_own) {
+    if (!is_own && is_noted()) {
+        return;
+    }
     // Without the grants a mark does not outlive a change of the tables that is none of rights.
     if ((may_go_on_later() || may_be_rewinding()) && asker.user != nullptr) {
         (void)few_grants_of(asker.user);
@@ -191,13 +212,14 @@ void note_asked() {
     const RightsMark mark = mark_of(asker);
     note_answer(mark, true);
     note_question(mark);
+    noted = noted_now();
 }
 
 } // namespace
 
 const Asker &current_asker() {
     if (find_asker()) {
-        note_asked();
+        note_asked(true);
     }
     return asker;
 }
@@ -206,14 +228,15 @@ std::uint64_t asker_epoch() noexcept { return found_epoch; }
 
 const Asker &asker_now() {
     unheard = nullptr;
-    if (is_own_statement()) {
+    const bool is_own = is_own_statement();
+    if (is_own) {
         known_start = kNoStart;
     }
-    accept_invalidations();
+    accept_invalidations(is_own);
     if (found_epoch != epoch()) {
         resolve_asker();
     }
-    note_asked();
+    note_asked(is_own);
     return asker;
 }
 

@@ -190,8 +190,8 @@ Oid asking_role() noexcept {
     return statement != nullptr && statement->is_own_maintenance ? GetOuterUserId() : InvalidOid;
 }
 
-TimestampTz statement_moment() noexcept {
-    if (is_own_statement()) {
+TimestampTz statement_moment(bool is_own) noexcept {
+    if (is_own) {
         return GetCurrentTimestamp();
     }
     Statement *statement = innermost();

@@ -42,8 +42,8 @@ bool may_go_on_later() noexcept;
 // InvalidOid where the owner is not known.
 Oid asking_role() noexcept;
 
-// The moment at which the present statement began to ask.
-TimestampTz statement_moment() noexcept;
+// The moment at which the present statement began to ask; is_own: as is_own_statement answers.
+TimestampTz statement_moment(bool is_own) noexcept;
 
 // Remembers the rights that the present statement's answers depend on.
 void note_question(const RightsMark &rights) noexcept;

@@ -261,6 +261,10 @@ const Subject *subject_of(const CachedUser *user) noexcept {
     return user == nullptr ? nullptr : &user->subject;
 }
 
+bool has_all_grants(const CachedUser *user) noexcept {
+    return user == nullptr || user->has_all_grants;
+}
+
 const Grant *grant_of(CachedUser *user, CustomerId customer) {
     drop_stale_grants(*user);
     if (!user->has_all_grants && user->probes.size() >= kMaxProbes) {

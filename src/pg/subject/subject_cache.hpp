@@ -61,6 +61,9 @@ const Subject *subject_of(const CachedUser *user) noexcept;
 // all of the user's grants are loaded. Returns: null when there is none.
 const Grant *grant_of(CachedUser *user, CustomerId customer);
 
+// Whether all grants of the user are loaded; nobody has none to load.
+bool has_all_grants(const CachedUser *user) noexcept;
+
 // Returns: all grants of the user, by customer.
 const std::vector<Grant> &grants_of(CachedUser *user);
 
