@@ -40,6 +40,11 @@ constexpr double kBitmapSurplus = 2.0;
 // An array behind other conditions is given up where that costs less by this factor.
 constexpr double kLaterSurplus = 2.0;
 
+// Reading in an order until enough of the asker's rows have come is quick only if they lie spread
+// evenly, as PostgreSQL assumes. An index with the asker's customers finds them wherever they lie,
+// and is taken up to this factor: in memory it was three times as quick where it cost a tenth more.
+constexpr double kSpreadSurplus = 1.5;
+
 // The condition that a row test gave. Returns: null for any other.
 RestrictInfo *condition_of_test(const IndexClause *clause) {
     if (list_length(clause->indexquals) != 1) {
@@ -243,6 +248,24 @@ void estimate_cost(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
     *pages = best.pages;
 }
 
+bool reads_own_rows(const Path *path) {
+    return find_scan(path) != nullptr ||
+           (IsA(path, IndexPath) && has_condition_of_test(ENTITLE_NODE(IndexPath, path)));
+}
+
+// Adds to the cost of reading in an order where the same rows can be found by the row test.
+void charge_for_spread(RelOptInfo *relation) {
+    bool has_own = false;
+    for (const auto *path : each<Path>(relation->pathlist)) {
+        has_own = has_own || (path->param_info == nullptr && reads_own_rows(path));
+    }
+    for (auto *path : each<Path>(has_own ? relation->pathlist : NIL)) {
+        if (IsA(path, IndexPath) && path->pathkeys != NIL && !reads_own_rows(path)) {
+            path->total_cost += (path->total_cost - path->startup_cost) * (kSpreadSurplus - 1.0);
+        }
+    }
+}
+
 } // namespace
 
 void prefer_index_scans(RelOptInfo *relation) {
@@ -266,6 +289,7 @@ void prefer_index_scans(RelOptInfo *relation) {
     for (auto *scan : each<Path>(scans)) {
         add_path(relation, scan);
     }
+    charge_for_spread(relation);
 }
 
 void adjust_index_costs(RelOptInfo *relation) {

@@ -15,8 +15,9 @@ namespace entitle::pg {
 // regime: hook
 void adjust_index_costs(RelOptInfo *relation);
 
-// Takes plain index scans instead of bitmap scans whose estimated cost is not at least twice
-// lower, where a row test gave the condition. regime: hook
+// Where a row test gave the condition, takes plain index scans instead of bitmap scans whose
+// estimated cost is not at least twice lower, and instead of scans in an order whose cost is not
+// much lower. regime: hook
 void prefer_index_scans(RelOptInfo *relation);
 
 } // namespace entitle::pg
