@@ -80,6 +80,10 @@ std::string with_commas(int number);
 // Runs pgbench, which must succeed. Returns: seconds a transaction.
 double run_pgbench(const std::string &command);
 
+// The anonymous memory of a process in megabytes, C++'s and PostgreSQL's alike; -1 where the kernel
+// does not tell.
+double anonymous_memory(int process);
+
 // An order that the person sees: its key.
 std::string some_key(Session &session, const std::string &login);
 
@@ -104,5 +108,6 @@ void measure_memory(Bench &bench);       // memory_cases
 void measure_writes(Bench &bench);       // write_cases
 void measure_explanations(Bench &bench); // explain_cases
 void measure_analytics(Bench &bench);    // analytics_cases
+void measure_growth(Bench &bench);       // growth_cases
 
 } // namespace bench

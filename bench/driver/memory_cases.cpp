@@ -9,9 +9,6 @@
 
 namespace bench {
 
-namespace {
-
-// Megabytes, or -1 where the kernel does not tell.
 double anonymous_memory(int process) {
     std::ifstream file("/proc/" + std::to_string(process) + "/smaps_rollup");
     std::string line;
@@ -22,6 +19,8 @@ double anonymous_memory(int process) {
     }
     return -1;
 }
+
+namespace {
 
 double memory_after(const std::string &login, const std::string &role,
                     const std::vector<std::string> &statements) {

@@ -11,6 +11,8 @@ import time
 
 import psycopg
 
+from servers import token
+
 USERS = 16
 CUSTOMERS = 16
 STAFF = 4
@@ -102,7 +104,7 @@ class Writer(threading.Thread):
         super().__init__(daemon=True)
         self.connect, self.model, self.random, self.rate = connect, model, random.Random(seed), rate
         self.ended = threading.Event()
-        self.changes = 0
+        self.tried = self.changes = 0
         self.failure = None
 
     def change(self):
@@ -129,20 +131,26 @@ class Writer(threading.Thread):
         return user, ("INSERT INTO entitle.external_access (user_id, customer_id, role, days_back) VALUES (%s, %s, %s, NULL)"
                       " ON CONFLICT (customer_id, user_id) DO UPDATE SET role = excluded.role", (user, customer, role))
 
+    def commit_next(self, connection):
+        begun = time.monotonic()
+        user, (statement, values) = self.change()
+        self.tried += 1
+        # Before it is committed: a reader may see it before the writer hears of it.
+        self.model.note(self.tried, user)
+        with connection.transaction():
+            connection.execute(statement, values)
+            connection.execute('UPDATE beat SET n = %s', (self.tried,))
+        self.changes += 1
+        self.ended.wait(max(0.0, 1.0 / self.rate - (time.monotonic() - begun)))
+
+    def work(self):
+        with self.connect() as connection:
+            while not self.ended.is_set():
+                self.commit_next(connection)
+
     def run(self):
         try:
-            with self.connect() as connection:
-                while not self.ended.is_set():
-                    begun = time.monotonic()
-                    user, (statement, values) = self.change()
-                    number = self.changes + 1
-                    # Before it is committed: a reader may see it before the writer hears of it.
-                    self.model.note(number, user)
-                    with connection.transaction():
-                        connection.execute(statement, values)
-                        connection.execute('UPDATE beat SET n = %s', (number,))
-                    self.changes = number
-                    self.ended.wait(max(0.0, 1.0 / self.rate - (time.monotonic() - begun)))
+            self.work()
         except Exception as error:  # the run fails with what the writer met
             self.failure = error
 
@@ -156,7 +164,7 @@ class Writer(threading.Thread):
 class Reader(threading.Thread):
     """Asks in one of the ways that clients have, and judges each answer.
 
-    way: 'sign_in' (a transaction each), 'session' (signed in for several questions, as a pooled connection must not), 'mapped'.
+    way: 'sign_in' (a transaction each), 'session' (signed in for several questions, as a pooled connection must not), 'token', 'mapped'.
     """
 
     def __init__(self, connect, model, seed, way, until):
@@ -200,6 +208,11 @@ class Reader(threading.Thread):
             return
         user = self.random.choice(self.model.users())
         login = f'staff{user - 100}' if user > 100 else f'user{user}'
+        if self.way == 'token':
+            with connection.transaction():
+                connection.execute("SELECT set_config('entitle.token', %s, true)", (token(login),))
+                self.ask(connection, user)
+            return
         first = connection.execute('SELECT n FROM beat').fetchone()[0]
         try:
             with connection.transaction():
@@ -209,16 +222,36 @@ class Reader(threading.Thread):
         except psycopg.errors.InsufficientPrivilege:
             self.judge_refusal(user, first, connection.execute('SELECT n FROM beat').fetchone()[0])
 
+    def work(self):
+        with self.connect() as connection:
+            while time.monotonic() < self.until:
+                try:
+                    self.turn(connection)
+                except (psycopg.errors.SerializationFailure, psycopg.errors.QueryCanceled):
+                    self.conflicts += 1  # replay went first
+
     def run(self):
         try:
-            with self.connect() as connection:
-                while time.monotonic() < self.until:
-                    try:
-                        self.turn(connection)
-                    except (psycopg.errors.SerializationFailure, psycopg.errors.QueryCanceled):
-                        self.conflicts += 1  # replay went first
+            self.work()
         except Exception as error:
             self.failure = error
+
+
+# How clients ask: the way, the database role, and after how many runs a statement is prepared.
+WAYS = [('sign_in', 'app', 0), ('sign_in', 'app', None), ('session', 'app', 0), ('token', 'app', 0), ('mapped', 'mapped1', 0),
+        ('mapped', 'mapped2', None)]
+
+
+def figures(place, readers, seed):
+    """What the readers of one place met. Raises: what one of them failed with."""
+    for reader in readers:
+        if reader.failure is not None:
+            raise reader.failure
+    wrong = next((r.first_wrong for r in readers if r.first_wrong is not None), None)
+    if wrong is not None:
+        print(f'# {place}: seed {seed}: user {wrong[0]} between changes {wrong[1]} and {wrong[2]}: {wrong[3]} is none of {wrong[4]}')
+    return {'answers': sum(r.answers for r in readers), 'wrong allows': sum(r.allows for r in readers),
+            'wrong denials': sum(r.denials for r in readers), 'conflicts': sum(r.conflicts for r in readers)}
 
 
 def run_history(write_to, read_from, seconds, seed, rate=50):
@@ -226,29 +259,16 @@ def run_history(write_to, read_from, seconds, seed, rate=50):
     model = Model()
     writer = Writer(write_to, model, seed, rate)
     until = time.monotonic() + seconds
-    readers = []
-    for place, (name, connect) in enumerate(read_from):
-        for number, (way, user, threshold) in enumerate([
-                ('sign_in', 'app', 0), ('sign_in', 'app', None), ('session', 'app', 0), ('mapped', 'mapped1', 0), ('mapped', 'mapped2', None)]):
-            readers.append((name, Reader(lambda c=connect, u=user, t=threshold: c(u, t), model, seed * 1000 + place * 10 + number, way, until)))
+    readers = {name: [Reader(lambda c=connect, u=user, t=threshold: c(u, t), model, seed * 1000 + place * 10 + number, way, until)
+                      for number, (way, user, threshold) in enumerate(WAYS)]
+               for place, (name, connect) in enumerate(read_from)}
     writer.start()
     begun = time.monotonic()
-    for _, reader in readers:
+    for reader in sum(readers.values(), []):
         reader.start()
-    for _, reader in readers:
+    for reader in sum(readers.values(), []):
         reader.join()
     writer.stop()
     took = time.monotonic() - begun
-    rows = []
-    for name, _ in read_from:
-        mine = [r for n, r in readers if n == name]
-        for reader in mine:
-            if reader.failure is not None:
-                raise reader.failure
-        wrong = next((r.first_wrong for r in mine if r.first_wrong is not None), None)
-        if wrong is not None:
-            print(f'# {name}: seed {seed}: user {wrong[0]} between changes {wrong[1]} and {wrong[2]}: {wrong[3]} is none of {wrong[4]}')
-        rows.append({'place': name, 'seconds': round(took, 1), 'changes': writer.changes, 'answers': sum(r.answers for r in mine),
-                     'wrong allows': sum(r.allows for r in mine), 'wrong denials': sum(r.denials for r in mine),
-                     'conflicts': sum(r.conflicts for r in mine)})
-    return rows
+    return [{'place': name, 'seconds': round(took, 1), 'changes': writer.changes, **figures(name, mine, seed)}
+            for name, mine in readers.items()]

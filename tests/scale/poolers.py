@@ -1,8 +1,10 @@
-"""Poolers in transaction mode: sixteen clients of all users share four connections, with prepared statements where the pooler has them."""
+"""Poolers: PgBouncer in transaction mode, where clients of all users share four connections, with prepared statements where it has
+them; and pgpool-II, which hands a whole connection on to the next client."""
 import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ import time
 import psycopg
 
 from history import PROTECT, ROLES, SETUP, WORLD, run_history
-from servers import run, servers
+from servers import run, servers, token
 from table import write_table
 
 
@@ -61,6 +63,70 @@ def pgbouncer(server, folder):
             process.terminate()
 
 
+@contextlib.contextmanager
+def pgpool(server, folder):
+    """One process serves one client and keeps its connection for the next: RESET ALL and DISCARD ALL come between."""
+    program = shutil.which('pgpool', path=f"{os.environ['PATH']}:/usr/sbin")
+    version = re.search(r'[0-9]+\.[0-9]+', run(program, '--version')).group()
+    port = free_port()
+    with open(f'{folder}/conf', 'w', encoding='utf-8') as file:
+        file.write(f"backend_clustering_mode = 'raw'\nlisten_addresses = ''\nport = {port}\nsocket_dir = '{folder}'\n"
+                   f"pcp_listen_addresses = ''\npcp_port = {free_port()}\npcp_socket_dir = '{folder}'\n"
+                   f"pid_file_name = '{folder}/pid'\nlogdir = '{folder}'\nwork_dir = '{folder}'\n"
+                   f"backend_hostname0 = '{server.socket}'\nbackend_port0 = 5432\nbackend_weight0 = 1\n"
+                   f"num_init_children = 14\nmax_pool = 4\nreset_query_list = 'ABORT; RESET ALL; DISCARD ALL'\n")
+    for name in ('pcp', 'hba'):
+        with open(f'{folder}/{name}', 'w', encoding='utf-8'):
+            pass
+    with open(f'{folder}/log', 'w', encoding='utf-8') as log, \
+            subprocess.Popen([program, '-n', '-f', f'{folder}/conf', '-F', f'{folder}/pcp', '-a', f'{folder}/hba'], stdout=log, stderr=log) as process:
+        try:
+            await_port(folder, port)
+
+            def connect(user='app', threshold=None):
+                connection = psycopg.connect(host=folder, port=port, user=user, dbname='postgres', autocommit=True)
+                connection.prepare_threshold = threshold
+                return connection
+            yield f'pgpool-II {version}, prepared', connect
+        finally:
+            process.send_signal(signal.SIGINT)  # a fast shutdown
+
+
+def identities_left(connect):
+    """How often a client meets the identity of the one before, who came in each way and left without signing out.
+
+    Prepared by the one before, a statement must answer for the one who is there now."""
+    left = 0
+    for turn in range(60):
+        login = f'user{3 + turn % 10}'
+        with connect('app') as one:
+            with one.transaction():
+                if turn % 3 == 0:
+                    one.execute("SELECT set_config('entitle.token', %s, true)", (token(login),))
+                else:
+                    one.execute('SELECT entitle.sign_in(%s)', (login,))
+                seen = one.execute('SELECT entitle.current_login()', prepare=turn % 2 == 0 or None).fetchone()[0]
+                if seen != login:
+                    raise RuntimeError(f'{login} signed in and is {seen}')
+        with connect('app') as other:
+            left += other.execute('SELECT entitle.current_login() IS NOT NULL OR EXISTS (SELECT FROM orders)').fetchone()[0]
+    return left
+
+
+def seals_left(connect, session_wide):
+    """How often a connection that one client sealed is of no use to the next, who seals it anew."""
+    locked = 0
+    for turn in range(40):
+        try:
+            with connect('app') as connection:
+                with connection.transaction():
+                    connection.execute('SELECT entitle.sign_in(%s, %s, %s)', (f'user{3 + turn % 10}', session_wide, f'seal {turn}'))
+                    connection.execute('SELECT count(*) FROM orders')
+        except psycopg.errors.InsufficientPrivilege:
+            locked += 1
+    return locked
+
+
 seconds, seed = float(sys.argv[1]), int(sys.argv[2])
 if shutil.which('pgbouncer', path=f"{os.environ['PATH']}:/usr/sbin") is None:
     print('# skip poolers: no PgBouncer')
@@ -69,19 +135,22 @@ with servers() as make:
     server = make('server').init().start()
     for text in (ROLES, SETUP, WORLD, PROTECT):
         server.execute(text)
-    folder = os.path.dirname(server.data) + '/pool'
-    os.mkdir(folder, 0o700)
-    with pgbouncer(server, folder) as (name, connect):
-        rows = run_history(server.connect, [(name, connect), (name + ' again', connect), ('direct', server.connect)], seconds, seed)
-
-        # Whoever leaves a sign-in behind leaves nothing to the next client of the connection.
-        server.execute('UPDATE entitle.app_user SET is_active = true')
-        left = 0
-        for turn in range(50):
-            with connect('app') as one:
-                with one.transaction():
-                    one.execute('SELECT entitle.sign_in(%s)', (f'user{3 + turn % 10}',))
-            with connect('app') as other:
-                left += other.execute('SELECT entitle.current_login() IS NOT NULL').fetchone()[0]
-    assert left == 0, 'a client met the identity of another'
-    write_table('poolers', seed, rows, {'identities left to the next client': left})
+    rows, more = [], {'identities left to the next client': 0, 'connections that a seal locked': 0}
+    # In transaction mode nobody signs in for the whole session.
+    for pooler, session_wide in ((pgbouncer, False), (pgpool, True)):
+        if shutil.which(pooler.__name__, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            print(f'# skip {pooler.__name__}: not installed (tools/dependencies clients scale)')
+            continue
+        folder = f'{os.path.dirname(server.data)}/{pooler.__name__}'
+        os.mkdir(folder, 0o700)
+        with pooler(server, folder) as (name, connect):
+            # The second history begins where the first ended.
+            server.execute('TRUNCATE entitle.external_access; DELETE FROM entitle.role_permission WHERE role_id > 100;'
+                           ' UPDATE entitle.app_user SET is_active = true; UPDATE beat SET n = 0')
+            rows += run_history(server.connect, [(name, connect), (f'direct, beside {name.split()[0]}', server.connect)], seconds, seed)
+            server.execute('UPDATE entitle.app_user SET is_active = true')
+            more['identities left to the next client'] += identities_left(connect)
+            more['connections that a seal locked'] += seals_left(connect, session_wide)
+    if any(more.values()):
+        raise RuntimeError(f'what one client did stays with the next: {more}')
+    write_table('poolers', seed, rows, more)

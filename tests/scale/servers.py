@@ -1,9 +1,15 @@
 """Servers in temporary folders, on private sockets, with the programs in PATH."""
+import base64
 import contextlib
+import hashlib
+import hmac
+import json
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 
 import psycopg
 
@@ -16,6 +22,31 @@ max_wal_senders = 10
 max_replication_slots = 10
 max_connections = 60
 """
+
+TOKENS = """
+entitle.token_keys_file = 'token_keys.json'
+entitle.token_audience = 'scale'
+entitle.token_issuer = 'https://issuer.test'
+"""
+SECRET = secrets.token_bytes(32)
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+
+def token(login):
+    """Of the issuer whose key every server here has; for an hour."""
+    claims = {'iss': 'https://issuer.test', 'aud': 'scale', 'sub': login, 'exp': int(time.time()) + 3600}
+    text = f'{base64url(json.dumps({"alg": "HS256", "kid": "1"}).encode())}.{base64url(json.dumps(claims).encode())}'
+    return f'{text}.{base64url(hmac.digest(SECRET, text.encode(), hashlib.sha256))}'
+
+
+def write_keys(data):
+    """The key file of TOKENS, into a data directory."""
+    with open(f'{data}/token_keys.json', 'w', encoding='utf-8') as file:
+        json.dump({'keys': [{'kid': '1', 'kty': 'oct', 'alg': 'HS256', 'k': base64url(SECRET)}]}, file)
+    os.chmod(f'{data}/token_keys.json', 0o600)
 
 
 def run(*command):
@@ -32,7 +63,8 @@ class Server:
 
     def init(self, settings=''):
         run('initdb', '-D', self.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions')
-        self.configure(FAST + settings)
+        write_keys(self.data)
+        self.configure(FAST + TOKENS + settings)
         return self
 
     def copy_of(self, primary, settings=''):
