@@ -6,6 +6,7 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/planner/assumption.hpp"
+#include "pg/planner/distributed_table.hpp"
 #include "pg/planner/fenced_line.hpp"
 #include "pg/planner/opened_test.hpp"
 #include "pg/planner/passed_test.hpp"
@@ -180,7 +181,7 @@ PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
     const bool is_variant = (cursor_options & kVariantOption) != 0;
     cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
-    if (!has_row_test(reinterpret_cast<Node *>(query), nullptr)) {
+    if (!has_row_test(reinterpret_cast<Node *>(query), nullptr) || has_distributed_table(query)) {
         return plan_next(ENTITLE_PLAN_ARGUMENTS);
     }
     const int place = begin_statement(CurrentMemoryContext);
