@@ -329,6 +329,13 @@ $$;
 COMMENT ON FUNCTION entitle_internal.find_schema(name, regprocedure) IS 'The schema of that name, which the session''s role may guard';
 GRANT EXECUTE ON FUNCTION entitle_internal.find_schema(name, regprocedure) TO PUBLIC;
 
+CREATE FUNCTION entitle_internal.await_makers(schema oid) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_await_makers';
+COMMENT ON FUNCTION entitle_internal.await_makers(oid) IS
+    'Waits until every other transaction that made something in a schema has ended, and keeps others from making anything until this one has';
+REVOKE ALL ON FUNCTION entitle_internal.await_makers(oid) FROM PUBLIC;
+
 -- SECURITY DEFINER: nobody writes the records directly. What is there already stays as it is.
 CREATE FUNCTION entitle_internal.record_guard(schema name) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -340,6 +347,8 @@ BEGIN
     IF number IN (SELECT g FROM entitle_internal.guarded_schemas() g) THEN
         RETURN;
     END IF;
+    -- A table that is being made would be neither there before nor new (S382).
+    PERFORM entitle_internal.await_makers(number);
     -- A schema that bore the name before, and bears another one now, is named again first.
     PERFORM entitle_internal.rename_guards();
     INSERT INTO entitle.guarded_schema (name) VALUES (schema);

@@ -4,6 +4,7 @@
 #include "pg/boundary/function.hpp"
 
 extern "C" {
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "storage/lmgr.h"
 }
@@ -14,5 +15,12 @@ extern "C" {
 ENTITLE_FUNCTION(entitle_take_turn) {
     constexpr uint16 kPart = 1;
     LockDatabaseObject(ProcedureRelationId, fcinfo->flinfo->fn_oid, kPart, ExclusiveLock);
+    PG_RETURN_VOID();
+}
+
+// await_makers(schema): waits until all have ended who made something there. PostgreSQL itself
+// locks the schema for whoever makes or moves a table, until that transaction ends. regime: C
+ENTITLE_FUNCTION(entitle_await_makers) {
+    LockDatabaseObject(NamespaceRelationId, PG_GETARG_OID(0), 0, AccessExclusiveLock);
     PG_RETURN_VOID();
 }
