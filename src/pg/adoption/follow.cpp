@@ -5,6 +5,7 @@
 
 #include "pg/adoption/batch.hpp"
 #include "pg/adoption/expression.hpp"
+#include "pg/adoption/row_lock.hpp"
 #include "pg/adoption/source.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/node.hpp"
@@ -216,6 +217,9 @@ ENTITLE_FUNCTION(entitle_follow_source) {
 
 // follow(adoption_id, keys) -> bigint: has the model follow the rows with these keys, or all.
 ENTITLE_FUNCTION(entitle_follow) {
+    if (PG_ARGISNULL(1)) {
+        await_writers(PG_GETARG_INT64(0));
+    }
     PG_RETURN_INT64(follow(PG_GETARG_INT64(0), PG_GETARG_DATUM(1), !PG_ARGISNULL(1)));
 }
 

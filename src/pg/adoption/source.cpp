@@ -2,6 +2,7 @@
 
 #include "pg/adoption/expression.hpp"
 #include "pg/adoption/key_set.hpp"
+#include "pg/adoption/row_lock.hpp"
 #include "pg/adoption/source.hpp"
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
@@ -195,12 +196,21 @@ void scan_all(const Source &source, const Visit &visit, Snapshot snapshot) {
         ResetPerTupleExprContext(source.state);
         MemoryContext previous = MemoryContextSwitchTo(GetPerTupleMemoryContext(source.state));
         const char *key = row_key(source, row);
+        if (key != nullptr && visit.wanted != nullptr && has_key(visit.wanted, key)) {
+            row = settled_row(source.table, row, snapshot);
+            key = row == nullptr ? nullptr : row_key(source, row);
+        }
         if (key != nullptr && (visit.wanted == nullptr || has_key(visit.wanted, key))) {
             visit.call(source, key, row, visit.context);
         }
         MemoryContextSwitchTo(previous);
     }
     systable_endscan(scan);
+}
+
+bool is_wanted(const Source &source, HeapTuple row, const char *key) {
+    const char *found = row_key(source, row);
+    return found != nullptr && strcmp(found, key) == 0;
 }
 
 void scan_keys(const Source &source, const Visit &visit, Snapshot snapshot, Oid index_oid,
@@ -222,9 +232,11 @@ void scan_keys(const Source &source, const Visit &visit, Snapshot snapshot, Oid 
                                    collation, equal, value);
             SysScanDesc scan = systable_beginscan(source.table, index_oid, true, snapshot, 1, &key);
             while (HeapTuple row = systable_getnext(scan)) {
-                const char *found = row_key(source, row);
-                if (found != nullptr && strcmp(found, visit.keys[i]) == 0) {
-                    visit.call(source, found, row, visit.context);
+                if (is_wanted(source, row, visit.keys[i])) {
+                    row = settled_row(source.table, row, snapshot);
+                    if (row != nullptr && is_wanted(source, row, visit.keys[i])) {
+                        visit.call(source, visit.keys[i], row, visit.context);
+                    }
                 }
             }
             systable_endscan(scan);

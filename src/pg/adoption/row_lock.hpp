@@ -1,0 +1,16 @@
+// Rows of an adopted table that others may be writing. regime: C
+#pragma once
+
+#include "pg/boundary/postgres.hpp"
+
+namespace entitle::pg {
+
+// Returns: the row as it stays until this transaction ends, once whoever was changing it has ended;
+// null when it is gone then. In the current memory context.
+HeapTuple settled_row(Relation table, HeapTuple row, Snapshot snapshot);
+
+// Waits until nobody is writing the table of an adoption, in force or not, and keeps it so. One
+// that was dropped is written by nobody.
+void await_writers(std::int64_t adoption);
+
+} // namespace entitle::pg
