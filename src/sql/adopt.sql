@@ -123,7 +123,13 @@ BEGIN
         RAISE EXCEPTION 'on_conflict is neither ''refuse'' nor ''report'''
             USING ERRCODE = '22023', HINT = 'refuse: the write at the source is an error. report: the row gives nothing, and verify_adoption() tells why.';
     END IF;
-    PERFORM entitle_internal.adopted_key(declared.source, CASE WHEN cardinality(declared.key_columns) = 1 THEN declared.key_columns[1]::name END);
+    -- Arrays that begin elsewhere than at 1 say one thing to whoever reads their places and another in order (S376).
+    IF array_ndims(declared.facts) IS DISTINCT FROM 1 OR array_lower(declared.facts, 1) <> 1
+       OR declared.key_columns IS DISTINCT FROM entitle_internal.adopted_key(declared.source, CASE WHEN cardinality(declared.key_columns) = 1
+                                                                              THEN declared.key_columns[1]::name END) THEN
+        RAISE EXCEPTION 'key or facts of table "%" are not as the adopt functions give them', declared.source
+            USING ERRCODE = '22023', HINT = 'Call one of the adopt functions.';
+    END IF;
     FOREACH fact IN ARRAY declared.facts LOOP
         place := place + 1;
         PERFORM entitle_internal.check_expression(declared.source, fact, place = 1);

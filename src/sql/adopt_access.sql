@@ -67,7 +67,7 @@ CREATE FUNCTION entitle_internal.resolved_options(declared entitle.adoption) RET
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF declared.kind = 'customers' AND declared.facts[3] <> 'NULL::text' AND NOT entitle.acting_superuser() THEN
+    IF declared.kind = 'customers' AND declared.facts[3] IS DISTINCT FROM 'NULL::text' AND NOT entitle.acting_superuser() THEN
         RAISE EXCEPTION 'permission denied to choose the brands of adopted customers'
             USING ERRCODE = '42501', HINT = 'Leave brand_column out, or let a superuser adopt the table.';
     ELSIF declared.kind = 'access' THEN

@@ -77,8 +77,8 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM entitle.customer c WHERE c.adoption_id = source AND c.source_key = w.source_key);
     GET DIAGNOSTICS touched = ROW_COUNT;
     changed := changed + touched;
-    -- A customer made here takes no number that a row has.
-    next_id := (SELECT max(w.customer_id) FROM unnest(wanted) w);
+    -- A customer made here takes no number that a row has. Above, there are none: rows do not use the numbers up (S377).
+    next_id := (SELECT max(w.customer_id) FROM unnest(wanted) w WHERE w.customer_id < (1::bigint << 62));
     IF touched > 0 AND next_id >= (SELECT s.last_value FROM entitle.customer_customer_id_seq s) THEN
         PERFORM setval('entitle.customer_customer_id_seq', next_id);
     END IF;

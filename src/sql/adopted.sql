@@ -93,7 +93,19 @@ BEGIN
         found_one := true;
         -- One that is gone gives nothing any more.
         UPDATE entitle.adoption a SET is_forgotten = true WHERE a.adoption_id = adopted.adoption_id AND a.source NOT IN (SELECT c.oid FROM pg_class c);
-        mended := mended + entitle_internal.follow(adopted.adoption_id, NULL);
+        BEGIN
+            mended := mended + entitle_internal.follow(adopted.adoption_id, NULL);
+        EXCEPTION
+            WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+                 OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+            WHEN OTHERS THEN
+                -- Among all, one stands in no other's way (S383).
+                IF source IS NOT NULL THEN
+                    RAISE;
+                END IF;
+                RAISE WARNING 'adopted table "%" is not followed: %', adopted.source, SQLERRM
+                    USING HINT = format('SELECT entitle.sync_adopted(%L); tells more.', adopted.source);
+        END;
     END LOOP;
     IF source IS NOT NULL AND NOT found_one THEN
         RAISE EXCEPTION 'table "%" is not adopted', source
@@ -186,17 +198,58 @@ $$;
 COMMENT ON FUNCTION entitle_internal.renew_adoptions(regclass) IS 'Writes down how the declarations of an adopted table read after ALTER TABLE';
 GRANT EXECUTE ON FUNCTION entitle_internal.renew_adoptions(regclass) TO PUBLIC;
 
+-- PUBLIC: an event trigger calls it, as whoever alters the table; nobody else has such a value.
+CREATE FUNCTION entitle_internal.alters_rows(command pg_ddl_command) RETURNS boolean
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_alters_rows';
+COMMENT ON FUNCTION entitle_internal.alters_rows(pg_ddl_command) IS 'Whether ALTER TABLE wrote rows anew, or brought or took a partition with some';
+GRANT EXECUTE ON FUNCTION entitle_internal.alters_rows(pg_ddl_command) TO PUBLIC;
+
+-- SECURITY DEFINER: whoever alters the table may not write the model. It takes a table of the caller's, and believes its rows.
+CREATE FUNCTION entitle_internal.follow_altered(relation regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF entitle_internal.owns_table(relation) IS NOT TRUE THEN
+        RAISE EXCEPTION 'must be owner of table "%"', relation
+            USING ERRCODE = '42501', HINT = 'Ask its owner or a superuser.';
+    END IF;
+    BEGIN
+        PERFORM entitle_internal.follow(a.adoption_id, NULL)
+        FROM (SELECT * FROM entitle.adoption a
+              WHERE a.source = coalesce(pg_partition_root(relation), relation) AND NOT a.is_forgotten
+              ORDER BY a.adoption_id) a;
+    EXCEPTION
+        -- It may take several commands until the table has all columns again; until then its writes are errors.
+        WHEN syntax_error_or_access_rule_violation OR invalid_parameter_value THEN
+            RAISE WARNING 'adopted table "%" is not followed: %', relation, SQLERRM
+                USING HINT = 'Adopt it again, as it is now.';
+    END;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.follow_altered(regclass) IS 'Has the model follow an adopted table whose rows were changed by a command that fires no triggers';
+GRANT EXECUTE ON FUNCTION entitle_internal.follow_altered(regclass) TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.follow_alteration() RETURNS event_trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    altered record;
 BEGIN
-    PERFORM entitle_internal.renew_adoptions(t.objid)
-    FROM (SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass AND d.object_type IN ('table', 'table column')) t
-    WHERE EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.objid AND starts_with(g.tgname, 'entitle_adopted'));
+    FOR altered IN
+        SELECT d.objid, bool_or(entitle_internal.alters_rows(d.command)) AS has_other_rows
+        FROM pg_event_trigger_ddl_commands() d
+        WHERE d.classid = 'pg_class'::regclass AND d.object_type IN ('table', 'table column')
+          AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = d.objid AND starts_with(g.tgname, 'entitle_adopted'))
+        GROUP BY d.objid LOOP
+        PERFORM entitle_internal.renew_adoptions(altered.objid);
+        PERFORM entitle_internal.follow_altered(altered.objid) WHERE altered.has_other_rows;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle_internal.follow_alteration() IS 'Event trigger: the declaration of an adopted table follows the names of its columns';
+COMMENT ON FUNCTION entitle_internal.follow_alteration() IS 'Event trigger: an adopted table''s declaration follows the names of its columns, and the model rows that ALTER TABLE changes';
 REVOKE ALL ON FUNCTION entitle_internal.follow_alteration() FROM PUBLIC;
 
 CREATE EVENT TRIGGER entitle_follow_alteration ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
@@ -204,7 +257,8 @@ CREATE EVENT TRIGGER entitle_follow_alteration ON ddl_command_end WHEN TAG IN ('
 ALTER EVENT TRIGGER entitle_follow_alteration ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_follow_alteration IS 'The declaration of an adopted table follows the names of its columns';
 
--- SECURITY DEFINER: nobody writes the adoptions directly. It takes no argument, and ends what tables gave that are not there.
+-- SECURITY DEFINER: nobody writes the adoptions directly. It takes no argument, and ends what tables and
+-- partitions gave that are not there.
 CREATE FUNCTION entitle_internal.end_dropped_adoptions() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -220,9 +274,31 @@ BEGIN
         UPDATE entitle.adoption a SET is_forgotten = true WHERE a.adoption_id = adopted.adoption_id;
         PERFORM entitle_internal.follow(adopted.adoption_id, NULL);
     END LOOP;
+    -- A partition may be what was dropped. Whoever calls this by name has nobody's table locked that is in step.
+    FOR adopted IN
+        SELECT a.* FROM entitle.adoption a JOIN pg_class c ON c.oid = a.source AND c.relkind = 'p'
+        WHERE NOT a.is_forgotten
+        ORDER BY a.adoption_id
+    LOOP
+        BEGIN
+            IF EXISTS (SELECT
+                       FROM entitle_internal.differing_rows(adopted) d
+                       WHERE NOT EXISTS (SELECT FROM entitle.adoption_finding f WHERE f.adoption_id = adopted.adoption_id AND f.source_key = d.source_key)) THEN
+                PERFORM entitle_internal.follow(adopted.adoption_id, NULL);
+            END IF;
+        EXCEPTION
+            WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+                 OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+            WHEN OTHERS THEN
+                -- Another's table that cannot be read is in nobody's way; verify_adoption tells of it.
+                IF entitle_internal.owns_table(adopted.source) THEN
+                    RAISE;
+                END IF;
+        END;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION entitle_internal.end_dropped_adoptions() IS 'Ends what adopted tables gave that were dropped';
+COMMENT ON FUNCTION entitle_internal.end_dropped_adoptions() IS 'Ends what adopted tables, and partitions of theirs, gave that were dropped';
 GRANT EXECUTE ON FUNCTION entitle_internal.end_dropped_adoptions() TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.follow_drop() RETURNS event_trigger

@@ -46,13 +46,13 @@ COMMENT ON FUNCTION entitle_internal.note_findings(entitle.adoption, text[], tex
 REVOKE ALL ON FUNCTION entitle_internal.note_findings(entitle.adoption, text[], text[], text[], text[]) FROM PUBLIC;
 
 -- The login of a user that cannot have one, because the row has none or another user has it. Nobody signs in by it: such a user is
--- not active.
-CREATE FUNCTION entitle_internal.no_login(adoption_id bigint, source_key text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+-- not active. Another one each time: nobody takes it before (S378).
+CREATE FUNCTION entitle_internal.no_login() RETURNS text
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT format('(no login) %s %s', adoption_id, md5(source_key)) $$;
-COMMENT ON FUNCTION entitle_internal.no_login(bigint, text) IS 'What stands for the login of an adopted user who cannot have one';
-REVOKE ALL ON FUNCTION entitle_internal.no_login(bigint, text) FROM PUBLIC;
+    AS $$ SELECT format('(no login) %s', gen_random_uuid()) $$;
+COMMENT ON FUNCTION entitle_internal.no_login() IS 'What stands for the login of an adopted user who cannot have one';
+REVOKE ALL ON FUNCTION entitle_internal.no_login() FROM PUBLIC;
 
 -- Facts: whether it is active, login, full name.
 CREATE FUNCTION entitle_internal.wanted_users(adopted entitle.adoption, keys text[])
@@ -119,7 +119,7 @@ BEGIN
 
     -- The wanted logins become free.
     UPDATE entitle.app_user u
-    SET login = entitle_internal.no_login(source, u.source_key), is_active = false
+    SET login = entitle_internal.no_login(), is_active = false
     FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
     WHERE u.login = w.login AND u.adoption_id = source AND w.is_active AND u.source_key <> w.source_key AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = w.source_key);
     GET DIAGNOSTICS touched = ROW_COUNT;
@@ -133,7 +133,7 @@ BEGIN
     GET DIAGNOSTICS touched = ROW_COUNT;
     changed := changed + touched;
     INSERT INTO entitle.app_user (login, full_name, is_active, adoption_id, source_key)
-    SELECT CASE WHEN w.is_active THEN w.login ELSE entitle_internal.no_login(source, w.source_key) END, w.full_name, w.is_active, source, w.source_key
+    SELECT CASE WHEN w.is_active THEN w.login ELSE entitle_internal.no_login() END, w.full_name, w.is_active, source, w.source_key
     FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = p.source_key)
           FROM unnest(found_keys, logins, names, actives) AS p (source_key, login, full_name, is_active)) AS w (source_key, login, full_name, is_active)
     WHERE NOT EXISTS (SELECT FROM entitle.app_user u WHERE u.adoption_id = source AND u.source_key = w.source_key);
@@ -172,11 +172,16 @@ BEGIN
         WHEN 'customers' THEN entitle_internal.follow_customers(adopted, keys)
         WHEN 'access' THEN entitle_internal.follow_access(adopted, keys)
     END;
-    -- Rows that this one lets in: they waited for a login that is free now, or for a row with this key.
+    -- Rows that this one lets in: they waited for a login that is free now, or for a row with this key. Those of another owner's table
+    -- wait until that is brought in step: whoever writes here is not kept from it by what became of that one (S384).
     FOR waiting IN
         SELECT f.adoption_id, array_agg(f.source_key) AS keys
         FROM entitle.adoption_finding f
-        WHERE CASE WHEN adopted.kind = 'users' AND starts_with(f.waits_for, 'login ')
+        JOIN entitle.adoption w ON w.adoption_id = f.adoption_id
+        JOIN pg_class s ON s.oid = w.source
+        WHERE (s.relowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = adopted.source)
+               OR (SELECT o.rolsuper FROM pg_roles o WHERE o.oid = s.relowner))
+          AND CASE WHEN adopted.kind = 'users' AND starts_with(f.waits_for, 'login ')
               THEN NOT EXISTS (SELECT
                                FROM entitle.app_user u
                                WHERE u.login = substr(f.waits_for, 7) AND (u.is_active OR u.adoption_id IS DISTINCT FROM f.adoption_id))

@@ -41,6 +41,9 @@ CREATE FUNCTION entitle_internal.customer_columns(relation regclass) RETURNS TAB
         SELECT a.attname, a.attnum, s.relation = a.attrelid
         FROM pg_attribute a
         JOIN key s ON CASE s.relation WHEN a.attrelid THEN s.column_name ELSE s.called END = a.attname
+        -- What somebody else adopted, and calls as he likes, says nothing of this table (S381).
+        JOIN pg_class k ON k.oid = s.relation
+        JOIN pg_class c ON c.oid = a.attrelid AND (k.relowner = c.relowner OR (SELECT o.rolsuper FROM pg_roles o WHERE o.oid = k.relowner))
         WHERE a.attrelid = customer_columns.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
           AND entitle_internal.base_type(a.atttypid) = ANY (CASE WHEN s.column_type IN ('smallint', 'integer', 'bigint') THEN '{smallint,integer,bigint}'::regtype[]
                                                             WHEN s.column_type IN ('text', 'varchar') THEN '{text,varchar}'::regtype[] ELSE ARRAY[s.column_type] END))
@@ -323,11 +326,23 @@ BEGIN
     LOOP
         SELECT v.relation, v.remedy INTO finding FROM entitle.verify_protection() v WHERE v.remedy <> ALL (ran) LIMIT 1;
         IF NOT FOUND AND is_adopting THEN
-            EXECUTE 'SELECT v.source AS relation, v.remedy FROM entitle.verify_adoption() v WHERE v.remedy <> ALL ($1) LIMIT 1' INTO finding USING ran;
+            -- Some of its remedies are words.
+            EXECUTE 'SELECT v.source AS relation, v.remedy FROM entitle.verify_adoption() v WHERE v.remedy <> ALL ($1) AND right(v.remedy, 1) = '';'' LIMIT 1'
+            INTO finding USING ran;
         END IF;
         EXIT WHEN finding.remedy IS NULL OR cardinality(ran) = 10000;
-        EXECUTE finding.remedy;
         ran := ran || finding.remedy;
+        -- What has become of one table stands in no other's way (S383).
+        BEGIN
+            EXECUTE finding.remedy;
+        EXCEPTION
+            WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
+                 OR system_error THEN RAISE; -- tells of the server, not of what is looked at
+            WHEN OTHERS THEN
+                RAISE WARNING 'table "%" is not mended: %', finding.relation, SQLERRM
+                    USING HINT = finding.remedy;
+                CONTINUE;
+        END;
         relation := finding.relation;
         done := finding.remedy;
         RETURN NEXT;
@@ -335,5 +350,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.repair() IS
-    'Runs the remedies of verify_protection, and of verify_adoption where there is one, with the caller''s own rights; gives what it ran. For a migration tool''s last step';
+    'Runs the remedies of verify_protection, and of verify_adoption where there is one, with the caller''s own rights; gives what it ran, and warns of what failed. For a migration tool''s last step';
 REVOKE ALL ON FUNCTION entitle.repair() FROM PUBLIC;

@@ -79,7 +79,7 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   'entitle_internal.record_privileges(regclass)', 'entitle_internal.record_view(regclass,regclass,jsonb)', 'entitle_internal.record_part(regclass)',
                   -- take an adoption or its table, which must be the caller's, or rows of the trigger's own table
                   'entitle_internal.record_adoption(entitle.adoption)', 'entitle_internal.end_adoption(regclass)', 'entitle_internal.renew_adoptions(regclass)',
-                  'entitle_internal.end_dropped_adoptions()', 'entitle_internal.follow_source()',
+                  'entitle_internal.end_dropped_adoptions()', 'entitle_internal.follow_altered(regclass)', 'entitle_internal.follow_source()',
                   -- take schemas and tables, which must be the caller's; or nothing
                   'entitle_internal.record_guard(name)', 'entitle_internal.forget_guard(name)', 'entitle_internal.record_exception(regclass,text)',
                   'entitle_internal.note_closing(regclass)', 'entitle_internal.note_closed(regclass)', 'entitle_internal.note_privileges(regclass)',

@@ -69,7 +69,7 @@ SELECT set_eq(
                                'record_part', -- called when a table gets a part
                                'record_adoption', 'end_adoption', 'end_dropped_adoptions', -- called by adopt_users and forget_adopted
                                'sync_adopted', 'verify_adoption', -- as adopt_users; writes nothing
-                               'renew_adoptions', -- writes declarations alone, when a table is altered
+                               'renew_adoptions', 'follow_altered', -- called when an adopted table is altered; the first writes declarations alone
                                'record_guard', 'forget_guard', 'record_exception', 'rename_guards', 'note_closing', 'note_closed', 'note_privileges', 'note_part',
                                -- called by guard_schema, unguard_schema, except_table and when tables are made
                                'take_invitation', -- called by accept_invitation

@@ -46,6 +46,18 @@ inline void *entitle_guc_alloc(std::size_t size) { return malloc(size); }
     getIdentitySequence(RelationGetRelid(relation), column, false)
 #endif
 
+// The parts of ALTER TABLE that write rows anew, or bring or take rows with a partition. PostgreSQL
+// 17 can give a generated column another expression.
+inline bool entitle_alters_rows(AlterTableType part) {
+#if PG_VERSION_NUM >= 170000
+    if (part == AT_SetExpression) {
+        return true;
+    }
+#endif
+    return part == AT_AlterColumnType || part == AT_AttachPartition || part == AT_DetachPartition ||
+           part == AT_DetachPartitionFinalize;
+}
+
 // PostgreSQL 18 dropped the execute_once argument of ExecutorRun and its hook.
 #if PG_VERSION_NUM >= 180000
 #define ENTITLE_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
