@@ -49,16 +49,19 @@ CREATE TRIGGER entitle_number_schema BEFORE INSERT ON entitle.guarded_schema
 ALTER TABLE entitle.guarded_schema ENABLE ALWAYS TRIGGER entitle_number_schema;
 COMMENT ON TRIGGER entitle_number_schema ON entitle.guarded_schema IS 'Binds the row to the schema that exists now';
 
+CREATE FUNCTION entitle_internal.guarded_numbers() RETURNS oid[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_guarded_numbers';
+COMMENT ON FUNCTION entitle_internal.guarded_numbers() IS 'The schemas that are guarded, as others have committed it by now, whatever the isolation level';
+REVOKE ALL ON FUNCTION entitle_internal.guarded_numbers() FROM PUBLIC;
+
 -- The functions from here on that PUBLIC may execute run with the caller's own rights, or take nothing that the caller may not say to
 -- ALTER TABLE. SECURITY DEFINER: whoever makes a table may not read what is written down.
 CREATE FUNCTION entitle_internal.guarded_schemas() RETURNS SETOF oid
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT n.oid
-    FROM entitle.guarded_schema g
-    -- One that was dropped and made anew under its name is guarded, too.
-    JOIN pg_namespace n ON n.oid = g.number OR n.nspname = g.name AND NOT EXISTS (SELECT FROM pg_namespace o WHERE o.oid = g.number)
+    SELECT unnest(entitle_internal.guarded_numbers())
     $$;
 COMMENT ON FUNCTION entitle_internal.guarded_schemas() IS 'The schemas that are guarded';
 GRANT EXECUTE ON FUNCTION entitle_internal.guarded_schemas() TO PUBLIC;
