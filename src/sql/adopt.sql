@@ -166,19 +166,31 @@ COMMENT ON FUNCTION entitle_internal.record_adoption(entitle.adoption) IS
 GRANT EXECUTE ON FUNCTION entitle_internal.record_adoption(entitle.adoption) TO PUBLIC;
 
 -- The triggers of an adopted table and its partitions. In this order: no row is written between a statement's two.
-CREATE FUNCTION entitle_internal.adoption_triggers(source regclass) RETURNS TABLE (member regclass, name name, fires text)
+CREATE FUNCTION entitle_internal.adoption_triggers(source regclass) RETURNS TABLE (member regclass, name name, fires text, type smallint)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT f, t.name, t.fires
+    SELECT f, t.name, t.fires, t.type::smallint
     FROM entitle_internal.protection_family(source) f,
-         (VALUES ('entitle_adopted_end'::name, 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT'),
-                 ('entitle_adopted_begin', 'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT'),
-                 ('entitle_adopted_truncate', 'AFTER TRUNCATE ON %s FOR EACH STATEMENT'),
-                 ('entitle_adopted', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW')) AS t (name, fires)
+         -- The type in pg_trigger: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32.
+         (VALUES ('entitle_adopted_end'::name, 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT', 28),
+                 ('entitle_adopted_begin', 'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT', 30),
+                 ('entitle_adopted_truncate', 'AFTER TRUNCATE ON %s FOR EACH STATEMENT', 32),
+                 ('entitle_adopted', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW', 29)) AS t (name, fires, type)
     $$;
 COMMENT ON FUNCTION entitle_internal.adoption_triggers(regclass) IS 'The triggers by which the model follows an adopted table';
 GRANT EXECUTE ON FUNCTION entitle_internal.adoption_triggers(regclass) TO PUBLIC;
+
+-- Whoever has the TRIGGER privilege may have made one of that name before, that fires for less (S385).
+CREATE FUNCTION entitle_internal.is_adoption_trigger(made pg_trigger, type smallint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT made.tgfoid = 'entitle_internal.follow_source()'::regprocedure AND made.tgtype = type AND made.tgqual IS NULL
+           AND made.tgattr = ''::int2vector AND NOT made.tgdeferrable
+    $$;
+COMMENT ON FUNCTION entitle_internal.is_adoption_trigger(pg_trigger, smallint) IS 'Whether a trigger of an adopted table is as the adopt functions make it';
+GRANT EXECUTE ON FUNCTION entitle_internal.is_adoption_trigger(pg_trigger, smallint) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.install_adoption(declared entitle.adoption) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -188,6 +200,8 @@ DECLARE
     member regclass;
     made name;
     fires text;
+    trigger_type smallint;
+    found_trigger pg_trigger;
 BEGIN
     PERFORM entitle_internal.check_adoptable(declared.source, p.oid::regprocedure)
     FROM pg_proc p
@@ -196,8 +210,12 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', declared.source);
     PERFORM entitle_internal.record_adoption(declared);
     -- A root's triggers of rows are copied to its partitions, those of statements are not.
-    FOR member, made, fires IN SELECT e.member, e.name, e.fires FROM entitle_internal.adoption_triggers(declared.source) e LOOP
-        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member AND t.tgname = made) THEN
+    FOR member, made, fires, trigger_type IN SELECT e.* FROM entitle_internal.adoption_triggers(declared.source) e LOOP
+        SELECT * INTO found_trigger FROM pg_trigger t WHERE t.tgrelid = member AND t.tgname = made;
+        IF found_trigger.oid IS NOT NULL AND NOT entitle_internal.is_adoption_trigger(found_trigger, trigger_type) THEN
+            EXECUTE format('DROP TRIGGER %I ON %s', made, member);
+        END IF;
+        IF found_trigger.oid IS NULL OR NOT entitle_internal.is_adoption_trigger(found_trigger, trigger_type) THEN
             EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION entitle_internal.follow_source()', made, format(fires, member));
         END IF;
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made);

@@ -336,7 +336,7 @@ BEGIN
                CASE WHEN t.oid IS NULL THEN 'Adopt the table again.'
                     ELSE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; SELECT entitle.sync_adopted(%L);', e.member, e.name, adopted.source) END
         FROM entitle_internal.adoption_triggers(adopted.source) e
-        LEFT JOIN pg_trigger t ON t.tgrelid = e.member AND t.tgname = e.name AND t.tgfoid = 'entitle_internal.follow_source()'::regprocedure
+        LEFT JOIN pg_trigger t ON t.tgrelid = e.member AND t.tgname = e.name AND entitle_internal.is_adoption_trigger(t, e.type)
         WHERE t.tgenabled IS DISTINCT FROM 'A';
 END
 $$;

@@ -142,5 +142,30 @@ SELECT lives_ok('SELECT entitle.sync_adopted()', 'S383: all that can be read are
 SELECT is(active('guest'), NULL, 'S383: whatever became of the others');
 SELECT throws_ok($$SELECT entitle.sync_adopted('trap')$$, '42703', NULL, 'one that is named says what is wrong');
 
+-- S385: whoever has the TRIGGER privilege has made triggers of these names before, that do nothing, or less.
+SET ROLE app_owner;
+CREATE TABLE visitor (id integer PRIMARY KEY, mail text, note text);
+GRANT TRIGGER, INSERT, UPDATE, DELETE, SELECT ON visitor TO app_writer;
+RESET ROLE;
+GRANT CREATE ON SCHEMA public TO app_writer;
+SET ROLE app_writer;
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER entitle_adopted AFTER INSERT OR UPDATE OR DELETE ON visitor FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle_internal.follow_source();
+CREATE TRIGGER entitle_adopted_end AFTER INSERT OR UPDATE OF note OR DELETE ON visitor FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.follow_source();
+CREATE TRIGGER entitle_adopted_truncate AFTER TRUNCATE ON visitor FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+SET ROLE app_owner;
+SELECT lives_ok($$ SELECT entitle.adopt_users('visitor', 'mail') $$, 'S385: the table is adopted');
+INSERT INTO visitor VALUES (1, 'v1'), (2, 'v2');
+SELECT is(active('visitor'), '1 2', 'S385: its rows are followed');
+UPDATE visitor SET mail = NULL WHERE id = 1;
+SELECT is(active('visitor'), '2', 'S385: their changes, too');
+TRUNCATE visitor;
+SELECT is(active('visitor'), NULL, 'S385: and their end');
+DROP TRIGGER entitle_adopted ON visitor;
+CREATE TRIGGER entitle_adopted AFTER INSERT OR UPDATE OR DELETE ON visitor FOR EACH ROW WHEN (false) EXECUTE FUNCTION entitle_internal.follow_source();
+ALTER TABLE visitor ENABLE ALWAYS TRIGGER entitle_adopted;
+SELECT matches((SELECT string_agg(v.problem, '; ') FROM entitle.verify_adoption() v WHERE v.source = 'visitor'::regclass), 'entitle_adopted of public.visitor', 'S385: verify_adoption looks at what they fire for');
+RESET ROLE;
+
 SELECT * FROM finish();
 ROLLBACK;

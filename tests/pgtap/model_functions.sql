@@ -258,6 +258,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('follow_altered(regclass)'),
     ('follow_source()'),
     ('install_adoption(adoption)'),
+    ('is_adoption_trigger(pg_trigger,smallint)'),
     ('is_following()'),
     ('record_adoption(adoption)'),
     ('renew_adoptions(regclass)'),

@@ -29,6 +29,9 @@ namespace {
 // changed.
 std::int64_t follow(std::int64_t adoption, Datum keys, bool has_keys) {
     std::int64_t changed = 0;
+    if (!has_keys) {
+        demand_current_rows(adoption);
+    }
     compute([&] {
         const Following following;
         changed = call_pg([&] {

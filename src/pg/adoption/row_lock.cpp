@@ -10,10 +10,39 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
 namespace entitle::pg {
+
+namespace {
+
+// Where the rows are that stand for an adoption's, as a snapshot sees them.
+const char *places_of_rows(std::int64_t adoption, Snapshot snapshot) {
+    MemoryContext caller = CurrentMemoryContext;
+    Oid types[] = {INT8OID};
+    Datum values[] = {Int64GetDatum(adoption)};
+    PushCopiedSnapshot(snapshot);
+    UpdateActiveSnapshotCommandId();
+    SPI_connect();
+    const int outcome = SPI_execute_with_args(
+        "SELECT pg_catalog.string_agg(r.place, ' ' ORDER BY r.place) FROM"
+        " (SELECT 'u' || ctid::text FROM entitle.app_user WHERE adoption_id = $1 UNION ALL"
+        " SELECT 'c' || ctid::text FROM entitle.customer WHERE adoption_id = $1 UNION ALL"
+        " SELECT 'a' || ctid::text FROM entitle.external_access WHERE adoption_id = $1) r (place)",
+        1, types, values, nullptr, true, 1);
+    if (outcome != SPI_OK_SELECT) {
+        elog(ERROR, "rows of an adopted table cannot be read");
+    }
+    const char *places = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    places = places == nullptr ? "" : MemoryContextStrdup(caller, places);
+    SPI_finish();
+    PopActiveSnapshot();
+    return places;
+}
+
+} // namespace
 
 HeapTuple settled_row(Relation table, HeapTuple row, Snapshot snapshot) {
     if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data))) {
@@ -53,6 +82,19 @@ void await_writers(std::int64_t adoption) {
     if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table))) {
         LockRelationOid(table, ShareRowExclusiveLock);
         list_free(find_all_inheritors(table, ShareRowExclusiveLock, nullptr));
+    }
+}
+
+void demand_current_rows(std::int64_t adoption) {
+    if (!IsolationUsesXactSnapshot()) {
+        return;
+    }
+    const char *seen = places_of_rows(adoption, GetTransactionSnapshot());
+    if (strcmp(seen, places_of_rows(adoption, GetLatestSnapshot())) != 0) {
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("could not serialize access: rows that stand for those of an "
+                               "adopted table have changed"),
+                        errhint("Try the transaction again.")));
     }
 }
 
