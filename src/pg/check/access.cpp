@@ -181,8 +181,9 @@ ENTITLE_FUNCTION(entitle_earliest_visible) {
     const Asker &asker = current_asker();
     const int level = PG_ARGISNULL(0) ? kNoLevel : PG_GETARG_INT32(0);
     if (kept->epoch != epoch() || kept->level != level) {
-        // Read before the grants: what is taken in with them counts from the next call on.
-        const std::uint64_t before = epoch();
+        // The asker's, from before the grants: what is taken in with them counts from the next call
+        // on.
+        const std::uint64_t before = asker_epoch();
         const auto place = level_place(level);
         const Day earliest =
             asker.user == nullptr || !place ? kLastDay : grant_summary(asker).earliest[*place];

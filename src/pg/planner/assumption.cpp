@@ -127,7 +127,8 @@ bool find_answer(const Asker &asker, const Question &question) {
 bool holds(Assumption &assumption, const Asker &asker) {
     assumption.last_use = ++assumptions().clock;
     if (assumption.asked_epoch != epoch()) {
-        const std::uint64_t before = epoch();
+        // The asker's: somebody else may be by now, where changes came all the time.
+        const std::uint64_t before = asker_epoch();
         const std::uint64_t unknown = unknown_grants();
         assumption.answer = find_answer(asker, Question{assumption.fact, assumption.permission,
                                                         assumption.level, assumption.number});

@@ -29,7 +29,8 @@ template <typename List> Datum nth_of(FunctionCallInfo fcinfo, List &&list) {
     const Asker &asker = current_asker();
     const bool is_literal = get_fn_expr_arg_stable(site, 0) && get_fn_expr_arg_stable(site, 1);
     if (kept->epoch != epoch() || !is_literal) {
-        const std::uint64_t before = epoch();
+        // Good while the asker is: somebody else may be by now, where changes came all the time.
+        const std::uint64_t before = asker_epoch();
         const std::int64_t nth = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
         PlainIds ids;
         if (!PG_ARGISNULL(0)) {
