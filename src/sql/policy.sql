@@ -269,11 +269,8 @@ CREATE FUNCTION entitle_internal.install_protection(declared entitle.protection,
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    -- A sub-select on the parents would take a bare name for theirs.
-    prefix CONSTANT text := CASE
-        WHEN declared.parent IS NULL THEN ''
-        ELSE (SELECT quote_ident(c.relname) || '.' FROM pg_class c WHERE c.oid = member)
-    END;
+    -- A sub-select on the parents would take a bare name for theirs, and a table's without schema for an alias of theirs (S386).
+    prefix CONSTANT text := CASE WHEN declared.parent IS NULL THEN '' ELSE member || '.' END;
     seen CONSTANT text := entitle_internal.row_condition(declared, 'SELECT', prefix);
     inserted CONSTANT text := entitle_internal.row_condition(declared, 'INSERT', prefix);
     updated CONSTANT text := entitle_internal.row_condition(declared, 'UPDATE', prefix);

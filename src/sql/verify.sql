@@ -100,7 +100,7 @@ CREATE FUNCTION entitle_internal.expected_policies(declared entitle.protection, 
     SELECT v.name, v.command, v.seen, v.written
     FROM (SELECT entitle_internal.row_condition(declared, 'SELECT', p.prefix), entitle_internal.row_condition(declared, 'INSERT', p.prefix),
                  entitle_internal.row_condition(declared, 'UPDATE', p.prefix)
-          FROM (SELECT CASE WHEN declared.parent IS NULL THEN '' ELSE quote_ident(c.relname) || '.' END AS prefix
+          FROM (SELECT CASE WHEN declared.parent IS NULL THEN '' ELSE member || '.' END AS prefix
                 FROM pg_class c WHERE c.oid = member) p
           WHERE entitle_internal.parent_problem(declared) IS NULL
          ) AS t (seen, inserted, updated),

@@ -215,6 +215,9 @@ DECLARE
 BEGIN
     IF to_regnamespace(quote_ident(schema)) IS NULL THEN
         RAISE EXCEPTION 'schema "%" does not exist', schema USING ERRCODE = '3F000', HINT = 'Give view_name a schema that is there.';
+    ELSIF starts_with(schema, 'pg_') THEN
+        RAISE EXCEPTION 'schema "%" is no place for a filtered view', schema
+            USING ERRCODE = '42809', HINT = 'Give view_name a schema of the application''s: temporary ones end with their session.';
     END IF;
     IF NOT (SELECT has_schema_privilege(r.oid, schema, 'CREATE')
                    AND has_schema_privilege(coalesce(entitle_internal.definer_in_charge(), r.oid), schema, 'CREATE')
