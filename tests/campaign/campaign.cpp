@@ -53,11 +53,11 @@ long Report::counted(const std::string &key) const {
     return found == counts_.end() ? 0 : found->second;
 }
 
-void Report::fail(const std::string &what) {
+void Report::fail(const std::string &what, std::uint64_t round_seed) {
     ++failures_;
     std::fprintf(
         stderr, "%s: FAILED\n%s\nrepeat it: tests/campaign/run --seed %llu --rounds 1 %s\n",
-        name_.c_str(), what.c_str(), static_cast<unsigned long long>(round_seed_), name_.c_str());
+        name_.c_str(), what.c_str(), static_cast<unsigned long long>(round_seed), name_.c_str());
 }
 
 bool Report::close() {

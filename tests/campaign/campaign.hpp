@@ -35,8 +35,9 @@ class Report {
 
     void count(const std::string &key, long by = 1) { counts_[key] += by; }
     long counted(const std::string &key) const;
-    // Tells what went wrong in this round and how to repeat it.
-    void fail(const std::string &what);
+    // Tells what went wrong in this round, or in that one, and how to repeat it.
+    void fail(const std::string &what) { fail(what, round_seed_); }
+    void fail(const std::string &what, std::uint64_t round_seed);
 
     // Prints the figures. Returns whether nothing failed.
     bool close();
@@ -62,6 +63,7 @@ bool run_pairs(const Options &options);
 bool run_faults(const Options &options);
 bool run_histories(const Options &options);
 bool run_cancels(const Options &options);
+bool run_sequences(const Options &options);
 
 std::string read_file(const std::string &path);
 

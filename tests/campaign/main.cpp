@@ -8,5 +8,6 @@ int main(int count, char **words) {
                      {{"pairs", run_pairs},
                       {"histories", run_histories},
                       {"cancels", run_cancels},
-                      {"faults", run_faults}});
+                      {"faults", run_faults},
+                      {"sequences", run_sequences}});
 }

@@ -31,9 +31,12 @@ class Delegation {
     // The role as the world has it; only keys that are known.
     RoleText role_text(Id role_id) const;
 
-  private:
     bool is_active(Id user) const;
     bool owns(Id user, Id organization) const;
+    // Whether the permission is held by a membership of the whole organization.
+    bool manages(Id user, Id organization, const std::string &key) const;
+
+  private:
     bool gives(const Membership &membership, Id organization, const std::string &key,
                bool is_metric) const;
     bool holds_plainly(Id user, std::optional<Id> brand, Id organization, const std::string &key,
@@ -44,7 +47,6 @@ class Delegation {
                    const RoleText &role) const;
     bool covers(Id user, Id organization) const;
     bool holds_all_everywhere(Id user, Id organization, const RoleText &role) const;
-    bool manages(Id user, Id organization, const std::string &key) const;
     bool may_touch_role(Id writer, const RoleText &role) const;
     bool may_touch_member(Id writer, const Membership &row) const;
 

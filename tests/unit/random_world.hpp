@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <vector>
 
@@ -17,7 +18,7 @@ class Dice {
     int below(int limit) { return static_cast<int>(engine_() % static_cast<std::uint64_t>(limit)); }
     bool chance(int percent) { return below(100) < percent; }
     template <typename Items> auto pick(const Items &items) {
-        return *(items.begin() + below(static_cast<int>(items.size())));
+        return *std::next(items.begin(), below(static_cast<int>(items.size())));
     }
 
   private:
