@@ -276,9 +276,11 @@ $$;
 COMMENT ON FUNCTION entitle_internal.check_home() IS 'Trigger: a brand or role does not move away from under a membership (R22)';
 REVOKE ALL ON FUNCTION entitle_internal.check_home() FROM PUBLIC;
 
+-- Not for those whom row-level security binds: it refuses them any brand, and what others hold there is not theirs to learn (S421).
 CREATE TRIGGER entitle_check_home
     BEFORE UPDATE OF organization_id ON entitle.brand
-    FOR EACH ROW WHEN (OLD.organization_id IS DISTINCT FROM NEW.organization_id)
+    FOR EACH ROW WHEN (OLD.organization_id IS DISTINCT FROM NEW.organization_id
+                       AND NOT pg_catalog.row_security_active('entitle.brand'::pg_catalog.regclass::oid))
     EXECUTE FUNCTION entitle_internal.check_home();
 ALTER TABLE entitle.brand ENABLE ALWAYS TRIGGER entitle_check_home;
 COMMENT ON TRIGGER entitle_check_home ON entitle.brand IS 'Says in words what the memberships'' foreign key would refuse';
