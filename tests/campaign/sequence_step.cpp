@@ -262,6 +262,27 @@ Affairs random_affairs(Dice &dice, const naive::World &catalogue) {
             grant(dice.pick(kCustomers), user, dice.pick(kLevels));
         }
     }
+    // Whoever invited may have lost what he offers.
+    for (int more = dice.below(4); more > 0; --more) {
+        OpenInvitation row{
+            700 + more, 401 + dice.below(10), 401 + dice.below(10), {}, {}, {}, {}, 0, {}};
+        const naive::Role role = dice.pick(world.role);
+        const int kind = dice.below(3);
+        if (kind == 0) {
+            row.organization = role.organization_id;
+        } else if (kind == 1) {
+            row.brand = role.organization_id == 102 ? 203 : 201 + dice.below(2);
+        }
+        if (kind != 2 && dice.chance(70)) {
+            row.role = role.role_id;
+        }
+        if (kind == 2 || dice.chance(20)) {
+            row.customer = dice.pick(kCustomers);
+            row.level = dice.pick(kLevels);
+            row.days = random_days(dice);
+        }
+        all.invitations.push_back(row);
+    }
     return all;
 }
 
@@ -321,6 +342,16 @@ std::string commands_of(const Affairs &affairs) {
                " (" +
                text_of(row.customer_id) + ", " + text_of(row.user_id) + ", " +
                quoted(level_text(row.level)) + ", " + maybe(row.days_back) + ");";
+    }
+    for (const auto &row : affairs.invitations) {
+        sql += "INSERT INTO entitle.pending_invitation (invitation_id, user_id, inviter_id,"
+               " organization_id, brand_id, role_id, customer_id, access_role, days_back, expires)"
+               " VALUES (" +
+               text_of(row.id) + ", " + text_of(row.user) + ", " + text_of(row.inviter) + ", " +
+               maybe(row.organization) + ", " + maybe(row.brand) + ", " + maybe(row.role) + ", " +
+               maybe(row.customer) + ", " +
+               (row.customer ? quoted(level_text(row.level)) : "NULL") + ", " + maybe(row.days) +
+               ", 'infinity');";
     }
     return sql + "COMMIT;";
 }
