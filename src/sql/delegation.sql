@@ -285,15 +285,8 @@ REVOKE ALL ON FUNCTION entitle_internal.is_unplaced(bigint) FROM PUBLIC;
 -- Whom a manager of members may take in without asking: those whom he manages already, and those who have no place anywhere. Others
 -- are invited, as one who is not there (S362).
 CREATE FUNCTION entitle_internal.user_at_hand(login text) RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT u.user_id
-    FROM entitle.app_user u
-    WHERE u.login = user_at_hand.login AND u.is_active
-      AND (entitle.acting_superuser() OR entitle.manages_user(u.user_id)
-           OR entitle_internal.is_unplaced(u.user_id))
-    $$;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_user_at_hand';
 COMMENT ON FUNCTION entitle_internal.user_at_hand(text) IS
     'The active user with that login whom the caller may make a member without inviting; NULL for who has places elsewhere, as for nobody';
 REVOKE ALL ON FUNCTION entitle_internal.user_at_hand(text) FROM PUBLIC;

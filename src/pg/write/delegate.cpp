@@ -5,10 +5,12 @@
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/check/membership.hpp"
 #include "pg/model/lookup.hpp"
+#include "pg/model/model_table.hpp"
 #include "pg/model/subject_load.hpp"
 #include "pg/write/delegate.hpp"
 
 extern "C" {
+#include "access/tableam.h"
 #include "commands/sequence.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
@@ -27,8 +29,22 @@ struct Behalf {
 };
 Behalf behalf = {false, false, 0};
 
-// Whether the user has no place, no grant and no invitation anywhere.
+bool has_rows(Table table, TableIndex index, UserId user) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, table, index, 1, Int64GetDatum(user));
+    const bool has_one = next_row(rows);
+    close_rows(rows);
+    close_reader(reader);
+    return has_one;
+}
+
+// Whether the user has no place, no grant and no invitation anywhere. Places and grants are looked
+// for among what is committed by now: the query's snapshot may be older than the lock of the user.
 bool is_unplaced(UserId user) {
+    if (has_rows(Table::membership, TableIndex::membership_by_user, user) ||
+        has_rows(Table::external_access, TableIndex::grant_by_user, user)) {
+        return false;
+    }
     static constexpr Oid kTypes[] = {INT8OID};
     char schema[] = "entitle_internal";
     char name[] = "is_unplaced";
@@ -84,10 +100,33 @@ HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
     return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
 }
 
+void lock_user(UserId user) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
+    if (next_row(rows)) {
+        LockRelationOid(RelationGetRelid(rows.relation), RowShareLock);
+        TupleTableSlot *slot = table_slot_create(rows.relation, nullptr);
+        TM_FailureData failure;
+        // Whatever comes of it: who was deleted meanwhile is not found by what is asked next, and
+        // who was changed by this very command is locked by it.
+        (void)table_tuple_lock(
+            rows.relation, &rows.tuple->t_self, reader.snapshot, slot, GetCurrentCommandId(true),
+            LockTupleNoKeyExclusive, LockWaitBlock,
+            TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+        ExecDropSingleTupleTableSlot(slot);
+    }
+    close_rows(rows);
+    close_reader(reader);
+}
+
+bool is_at_hand(UserId user) {
+    return is_active_user(user) && (manages_user(user) || is_unplaced(user));
+}
+
 bool may_name_member(const FiredRow &row, UserId user) {
     const Oid table = RelationGetRelid(row.data->tg_relation);
-    return is_active_user(user) && (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED ||
-                                    manages_user(user) || is_unplaced(user));
+    return check_enable_rls(table, InvalidOid, true) == RLS_ENABLED ? is_at_hand(user)
+                                                                    : is_active_user(user);
 }
 
 void demand_same_key(const FiredRow &row, AttrNumber key) {

@@ -95,8 +95,11 @@ ENTITLE_FUNCTION(entitle_guard_member) {
     demand_same_key(row, columns[membership_id]);
     const bool names_user =
         row.after != nullptr && (row.before == nullptr || before.user != after.user);
-    if (names_user && !may_name_member(row, after.user)) {
-        compute([] { throw Failure(no_such_user()); });
+    if (names_user) {
+        lock_user(after.user);
+        if (!may_name_member(row, after.user)) {
+            compute([] { throw Failure(no_such_user()); });
+        }
     }
     return row.before == nullptr ? PointerGetDatum(with_own_key(row, columns[membership_id]))
                                  : pass(row);
@@ -160,4 +163,21 @@ ENTITLE_FUNCTION(entitle_require_members) {
         });
     }
     PG_RETURN_VOID();
+}
+
+// user_at_hand(login) -> bigint: the active user with that login whom the caller may make a member
+// without inviting; NULL for who has places elsewhere, as for nobody. R60, R61
+ENTITLE_FUNCTION(entitle_user_at_hand) {
+    const auto login = text_argument(fcinfo, 0);
+    const auto user = login ? user_by_login(*login) : std::nullopt;
+    if (!user) {
+        PG_RETURN_NULL();
+    }
+    if (is_bound()) {
+        lock_user(*user);
+    }
+    if (is_bound() ? !is_at_hand(*user) : !is_active_user(*user)) {
+        PG_RETURN_NULL();
+    }
+    PG_RETURN_INT64(*user);
 }
