@@ -81,7 +81,7 @@ SELECT format('CREATE TABLE joined_%s AS SELECT * FROM orders WHERE id <= 10000'
        format('ALTER TABLE joined_%s ADD PRIMARY KEY (id)', i), format('CREATE INDEX ON joined_%s (customer_id)', i)
 FROM generate_series(1, 8) AS i \gexec
 SELECT format('CREATE TABLE parts_%s (LIKE orders) PARTITION BY RANGE (order_date)', n) FROM unnest('{1,16,128,1024}'::integer[]) AS n \gexec
-SELECT format('CREATE TABLE parts_%s_%s PARTITION OF parts_%1$s FOR VALUES FROM (%L) TO (%L)', n, k,
+SELECT format('CREATE TABLE parts_%s_%s PARTITION OF parts_%1$s FOR VALUES FROM (%3$L) TO (%4$L)', n, k,
               current_date - 1024 / n * k, current_date - 1024 / n * (k - 1))
 FROM unnest('{1,16,128,1024}'::integer[]) AS n, generate_series(0, n) AS k \gexec
 SELECT format('INSERT INTO parts_%s SELECT * FROM orders WHERE id %% 10 = 0', n), format('CREATE INDEX ON parts_%s (customer_id, order_date)', n)

@@ -26,11 +26,11 @@ void lookup(Bench &bench, const std::string &login, Result labels) {
     const std::string key = some_key(*session, login);
     session->sign_in(login);
     const auto side = [&](const std::string &name, const std::string &role) {
-        Side side = prepared(session, name, role, std::string(kLookup) + "$1");
-        side.run = [=] {
+        Side asking = prepared(session, name, role, std::string(kLookup) + "$1");
+        asking.run = [=] {
             return session->execute(name, {key});
         };
-        return side;
+        return asking;
     };
     labels.baseline = labels.measured = std::string(kLookup) + "$1";
     compare(bench, std::move(labels),

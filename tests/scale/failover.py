@@ -261,6 +261,7 @@ class LastingReader(Reader):
                     while not self.ended:
                         try:
                             self.turn(connection)
+                            time.sleep(0.01)  # many minutes of many readers: Patroni needs a processor, too
                         except (psycopg.errors.SerializationFailure, psycopg.errors.QueryCanceled):
                             self.conflicts += 1
             time.sleep(0.05)
