@@ -20,12 +20,15 @@ CREATE TABLE orders (customer_id bigint NOT NULL, order_id bigint NOT NULL, orde
                      amount numeric NOT NULL, PRIMARY KEY (customer_id, order_id));
 CREATE TABLE invoices (customer_id bigint NOT NULL, invoice_id bigint NOT NULL, order_id bigint NOT NULL, total numeric NOT NULL,
                        PRIMARY KEY (customer_id, invoice_id));
+CREATE TABLE notes (customer_id bigint NOT NULL, note_id bigint PRIMARY KEY, stars bigint NOT NULL);
 """
 ROWS = f"""
 INSERT INTO country SELECT 'c' || i, 'Country ' || i FROM generate_series(0, 6) AS i;
 INSERT INTO orders SELECT 1 + i % {CUSTOMERS}, i, date '2026-01-01' + i % 300, 'c' || i % 7, i % 97 FROM generate_series(1, 4000) AS i;
 INSERT INTO invoices SELECT 1 + i % {CUSTOMERS}, i, i, i % 89 FROM generate_series(1, 4000, 3) AS i;
+INSERT INTO notes SELECT 1 + i % {CUSTOMERS}, i, i % 5 FROM generate_series(1, 400) AS i;
 """
+# The notes stay a table of the coordinator.
 DISTRIBUTE = """
 SELECT create_reference_table('country');
 SELECT create_distributed_table('orders', 'customer_id', shard_count => 8);
@@ -45,9 +48,10 @@ PROTECT = """
 SELECT entitle.protect_table('orders', 'customer_id', min_level => 20, view_permission => 'customers.view', external_insert_level => 40,
                              external_update_level => 40, external_delete_level => 80, update_permission => 'customers.view');
 SELECT entitle.protect_table('invoices', 'customer_id', min_level => 40, view_permission => 'customers.view');
+SELECT entitle.protect_table('notes', 'customer_id', min_level => 30, view_permission => 'customers.view');
 GRANT SELECT ON country TO app, mapped1, mapped2, staff;
 GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO app, mapped1, mapped2, staff;
-GRANT SELECT ON invoices TO app, mapped1, mapped2, staff;
+GRANT SELECT ON invoices, notes TO app, mapped1, mapped2, staff;
 """
 # Citus asks for both when triggers are on distributed tables and when one transaction declares for several shards.
 CITUS = ("SET citus.enable_unsafe_triggers = on", "SET citus.multi_shard_modify_mode = 'sequential'")
@@ -80,6 +84,10 @@ def statement(dice):
                   f' WHERE {late}',
                   f'SELECT count(*) FROM orders o WHERE NOT EXISTS (SELECT FROM invoices i WHERE i.customer_id = o.customer_id AND i.order_id = o.order_id)'],
         'repartition': [f'SELECT count(*), sum(i.total) FROM orders o JOIN invoices i ON i.invoice_id = o.order_id WHERE {late}'],
+        'with a local table': [f'SELECT o.order_id, n.note_id FROM orders o JOIN notes n USING (customer_id) WHERE o.amount < {most} AND n.stars > 2',
+                               f'SELECT count(*) FROM notes n WHERE n.customer_id IN (SELECT customer_id FROM invoices WHERE total > {most})',
+                               f'SELECT n.note_id, (SELECT count(*) FROM orders o WHERE o.customer_id = n.customer_id) FROM notes n WHERE n.stars = 1',
+                               f'SELECT count(*), sum(stars) FROM notes WHERE customer_id <> {k}'],
         'subqueries': [f'WITH own AS MATERIALIZED (SELECT customer_id, sum(amount) AS s FROM orders GROUP BY 1) SELECT count(*), max(s) FROM own WHERE s > {most}',
                        f'SELECT count(*) FROM orders o WHERE customer_id IN (SELECT customer_id FROM invoices WHERE total > {most})',
                        f'SELECT count(*) FROM (SELECT DISTINCT country FROM orders o WHERE {late} LIMIT 3) AS d'],

@@ -7,6 +7,8 @@
 
 extern "C" {
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
 }
 
 #include <dlfcn.h>
@@ -40,6 +42,26 @@ bool is_distributed(Node *node, void *) {
 }
 
 } // namespace
+
+void check_wrapped_tests(Query *query) {
+    if (find_test() == nullptr) {
+        return;
+    }
+    int place = 0;
+    for (const auto *entry : each<RangeTblEntry>(query->rtable)) {
+        ++place;
+        Relids places = pull_varnos(nullptr, reinterpret_cast<Node *>(entry->securityQuals));
+        if (!bms_is_subset(places, bms_make_singleton(place))) {
+            ereport(
+                ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                 errmsg("cannot join protected table \"%s\" of this server with distributed tables "
+                        "here",
+                        get_rel_name(entry->relid)),
+                 errhint("Name it first in FROM, or make it a distributed or a reference table.")));
+        }
+    }
+}
 
 bool has_distributed_table(Query *query) {
     return find_test() != nullptr && is_distributed(reinterpret_cast<Node *>(query), nullptr);

@@ -14,4 +14,9 @@ namespace entitle::pg {
 // other shape, and what the asker may see is asked where the rows are. regime: hook
 bool has_distributed_table(Query *query);
 
+// Raises 0A000 where Citus put a protected table of the coordinator into a query of its own without
+// changing the place that its row tests name: PostgreSQL, too, would read past the query's tables.
+// regime: hook
+void check_wrapped_tests(Query *query);
+
 } // namespace entitle::pg

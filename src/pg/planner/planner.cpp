@@ -184,6 +184,7 @@ PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
     if (!has_row_test(reinterpret_cast<Node *>(query), nullptr) || has_distributed_table(query)) {
         return plan_next(ENTITLE_PLAN_ARGUMENTS);
     }
+    check_wrapped_tests(query);
     const int place = begin_statement(CurrentMemoryContext);
     const KeptQuery kept = keep_query(query, cursor_options);
     const std::uint64_t unknown = unknown_grants();
