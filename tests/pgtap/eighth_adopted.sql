@@ -167,5 +167,26 @@ ALTER TABLE visitor ENABLE ALWAYS TRIGGER entitle_adopted;
 SELECT matches((SELECT string_agg(v.problem, '; ') FROM entitle.verify_adoption() v WHERE v.source = 'visitor'::regclass), 'entitle_adopted of public.visitor', 'S385: verify_adoption looks at what they fire for');
 RESET ROLE;
 
+-- A table that gives users, customers and the access of those to these, in one: the last is followed last.
+SET ROLE app_owner;
+CREATE TABLE contact (id integer PRIMARY KEY, mail text, firm integer REFERENCES contact, friend integer REFERENCES contact ON DELETE CASCADE ON UPDATE CASCADE);
+SELECT entitle.adopt_users('contact', 'mail'), entitle.adopt_customers('contact', 'id', 'mail');
+SELECT entitle.adopt_access('contact', 'firm', 'friend', level => 'L90');
+RESET ROLE;
+CREATE FUNCTION grants() RETURNS text LANGUAGE sql
+    AS $$ SELECT string_agg(c.source_key || '>' || u.source_key, ' ' ORDER BY c.source_key, u.source_key)
+          FROM entitle.external_access g JOIN entitle.customer c USING (customer_id) JOIN entitle.app_user u USING (user_id) JOIN entitle.adoption a ON a.adoption_id = g.adoption_id
+          WHERE a.source = 'contact'::regclass::oid $$;
+SET ROLE app_owner;
+SELECT lives_ok($$ INSERT INTO contact VALUES (90001, 'c1', 90001, 90001), (90002, 'c2', 90001, 90002) $$, 'rows that name each other come in one statement');
+RESET ROLE;
+SELECT is(grants(), '90001>90001 90001>90002', 'and give access');
+SET ROLE app_owner;
+SELECT lives_ok($$ UPDATE contact SET id = id + 10, friend = friend + 10 WHERE id = 90002 $$, 'a key is changed');
+RESET ROLE;
+SELECT is(grants(), '90001>90001 90001>90012', 'with what names it');
+SELECT lives_ok('TRUNCATE contact', 'all go');
+SELECT is(grants(), NULL, 'with the access');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -94,18 +94,19 @@ bool add_to_batch(Oid table, std::int64_t adoption, const char *key) {
         return false;
     }
     MemoryContext previous = MemoryContextSwitchTo(batch->context);
-    Keys *keys = batch->keys;
-    while (keys != nullptr && keys->adoption != adoption) {
-        keys = keys->next;
+    // In the order in which they come: of one row users and customers are told before the access of
+    // those to these.
+    Keys **place = &batch->keys;
+    while (*place != nullptr && (*place)->adoption != adoption) {
+        place = &(*place)->next;
     }
-    if (keys == nullptr) {
-        keys = static_cast<Keys *>(palloc0(sizeof(Keys)));
-        keys->adoption = adoption;
-        keys->room = 64;
-        keys->values = static_cast<Datum *>(palloc(keys->room * sizeof(Datum)));
-        keys->next = batch->keys;
-        batch->keys = keys;
+    if (*place == nullptr) {
+        *place = static_cast<Keys *>(palloc0(sizeof(Keys)));
+        (*place)->adoption = adoption;
+        (*place)->room = 64;
+        (*place)->values = static_cast<Datum *>(palloc((*place)->room * sizeof(Datum)));
     }
+    Keys *keys = *place;
     if (keys->count == keys->room) {
         keys->room *= 2;
         keys->values = static_cast<Datum *>(
