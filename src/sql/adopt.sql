@@ -29,6 +29,11 @@ BEGIN
         RAISE EXCEPTION 'table "%" is a part of another, or has inheriting tables', source
             USING ERRCODE = '42809', HINT = 'Adopt a table as a whole: with its partitions, by the table at the root.';
     END IF;
+    -- A crash would empty it past its triggers, and nothing here would end (S387).
+    IF EXISTS (SELECT FROM entitle_internal.protection_family(source) f JOIN pg_class c ON c.oid = f WHERE c.relpersistence <> 'p') THEN
+        RAISE EXCEPTION 'table "%", or a partition of it, is not logged', source
+            USING ERRCODE = '42809', HINT = format('ALTER TABLE %s SET LOGGED.', source);
+    END IF;
     IF EXISTS (SELECT FROM entitle_internal.protection_family(source) f JOIN pg_class c ON c.oid = f WHERE c.relkind NOT IN ('r', 'p')) THEN
         RAISE EXCEPTION 'table "%" has a foreign table as partition', source
             USING ERRCODE = '42809', HINT = 'Writes there are not seen here. Detach it first.';

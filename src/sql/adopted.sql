@@ -332,6 +332,10 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
+        SELECT format('%s is not logged: a crash empties it, and nothing that it gave ends', f), format('ALTER TABLE %s SET LOGGED;', f)
+        FROM entitle_internal.protection_family(adopted.source) f
+        JOIN pg_class c ON c.oid = f AND c.relpersistence <> 'p';
+    RETURN QUERY
         SELECT format('trigger %I of %s is missing, disabled or not ENABLE ALWAYS', e.name, e.member),
                CASE WHEN t.oid IS NULL THEN 'Adopt the table again.'
                     ELSE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; SELECT entitle.sync_adopted(%L);', e.member, e.name, adopted.source) END

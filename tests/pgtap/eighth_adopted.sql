@@ -167,6 +167,21 @@ ALTER TABLE visitor ENABLE ALWAYS TRIGGER entitle_adopted;
 SELECT matches((SELECT string_agg(v.problem, '; ') FROM entitle.verify_adoption() v WHERE v.source = 'visitor'::regclass), 'entitle_adopted of public.visitor', 'S385: verify_adoption looks at what they fire for');
 RESET ROLE;
 
+-- S387: tables that a crash empties.
+SET ROLE app_owner;
+CREATE UNLOGGED TABLE fast (id integer PRIMARY KEY, mail text);
+CREATE TABLE slow (id integer, mail text, region integer, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE UNLOGGED TABLE slow_1 PARTITION OF slow FOR VALUES IN (1);
+RESET ROLE;
+SELECT is(error_in($$SELECT entitle.adopt_users('fast', 'mail')$$, 'app_owner'), '42809 table "public.fast", or a partition of it, is not logged', 'S387: an unlogged table is not adopted');
+SELECT is(error_in($$SELECT entitle.adopt_users('slow', 'mail')$$, 'app_owner'), '42809 table "public.slow", or a partition of it, is not logged', 'S387: nor one with such a partition');
+SET ROLE app_owner;
+ALTER TABLE fast SET LOGGED;
+SELECT lives_ok($$ SELECT entitle.adopt_users('fast', 'mail') $$, 'one that is logged is');
+ALTER TABLE fast SET UNLOGGED;
+SELECT is((SELECT v.remedy FROM entitle.verify_adoption() v WHERE v.source = 'fast'::regclass), 'ALTER TABLE public.fast SET LOGGED;', 'S387: verify_adoption names one that became unlogged');
+RESET ROLE;
+
 -- A table that gives users, customers and the access of those to these, in one: the last is followed last.
 SET ROLE app_owner;
 CREATE TABLE contact (id integer PRIMARY KEY, mail text, firm integer REFERENCES contact, friend integer REFERENCES contact ON DELETE CASCADE ON UPDATE CASCADE);
