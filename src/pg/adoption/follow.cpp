@@ -73,6 +73,7 @@ struct Site {
 Site &site_of(FunctionCallInfo fcinfo, Relation table) {
     if (fcinfo->flinfo->fn_extra == nullptr) {
         MemoryContext previous = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+        demand_current_adoptions(root_of(table));
         auto *site = static_cast<Site *>(palloc0(sizeof(Site)));
         site->list = find_adoptions(root_of(table));
         site->sources = static_cast<Source **>(

@@ -18,20 +18,24 @@ namespace entitle::pg {
 
 namespace {
 
-// Where the rows are that stand for an adoption's, as a snapshot sees them.
-const char *places_of_rows(std::int64_t adoption, Snapshot snapshot) {
+constexpr char kRows[] =
+    "SELECT pg_catalog.string_agg(r.place, ' ' ORDER BY r.place) FROM"
+    " (SELECT 'u' || ctid::text FROM entitle.app_user WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'c' || ctid::text FROM entitle.customer WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'a' || ctid::text FROM entitle.external_access WHERE adoption_id = $1) r (place)";
+constexpr char kDeclarations[] =
+    "SELECT pg_catalog.string_agg(ctid::text, ' ' ORDER BY ctid::text) FROM entitle.adoption"
+    " WHERE source::pg_catalog.oid::bigint = $1 AND NOT is_forgotten";
+
+// Where rows are, as a snapshot sees them.
+const char *places_of(const char *query, std::int64_t number, Snapshot snapshot) {
     MemoryContext caller = CurrentMemoryContext;
     Oid types[] = {INT8OID};
-    Datum values[] = {Int64GetDatum(adoption)};
+    Datum values[] = {Int64GetDatum(number)};
     PushCopiedSnapshot(snapshot);
     UpdateActiveSnapshotCommandId();
     SPI_connect();
-    const int outcome = SPI_execute_with_args(
-        "SELECT pg_catalog.string_agg(r.place, ' ' ORDER BY r.place) FROM"
-        " (SELECT 'u' || ctid::text FROM entitle.app_user WHERE adoption_id = $1 UNION ALL"
-        " SELECT 'c' || ctid::text FROM entitle.customer WHERE adoption_id = $1 UNION ALL"
-        " SELECT 'a' || ctid::text FROM entitle.external_access WHERE adoption_id = $1) r (place)",
-        1, types, values, nullptr, true, 1);
+    const int outcome = SPI_execute_with_args(query, 1, types, values, nullptr, true, 1);
     if (outcome != SPI_OK_SELECT) {
         elog(ERROR, "rows of an adopted table cannot be read");
     }
@@ -40,6 +44,17 @@ const char *places_of_rows(std::int64_t adoption, Snapshot snapshot) {
     SPI_finish();
     PopActiveSnapshot();
     return places;
+}
+
+void demand_same(const char *query, std::int64_t number, const char *message) {
+    if (!IsolationUsesXactSnapshot()) {
+        return;
+    }
+    const char *seen = places_of(query, number, GetTransactionSnapshot());
+    if (strcmp(seen, places_of(query, number, GetLatestSnapshot())) != 0) {
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("%s", message),
+                        errhint("Try the transaction again.")));
+    }
 }
 
 } // namespace
@@ -86,16 +101,14 @@ void await_writers(std::int64_t adoption) {
 }
 
 void demand_current_rows(std::int64_t adoption) {
-    if (!IsolationUsesXactSnapshot()) {
-        return;
-    }
-    const char *seen = places_of_rows(adoption, GetTransactionSnapshot());
-    if (strcmp(seen, places_of_rows(adoption, GetLatestSnapshot())) != 0) {
-        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                        errmsg("could not serialize access: rows that stand for those of an "
-                               "adopted table have changed"),
-                        errhint("Try the transaction again.")));
-    }
+    demand_same(kRows, adoption,
+                "could not serialize access: rows that stand for those of an adopted table have "
+                "changed");
+}
+
+void demand_current_adoptions(Oid table) {
+    demand_same(kDeclarations, table,
+                "could not serialize access: the table was adopted meanwhile, or otherwise");
 }
 
 } // namespace entitle::pg

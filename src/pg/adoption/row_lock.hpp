@@ -17,4 +17,8 @@ void await_writers(std::int64_t adoption);
 // than there are: it would leave those as they are that came since.
 void demand_current_rows(std::int64_t adoption);
 
+// The same of what is declared of a table: it would write rows that nobody follows, or by what
+// counts no more.
+void demand_current_adoptions(Oid table);
+
 } // namespace entitle::pg
