@@ -1,6 +1,34 @@
 -- The commands: protect_table, unprotect_table and alter_protected. Each is a door to its steps, so that errors come without the
 -- lines of PL/pgSQL between the two; who may execute the door may do what it does.
 
+-- PUBLIC: the policies tell everyone the same.
+CREATE FUNCTION entitle_internal.protected_numbers() RETURNS oid[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_protected_numbers';
+COMMENT ON FUNCTION entitle_internal.protected_numbers() IS 'The tables that are protected, as others have committed it by now, whatever the isolation level';
+GRANT EXECUTE ON FUNCTION entitle_internal.protected_numbers() TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.latest_family(relation regclass) RETURNS oid[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_latest_family';
+COMMENT ON FUNCTION entitle_internal.latest_family(regclass) IS 'The table with its parts, as others have committed them by now, whatever the isolation level';
+GRANT EXECUTE ON FUNCTION entitle_internal.latest_family(regclass) TO PUBLIC;
+
+-- A transaction that sees the state it began with does not see the parts that came since, nor protect them (S389).
+CREATE FUNCTION entitle_internal.check_seen_family(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF EXISTS (SELECT unnest(entitle_internal.latest_family(relation)) EXCEPT SELECT f::oid FROM entitle_internal.protection_family(relation) f) THEN
+        RAISE EXCEPTION 'could not serialize access: table "%" has got another part', relation
+            USING ERRCODE = '40001', HINT = 'Try the transaction again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_seen_family(regclass) IS 'Refuses a transaction that does not see all parts of a table';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_seen_family(regclass) TO PUBLIC;
+
 CREATE FUNCTION entitle_internal.protect_table_steps(
     relation regclass,
     customer_column name,
@@ -37,7 +65,7 @@ BEGIN
     PERFORM entitle_internal.check_protection(declared);
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-    PERFORM entitle_internal.check_protection(declared), entitle_internal.claim_view(relation);
+    PERFORM entitle_internal.check_seen_family(relation), entitle_internal.check_protection(declared), entitle_internal.claim_view(relation);
     told := entitle_internal.repeated_masks(declared, told);
     declared := entitle_internal.kept_declaration(declared);
     FOR line IN SELECT * FROM entitle_internal.lines_of(relation) LOOP

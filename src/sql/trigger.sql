@@ -102,6 +102,19 @@ BEGIN
     IF entitle.acting_superuser() THEN
         is_restored := entitle_internal.restoring();
     END IF;
+    -- A transaction that sees the state it began with leaves no part of what was protected since open (S389).
+    IF EXISTS (WITH RECURSIVE above (oid) AS (
+                   SELECT d.objid
+                   FROM pg_event_trigger_ddl_commands() d
+                   WHERE d.classid = 'pg_class'::regclass AND d.object_type IN ('table', 'foreign table')
+                     AND EXISTS (SELECT FROM pg_inherits i WHERE d.objid IN (i.inhrelid, i.inhparent))
+                   UNION
+                   SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)
+               SELECT FROM above a
+               WHERE a.oid = ANY (entitle_internal.protected_numbers()) AND a.oid <> ALL (entitle_internal.declared_tables()::oid[])) THEN
+        RAISE EXCEPTION 'could not serialize access: the table has been protected'
+            USING ERRCODE = '40001', HINT = 'Try the transaction again.';
+    END IF;
     FOR part, is_foreign IN
         SELECT DISTINCT o.part, c.relkind = 'f'
         FROM pg_event_trigger_ddl_commands() d
