@@ -1,7 +1,7 @@
 """Citus: a coordinator and two workers; protected tables are distributed, the model is on every node by logical replication. Random
 statements, asked by mapped role and by token, get the answers that one server gives."""
+import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -131,7 +131,7 @@ def await_value(ask, wanted):
 
 seconds, seed = float(sys.argv[1]), int(sys.argv[2])
 found = subprocess.run(['pg_config', '--pkglibdir'], capture_output=True, text=True, check=True).stdout.strip()
-if shutil.os.path.exists(f'{found}/citus.so') is False:
+if not os.path.exists(f'{found}/citus.so'):
     print('# skip citus: it is not installed; docs/scaling.md tells how to name one')
     sys.exit(0)
 with servers() as make:
@@ -161,7 +161,7 @@ with servers() as make:
         run_all(node, 'CREATE EXTENSION citus')
     run_all(coordinator, f"SELECT citus_set_coordinator_host('127.0.0.1', {coordinator.port})",
             *[f"SELECT citus_add_node('127.0.0.1', {worker.port})" for worker in workers])
-    people = [line for line in (ROLES + 'CREATE ROLE staff LOGIN;').strip().splitlines()]
+    people = (ROLES + 'CREATE ROLE staff LOGIN;').strip().splitlines()
     run_all(single, *people, 'CREATE EXTENSION entitle', TABLES, ROWS, WORLD, PEOPLE, PROTECT)
     run_all(coordinator, *people, 'CREATE EXTENSION entitle', TABLES, DISTRIBUTE, ROWS, WORLD, PEOPLE)
 
@@ -175,7 +175,7 @@ with servers() as make:
     for worker in workers:
         with connect(worker) as connection:
             await_value(lambda c=connection: c.execute("SELECT count(*) > 0 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel").fetchone()[0], True)
-    run_all(coordinator, *CITUS, *[text for text in PROTECT.strip().split(';\n')])
+    run_all(coordinator, *CITUS, *PROTECT.strip().split(';\n'))
 
     # The same questions to both.
     dice = random.Random(seed)

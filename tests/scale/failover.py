@@ -190,14 +190,17 @@ class Cluster:
                 node.kill()
         self.etcd.kill()
         self.etcd.wait()
-        for node in self.nodes:
-            if node.process is not None:
-                print(f'# the log of {node.name} ends: ' + tail(f'{node.folder}/patroni.log') if sys.exc_info()[0] else '', end='')
+        if sys.exc_info()[0] is not None:
+            for node in self.nodes:
+                print(f'# the log of {node.name} ends: {tail(node.folder)}')
 
 
-def tail(path):
-    with open(path, encoding='utf-8') as file:
-        return ' | '.join(file.read().splitlines()[-8:]) + '\n'
+def tail(folder):
+    try:
+        with open(f'{folder}/patroni.log', encoding='utf-8') as file:
+            return ' | '.join(file.read().splitlines()[-8:])
+    except OSError:
+        return 'it never began'
 
 
 class LastingWriter(Writer):
