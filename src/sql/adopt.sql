@@ -197,7 +197,8 @@ CREATE FUNCTION entitle_internal.is_adoption_trigger(made pg_trigger, type small
 COMMENT ON FUNCTION entitle_internal.is_adoption_trigger(pg_trigger, smallint) IS 'Whether a trigger of an adopted table is as the adopt functions make it';
 GRANT EXECUTE ON FUNCTION entitle_internal.is_adoption_trigger(pg_trigger, smallint) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.install_adoption(declared entitle.adoption) RETURNS void
+-- A root's triggers of rows are copied to its partitions, those of statements are not.
+CREATE FUNCTION entitle_internal.install_adoption_triggers(source regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -208,14 +209,9 @@ DECLARE
     trigger_type smallint;
     found_trigger pg_trigger;
 BEGIN
-    PERFORM entitle_internal.check_adoptable(declared.source, p.oid::regprocedure)
-    FROM pg_proc p
-    WHERE p.pronamespace = 'entitle'::regnamespace AND p.proname = 'adopt_' || declared.kind;
-    -- Nobody writes the table until its rows are followed.
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', declared.source);
-    PERFORM entitle_internal.record_adoption(declared);
-    -- A root's triggers of rows are copied to its partitions, those of statements are not.
-    FOR member, made, fires, trigger_type IN SELECT e.* FROM entitle_internal.adoption_triggers(declared.source) e LOOP
+    -- A part of another's is told by verify_adoption.
+    FOR member, made, fires, trigger_type IN
+        SELECT e.* FROM entitle_internal.adoption_triggers(source) e JOIN pg_class c ON c.oid = e.member AND pg_has_role(current_user, c.relowner, 'USAGE') LOOP
         SELECT * INTO found_trigger FROM pg_trigger t WHERE t.tgrelid = member AND t.tgname = made;
         IF found_trigger.oid IS NOT NULL AND NOT entitle_internal.is_adoption_trigger(found_trigger, trigger_type) THEN
             EXECUTE format('DROP TRIGGER %I ON %s', made, member);
@@ -223,8 +219,27 @@ BEGIN
         IF found_trigger.oid IS NULL OR NOT entitle_internal.is_adoption_trigger(found_trigger, trigger_type) THEN
             EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION entitle_internal.follow_source()', made, format(fires, member));
         END IF;
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made);
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member AND t.tgname = made AND t.tgenabled = 'A') THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', member, made);
+        END IF;
     END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.install_adoption_triggers(regclass) IS 'Makes the triggers of an adopted table and its partitions';
+GRANT EXECUTE ON FUNCTION entitle_internal.install_adoption_triggers(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.install_adoption(declared entitle.adoption) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM entitle_internal.check_adoptable(declared.source, p.oid::regprocedure)
+    FROM pg_proc p
+    WHERE p.pronamespace = 'entitle'::regnamespace AND p.proname = 'adopt_' || declared.kind;
+    -- Nobody writes the table until its rows are followed.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', declared.source);
+    PERFORM entitle_internal.record_adoption(declared);
+    PERFORM entitle_internal.install_adoption_triggers(declared.source);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.install_adoption(entitle.adoption) IS 'Records an adoption and makes its triggers';

@@ -245,14 +245,20 @@ BEGIN
           AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = d.objid AND starts_with(g.tgname, 'entitle_adopted'))
         GROUP BY d.objid LOOP
         PERFORM entitle_internal.renew_adoptions(altered.objid);
-        PERFORM entitle_internal.follow_altered(altered.objid) WHERE altered.has_other_rows;
+        -- A new partition has the triggers of its root's rows alone (S390).
+        IF tg_tag <> 'ALTER TABLE' OR altered.has_other_rows THEN
+            PERFORM entitle_internal.install_adoption_triggers(r.root)
+            FROM (SELECT coalesce(pg_partition_root(altered.objid), altered.objid) AS root) r
+            WHERE EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.root AND entitle_internal.is_adoption_trigger(t, 32::smallint));
+            PERFORM entitle_internal.follow_altered(altered.objid) WHERE altered.has_other_rows;
+        END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.follow_alteration() IS 'Event trigger: an adopted table''s declaration follows the names of its columns, and the model rows that ALTER TABLE changes';
 REVOKE ALL ON FUNCTION entitle_internal.follow_alteration() FROM PUBLIC;
 
-CREATE EVENT TRIGGER entitle_follow_alteration ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+CREATE EVENT TRIGGER entitle_follow_alteration ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA')
     EXECUTE FUNCTION entitle_internal.follow_alteration();
 ALTER EVENT TRIGGER entitle_follow_alteration ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_follow_alteration IS 'The declaration of an adopted table follows the names of its columns';

@@ -261,6 +261,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('follow_altered(regclass)'),
     ('follow_source()'),
     ('install_adoption(adoption)'),
+    ('install_adoption_triggers(regclass)'),
     ('is_adoption_trigger(pg_trigger,smallint)'),
     ('is_following()'),
     ('record_adoption(adoption)'),
@@ -324,7 +325,7 @@ SELECT set_eq(
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)',
-          'end_adoption(regclass)', 'end_dropped_adoptions()', 'follow_altered(regclass)', 'follow_source()', 'install_adoption(adoption)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
+          'end_adoption(regclass)', 'end_dropped_adoptions()', 'follow_altered(regclass)', 'follow_source()', 'install_adoption(adoption)', 'install_adoption_triggers(regclass)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
           -- what closes tables of guarded schemas, and opens them
           'note_part(regclass)', 'protect_part(regclass)', 'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
           'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
