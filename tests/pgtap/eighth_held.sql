@@ -99,17 +99,17 @@ FROM (VALUES ('SELECT query_to_xml(''SELECT id, price FROM bill_view'', false, f
 SELECT throws_ok($$ SELECT ask('ann', 'SELECT query_to_xml(''SELECT * FROM bill'', true, true, '''')') $$, '42501', NULL, 'query_to_xml reads no masked column of the table');
 SELECT entitle.sign_in('ann');
 SET LOCAL ROLE test_app;
-COPY bill_view (id, customer_id, note) FROM stdin;
-11	701	copied
+COPY bill_view (id, customer_id, note) FROM stdin (DELIMITER ',');
+11,701,copied
 \.
 SAVEPOINT s;
 \set ON_ERROR_STOP off
-COPY bill_view (id, customer_id, note, price) FROM stdin;
-12	701	priced	1
+COPY bill_view (id, customer_id, note, price) FROM stdin (DELIMITER ',');
+12,701,priced,1
 \.
 ROLLBACK TO s;
-COPY bill_view (id, customer_id, note) FROM stdin;
-13	702	foreign
+COPY bill_view (id, customer_id, note) FROM stdin (DELIMITER ',');
+13,702,foreign
 \.
 ROLLBACK TO s;
 \set ON_ERROR_STOP on
