@@ -68,9 +68,10 @@ def pgpool(server, folder):
     """One process serves one client and keeps its connection for the next: RESET ALL and DISCARD ALL come between."""
     program = shutil.which('pgpool', path=f"{os.environ['PATH']}:/usr/sbin")
     version = re.search(r'[0-9]+\.[0-9]+', run(program, '--version')).group()
+    sockets = 'socket_dir' if tuple(map(int, version.split('.'))) < (4, 4) else 'unix_socket_directories'
     port = free_port()
     with open(f'{folder}/conf', 'w', encoding='utf-8') as file:
-        file.write(f"backend_clustering_mode = 'raw'\nlisten_addresses = ''\nport = {port}\nsocket_dir = '{folder}'\n"
+        file.write(f"backend_clustering_mode = 'raw'\nlisten_addresses = ''\nport = {port}\n{sockets} = '{folder}'\n"
                    f"pcp_listen_addresses = ''\npcp_port = {free_port()}\npcp_socket_dir = '{folder}'\n"
                    f"pid_file_name = '{folder}/pid'\nlogdir = '{folder}'\nwork_dir = '{folder}'\n"
                    f"backend_hostname0 = '{server.socket}'\nbackend_port0 = 5432\nbackend_weight0 = 1\n"
