@@ -24,31 +24,49 @@ Datum list_belongings(std::vector<std::int64_t> Belongings::*list) {
     return bigint_array(ids);
 }
 
-// What the asker manages, kept with the call site until rights change.
+// What the asker manages, kept until rights change or somebody else asks: policies ask for it row
+// by row.
 struct KeptManaged {
+    MemoryContext memory;
+    bool is_there;
     std::uint64_t epoch;
     UserId asker;
     PlainIds organizations;
     PlainIds brands;
 };
+KeptManaged kept = {};
 
-const KeptManaged &find_kept(FunctionCallInfo fcinfo, const Asker &asker) {
-    auto *kept = static_cast<KeptManaged *>(fcinfo->flinfo->fn_extra);
-    if (kept != nullptr && kept->epoch == asker_epoch() && kept->asker == asker.subject->id) {
-        return *kept;
+// Finds what the asker manages. Requires: an active one. regime: C
+const KeptManaged &managed_by(const Asker &asker) {
+    if (kept.is_there && kept.epoch == asker_epoch() && kept.asker == asker.subject->id) {
+        return kept;
     }
-    MemoryContext previous = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-    kept = static_cast<KeptManaged *>(palloc0(sizeof(KeptManaged)));
+    if (kept.memory == nullptr) {
+        kept.memory =
+            AllocSetContextCreate(TopMemoryContext, "entitle managed places", ALLOCSET_SMALL_SIZES);
+    }
+    kept.is_there = false;
+    MemoryContextReset(kept.memory);
+    MemoryContext previous = MemoryContextSwitchTo(kept.memory);
     compute([&] {
         const Managed managed = find_managed(asker.subject);
-        kept->organizations = copy_out(managed.organizations);
-        kept->brands = copy_out(managed.brands);
+        kept.organizations = copy_out(managed.organizations);
+        kept.brands = copy_out(managed.brands);
     });
     MemoryContextSwitchTo(previous);
-    kept->epoch = asker_epoch();
-    kept->asker = asker.subject->id;
-    fcinfo->flinfo->fn_extra = kept;
-    return *kept;
+    kept.epoch = asker_epoch();
+    kept.asker = asker.subject->id;
+    kept.is_there = true;
+    return kept;
+}
+
+bool is_somebody(const Asker &asker) noexcept {
+    return asker.subject != nullptr && asker.subject->is_active;
+}
+
+Datum list_managed(PlainIds KeptManaged::*list) {
+    const Asker &asker = asker_now();
+    return bigint_array(is_somebody(asker) ? managed_by(asker).*list : PlainIds());
 }
 
 bool is_among(const PlainIds &ids, std::int64_t id) noexcept {
@@ -93,17 +111,12 @@ namespace entitle::pg {
 
 bool manages_user(UserId user) {
     const Asker &asker = asker_now();
-    if (asker.subject == nullptr || !asker.subject->is_active) {
+    if (!is_somebody(asker)) {
         return false;
     }
-    PlainIds organizations;
-    PlainIds brands;
-    compute([&] {
-        const Managed managed = find_managed(asker.subject);
-        organizations = copy_out(managed.organizations);
-        brands = copy_out(managed.brands);
-    });
-    return has_managed_place(organizations, brands, user) || has_managed_grant(user);
+    const KeptManaged &managed = managed_by(asker);
+    return has_managed_place(managed.organizations, managed.brands, user) ||
+           has_managed_grant(user);
 }
 
 } // namespace entitle::pg
@@ -111,13 +124,7 @@ bool manages_user(UserId user) {
 // manages_user(user_id) -> boolean. R41, R60, R62
 ENTITLE_FUNCTION(entitle_manages_user) {
     const auto user = bigint_argument(fcinfo, 0);
-    const Asker &asker = asker_now();
-    if (!user || asker.subject == nullptr || !asker.subject->is_active) {
-        PG_RETURN_BOOL(false);
-    }
-    const KeptManaged &managed = find_kept(fcinfo, asker);
-    PG_RETURN_BOOL(has_managed_place(managed.organizations, managed.brands, *user) ||
-                   has_managed_grant(*user));
+    PG_RETURN_BOOL(user && manages_user(*user));
 }
 
 // own_user() -> bigint: the asker's id while active, else NULL. R1
@@ -145,19 +152,11 @@ ENTITLE_FUNCTION(entitle_own_brands) { return list_belongings(&Belongings::brand
 
 // managed_organizations() -> bigint[]. R59, R60
 ENTITLE_FUNCTION(entitle_managed_organizations) {
-    const Asker &asker = asker_now();
-    PlainIds ids;
-    compute([&] { ids = copy_out(find_managed(asker.subject).organizations); });
-    return bigint_array(ids);
+    return list_managed(&KeptManaged::organizations);
 }
 
 // managed_brands() -> bigint[]. R60
-ENTITLE_FUNCTION(entitle_managed_brands) {
-    const Asker &asker = asker_now();
-    PlainIds ids;
-    compute([&] { ids = copy_out(find_managed(asker.subject).brands); });
-    return bigint_array(ids);
-}
+ENTITLE_FUNCTION(entitle_managed_brands) { return list_managed(&KeptManaged::brands); }
 
 // held_roles() -> bigint[]: the roles of the asker's memberships
 ENTITLE_FUNCTION(entitle_held_roles) { return list_belongings(&Belongings::roles); }
