@@ -24,8 +24,8 @@ CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigin
         SELECT r.name, entitle_internal.role_capabilities(r.role_id, permission_matrix.brand_id) AS keys
         FROM entitle.role r
         WHERE r.organization_id = permission_matrix.organization_id
-          AND (entitle.acting_superuser()
-               OR permission_matrix.organization_id = ANY (entitle.managed_organizations())
+          AND ((SELECT entitle.acting_superuser())
+               OR permission_matrix.organization_id = ANY ((SELECT entitle.managed_organizations())::bigint[])
                OR EXISTS (SELECT
                           FROM entitle.brand b
                           WHERE b.organization_id = permission_matrix.organization_id
