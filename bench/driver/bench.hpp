@@ -109,5 +109,6 @@ void measure_writes(Bench &bench);       // write_cases
 void measure_explanations(Bench &bench); // explain_cases
 void measure_analytics(Bench &bench);    // analytics_cases
 void measure_growth(Bench &bench);       // growth_cases
+void measure_selfservice(Bench &bench);  // selfservice_cases
 
 } // namespace bench
