@@ -144,6 +144,12 @@ $$;
 ALTER TABLE entitle.customer ALTER COLUMN legal_name DROP NOT NULL, ALTER COLUMN trade_name DROP NOT NULL, ALTER COLUMN tax_id DROP NOT NULL,
     ADD CONSTRAINT customer_adopted_check CHECK (adoption_id IS NOT NULL OR num_nulls(legal_name, trade_name, tax_id) = 0);
 
+-- An organization or brand whose row goes stays, with what was granted in it, and gives nothing.
+ALTER TABLE entitle.organization ADD COLUMN is_active boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN entitle.organization.is_active IS 'Switched off, it gives its members nothing, owners among them';
+ALTER TABLE entitle.brand ADD COLUMN is_active boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN entitle.brand.is_active IS 'Switched off, it gives its members nothing';
+
 CREATE VIEW entitle.adopted_tables AS
     SELECT a.source::pg_catalog.regclass AS source, a.kind, a.key_columns, a.facts, a.options, a.on_conflict
     FROM entitle.adoption a

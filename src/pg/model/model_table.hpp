@@ -11,6 +11,7 @@ enum class Table {
     app_user,
     sign_in_grant,
     membership,
+    organization,
     brand,
     brand_module,
     plan_denial,
@@ -40,8 +41,11 @@ struct SignInGrantColumn {
 struct MembershipColumn {
     enum { user, organization, brand, role, is_owner, count };
 };
+struct OrganizationColumn {
+    enum { id, is_active, count };
+};
 struct BrandColumn {
-    enum { id, organization, name, plan, count };
+    enum { id, organization, name, plan, is_active, count };
 };
 struct BrandModuleColumn {
     enum { brand, module, is_enabled, count };
@@ -94,6 +98,7 @@ enum class TableIndex {
     sign_in_grant_of_all,
     membership_by_user,
     owner_by_organization,
+    organization_by_id,
     brand_by_id,
     brand_by_organization,
     module_by_brand,

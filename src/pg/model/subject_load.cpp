@@ -52,6 +52,7 @@ struct RoleRow {
 struct SubjectRows {
     const char *login;
     bool is_active;
+    bool has_places; // in force or not
     RowList<MembershipRow> memberships;
     RowList<BrandRow> brands;
     RowList<KeyRow> modules;
@@ -85,10 +86,23 @@ template <typename Row> bool has_id(const RowList<Row> &list, std::int64_t id) n
     return std::any_of(list.begin(), list.end(), [&](const Row &row) { return row.id == id; });
 }
 
+// One that is switched off is as good as none (R64).
+bool is_open(const Reader &reader, std::int64_t organization) {
+    Rows rows = open_rows(reader, Table::organization, TableIndex::organization_by_id, 1,
+                          Int64GetDatum(organization));
+    const bool found = next_row(rows) && get_bool(rows, OrganizationColumn::is_active);
+    close_rows(rows);
+    return found;
+}
+
+// Reads brands that are not switched off. Requires: their organization is not.
 void read_brands(const Reader &reader, TableIndex index, std::int64_t id,
                  RowList<BrandRow> &brands) {
     Rows rows = open_rows(reader, Table::brand, index, 1, Int64GetDatum(id));
     while (next_row(rows)) {
+        if (!get_bool(rows, BrandColumn::is_active)) {
+            continue;
+        }
         bool is_null = false;
         brands.add(BrandRow{get_bigint(rows, BrandColumn::id, &is_null),
                             get_id(rows, BrandColumn::organization),
@@ -126,15 +140,37 @@ bool read_user(const Reader &reader, UserId user, SubjectRows &subject) {
     return found;
 }
 
+// Whether the membership's organization and brand are not switched off: in one that is, nobody has
+// a place.
+bool is_in_force(const Reader &reader, const MembershipRow &membership) {
+    OptionalId home = membership.organization;
+    bool is_there = true;
+    if (membership.brand.is_set) {
+        Rows rows = open_rows(reader, Table::brand, TableIndex::brand_by_id, 1,
+                              Int64GetDatum(membership.brand.id));
+        is_there = next_row(rows) && get_bool(rows, BrandColumn::is_active);
+        home = is_there ? get_id(rows, BrandColumn::organization) : home;
+        close_rows(rows);
+    }
+    return is_there && (!home.is_set || is_open(reader, home.id));
+}
+
 void read_memberships(const Reader &reader, UserId user, SubjectRows &subject) {
+    RowList<MembershipRow> all;
     Rows rows = open_rows(reader, Table::membership, TableIndex::membership_by_user, 1,
                           Int64GetDatum(user));
     while (next_row(rows)) {
-        subject.memberships.add(MembershipRow{
+        all.add(MembershipRow{
             get_id(rows, MembershipColumn::organization), get_id(rows, MembershipColumn::brand),
             get_id(rows, MembershipColumn::role), get_bool(rows, MembershipColumn::is_owner)});
     }
     close_rows(rows);
+    subject.has_places = all.count > 0;
+    for (const MembershipRow &membership : all) {
+        if (is_in_force(reader, membership)) {
+            subject.memberships.add(membership);
+        }
+    }
 }
 
 // Whether an earlier membership already brought this organization's or this brand's brands.
@@ -193,7 +229,8 @@ bool read_role_member(RoleId role, SubjectRows &subject) {
     subject.is_active = true;
     read_role(reader, role, subject);
     const bool found = subject.roles.count == 1;
-    if (found) {
+    subject.has_places = found;
+    if (found && is_open(reader, subject.roles.rows[0].organization)) {
         subject.memberships.add(MembershipRow{
             {true, subject.roles.rows[0].organization}, {false, 0}, {true, role}, false});
     }
@@ -300,8 +337,7 @@ bool load_rows(bool (*read)(std::int64_t, SubjectRows &), std::int64_t id,
     const bool found = read(id, rows);
     if (found) {
         // The catalogue may have to be loaded first, which may raise: before any C++ object lives.
-        const std::shared_ptr<const Catalogue> *keys =
-            rows.memberships.count == 0 ? nullptr : &catalogue();
+        const std::shared_ptr<const Catalogue> *keys = rows.has_places ? &catalogue() : nullptr;
         compute([&] { result = build_subject(id, rows, keys == nullptr ? nullptr : *keys); });
     }
     scratch.close();

@@ -49,7 +49,8 @@ class Scratch {
 // Each fills `result` and never leaves it half filled. regime: C
 void load_catalogue(std::shared_ptr<const Catalogue> &result);
 
-// `catalogue` gives the current catalogue; it is asked only for a user with memberships.
+// `catalogue` gives the current catalogue; it is asked only for a user with memberships, of places
+// that are switched off, too: those may be switched on.
 // Returns: false when there is no such user.
 bool load_subject(UserId user, const std::shared_ptr<const Catalogue> &(*catalogue)(),
                   Subject &result);

@@ -96,7 +96,7 @@ const std::shared_ptr<const Catalogue> &current_catalogue() {
 
 bool is_current(const CachedUser &user) noexcept {
     return user.is_loaded && user.user_generation == user_generation(user.id) &&
-           (user.subject.memberships.empty() || user.model_generation == model_generation());
+           (user.subject.catalogue == nullptr || user.model_generation == model_generation());
 }
 
 void load_user(CachedUser &user) {
