@@ -137,7 +137,7 @@ BEGIN
     END IF;
     FOREACH fact IN ARRAY declared.facts LOOP
         place := place + 1;
-        PERFORM entitle_internal.check_expression(declared.source, fact, place = 1);
+        PERFORM entitle_internal.check_expression(declared.source, fact, place = 1 OR declared.kind = 'memberships' AND place = 6);
     END LOOP;
     declared.options := entitle_internal.resolved_options(declared);
     SELECT array_agg(a.attname::text ORDER BY a.attnum), array_agg(a.attnum ORDER BY a.attnum)

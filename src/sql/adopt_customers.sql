@@ -10,13 +10,16 @@ CREATE FUNCTION entitle_internal.wanted_customers(adopted entitle.adoption, keys
                  ARRAY(SELECT nullif(btrim(t.told, E' \t\n\r\f\x0b'), '') FROM unnest(f.facts) WITH ORDINALITY AS t (told, place) ORDER BY t.place) AS told
           FROM entitle_internal.source_facts(adopted.adoption_id, keys) f
           ORDER BY f.source_key COLLATE "C", f.facts[1] DESC NULLS LAST, f.facts) f
+    LEFT JOIN entitle.brand b ON b.adoption_id = (adopted.options ->> 'brands')::bigint AND b.source_key = f.facts[3]
     CROSS JOIN LATERAL jsonb_populate_record(NULL::entitle.customer, jsonb_build_object(
         'customer_id', CASE adopted.options ->> 'key_type' WHEN 'integer' THEN f.source_key END,
         'customer_uuid', CASE adopted.options ->> 'key_type' WHEN 'uuid' THEN f.source_key END,
         'customer_code', CASE adopted.options ->> 'key_type' WHEN 'text' THEN f.source_key END,
-        'brand_id', coalesce(f.told[3], '1'), 'legal_name', f.told[4], 'trade_name', coalesce(f.told[5], f.told[2]), 'tax_id', f.told[6],
+        'brand_id', CASE WHEN adopted.options ->> 'brands' IS NULL THEN coalesce(f.told[3], '1') ELSE b.brand_id::text END, 'legal_name', f.told[4], 'trade_name', coalesce(f.told[5], f.told[2]), 'tax_id', f.told[6],
         'country', f.told[7], 'address', f.told[8], 'contact_email', f.told[9], 'notes', f.told[10],
         'status', CASE WHEN f.facts[1] = 't' THEN 'ACTV' ELSE 'INAC' END, 'adoption_id', adopted.adoption_id, 'source_key', f.source_key)) c
+    -- Whose brand is not said is nobody's customer.
+    WHERE adopted.options ->> 'brands' IS NULL OR f.facts[3] IS NOT NULL
     $$;
 COMMENT ON FUNCTION entitle_internal.wanted_customers(entitle.adoption, text[]) IS 'The customers that the rows of an adopted table stand for';
 REVOKE ALL ON FUNCTION entitle_internal.wanted_customers(entitle.adoption, text[]) FROM PUBLIC;
@@ -51,13 +54,17 @@ BEGIN
                                       FROM entitle.customer c
                                       WHERE c.customer_code = w.customer_code AND (c.adoption_id, c.source_key) IS DISTINCT FROM (source, w.source_key))
                       THEN format('key "%s" is that of another customer', w.source_key)
+                      WHEN w.brand_id IS NULL THEN 'no brand has the key that it names'
                       WHEN NOT EXISTS (SELECT FROM entitle.brand b WHERE b.brand_id = w.brand_id) THEN format('there is no brand %s', w.brand_id) END AS problem
           FROM unnest(wanted) w) p
     WHERE p.problem IS NOT NULL;
     IF losers <> '{}' AND adopted.on_conflict = 'refuse' THEN
         PERFORM entitle_internal.raise_conflict(adopted, '23505', problems, losers, is_whole);
     END IF;
-    PERFORM entitle_internal.note_findings(adopted, keys, losers, problems, ARRAY(SELECT NULL::text FROM unnest(losers)));
+    PERFORM entitle_internal.note_findings(adopted, keys, losers, problems, ARRAY(
+        SELECT CASE WHEN adopted.options ->> 'brands' IS NOT NULL
+                    THEN (SELECT min(format('%s %s', adopted.options ->> 'brands', f.facts[3])) FROM entitle_internal.source_facts(source, ARRAY[l.key]) f) END
+        FROM unnest(losers) WITH ORDINALITY AS l (key, place) ORDER BY l.place));
     wanted := ARRAY(SELECT w FROM unnest(wanted) w WHERE NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = w.source_key));
 
     UPDATE entitle.customer c
@@ -125,7 +132,6 @@ DECLARE
     fields CONSTANT text[] := '{legal_name,trade_name,tax_id,country,address,contact_email,notes}';
     declared entitle.adoption;
     unknown text;
-    key_type regtype;
 BEGIN
     PERFORM entitle_internal.check_adoptable(source, 'entitle.adopt_customers'::regproc::regprocedure);
     IF key_column IS NULL THEN
@@ -145,12 +151,10 @@ BEGIN
     declared.key_columns := entitle_internal.adopted_key(source, key_column);
     declared.facts := ARRAY[coalesce(active_when, 'true'),
                             entitle_internal.column_fact(source, 'name_column', name_column, words),
-                            entitle_internal.column_fact(source, 'brand_column', brand_column, '{smallint,integer,bigint}')]
+                            entitle_internal.column_fact(source, 'brand_column', brand_column, '{smallint,integer,bigint,uuid,text,varchar,anyenum}')]
                       || ARRAY(SELECT entitle_internal.column_fact(source, 'profile', (profile ->> f)::name, words)
                                FROM unnest(fields) WITH ORDINALITY AS f (f, place) ORDER BY f.place);
-    SELECT entitle_internal.base_type(a.atttypid) INTO key_type FROM pg_attribute a WHERE a.attrelid = source AND a.attname = key_column;
-    declared.options := jsonb_build_object('key_type', CASE WHEN key_type IN ('smallint', 'integer', 'bigint') THEN 'integer'
-                                                            WHEN key_type = 'uuid'::regtype THEN 'uuid' ELSE 'text' END);
+    declared.options := jsonb_build_object('key_type', entitle_internal.key_type(source, key_column), 'brand_column', brand_column);
     declared.on_conflict := on_conflict;
     PERFORM entitle_internal.install_adoption(declared);
 END

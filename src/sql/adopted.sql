@@ -145,7 +145,11 @@ BEGIN
         WHEN 'users' THEN RETURN QUERY SELECT * FROM entitle_internal.differing_users(adopted);
         WHEN 'customers' THEN RETURN QUERY SELECT * FROM entitle_internal.differing_customers(adopted);
         WHEN 'access' THEN RETURN QUERY SELECT * FROM entitle_internal.differing_access(adopted);
+        ELSE RETURN QUERY SELECT * FROM entitle_internal.differing_model(adopted, entitle_internal.adopted_relation(adopted.kind));
     END CASE;
+    IF adopted.kind = 'roles' THEN
+        RETURN QUERY SELECT * FROM entitle_internal.differing_model(adopted, 'role_permission');
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.differing_rows(entitle.adoption) IS 'Where the model differs from the rows of an adopted table';

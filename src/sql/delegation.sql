@@ -123,7 +123,7 @@ BEGIN
     END IF;
     SELECT r.role_id INTO found_role
     FROM entitle.role r
-    WHERE r.name = role_named.role
+    WHERE r.name = role_named.role AND (r.adoption_id IS NULL OR r.is_active)
       AND r.organization_id = coalesce(role_named.organization_id,
                                        (SELECT b.organization_id FROM entitle.brand b WHERE b.brand_id = role_named.brand_id));
     IF found_role IS NULL THEN

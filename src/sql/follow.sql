@@ -154,7 +154,8 @@ $$;
 COMMENT ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) IS 'Has the users follow the rows of an adopted table';
 REVOKE ALL ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) FROM PUBLIC;
 
-CREATE FUNCTION entitle_internal.follow_rows(adoption_id bigint, keys text[]) RETURNS bigint
+-- With reports, the rows were not written themselves: what is in their way is nobody's error.
+CREATE FUNCTION entitle_internal.follow_rows(adoption_id bigint, keys text[], reports boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
@@ -167,15 +168,22 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
+    IF reports THEN
+        adopted.on_conflict := 'report';
+    END IF;
     changed := CASE adopted.kind
         WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)
         WHEN 'customers' THEN entitle_internal.follow_customers(adopted, keys)
         WHEN 'access' THEN entitle_internal.follow_access(adopted, keys)
+        ELSE entitle_internal.follow_model(adopted, entitle_internal.adopted_relation(adopted.kind), keys)
     END;
+    IF adopted.kind = 'roles' THEN
+        changed := changed + entitle_internal.follow_model(adopted, 'role_permission', keys);
+    END IF;
     -- Rows that this one lets in: they waited for a login that is free now, or for a row with this key. Those of another owner's table
     -- wait until that is brought in step: whoever writes here is not kept from it by what became of that one (S384).
     FOR waiting IN
-        SELECT f.adoption_id, array_agg(f.source_key) AS keys
+        SELECT f.adoption_id, array_agg(DISTINCT f.source_key) AS keys
         FROM entitle.adoption_finding f
         JOIN entitle.adoption w ON w.adoption_id = f.adoption_id
         JOIN pg_class s ON s.oid = w.source
@@ -192,10 +200,10 @@ BEGIN
                    AND NOT (f.adoption_id = adopted.adoption_id AND f.source_key = ANY (keys)) END
         GROUP BY f.adoption_id
     LOOP
-        changed := changed + entitle_internal.follow_rows(waiting.adoption_id, waiting.keys);
+        changed := changed + entitle_internal.follow_rows(waiting.adoption_id, waiting.keys, true);
     END LOOP;
     RETURN changed;
 END
 $$;
-COMMENT ON FUNCTION entitle_internal.follow_rows(bigint, text[]) IS 'What follow does, once the model''s guards let it pass';
-REVOKE ALL ON FUNCTION entitle_internal.follow_rows(bigint, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.follow_rows(bigint, text[], boolean) IS 'What follow does, once the model''s guards let it pass';
+REVOKE ALL ON FUNCTION entitle_internal.follow_rows(bigint, text[], boolean) FROM PUBLIC;

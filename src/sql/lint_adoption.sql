@@ -11,7 +11,7 @@ BEGIN
         RETURN QUERY SELECT 'error', adopted.source::text, p.problem, p.remedy FROM entitle_internal.adoption_problems(adopted) p;
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = adopted.source);
         RETURN QUERY
-            SELECT 'warning', adopted.source::text, format('%s of its rows give nothing, because of what is in their way', count(*)),
+            SELECT 'warning', adopted.source::text, format('%s of its rows do not give all that they say, because of what is in their way', count(DISTINCT f.source_key)),
                    'SELECT * FROM entitle.verify_adoption();'
             FROM entitle.adoption_finding f WHERE f.adoption_id = adopted.adoption_id HAVING count(*) > 0;
         RETURN QUERY

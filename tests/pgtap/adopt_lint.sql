@@ -34,7 +34,7 @@ SELECT * FROM seeded('ALTER TABLE person DISABLE TRIGGER USER; INSERT INTO perso
                      'error public.person: 1 of its rows are not followed: the users differ');
 SELECT * FROM seeded('ALTER TABLE person DROP CONSTRAINT person_pkey', 'warning public.person: no index finds the rows of a key, so every write reads the whole table');
 INSERT INTO person VALUES (4, 'ONE');
-SELECT is(found(), 'warning public.person: 1 of its rows give nothing, because of what is in their way', 'a row that gives nothing is told');
+SELECT is(found(), 'warning public.person: 1 of its rows do not give all that they say, because of what is in their way', 'a row that gives nothing is told');
 DELETE FROM person WHERE id = 4;
 SELECT * FROM seeded('CREATE TRIGGER mine AFTER INSERT ON stray FOR EACH ROW EXECUTE FUNCTION entitle_internal.follow_source()',
                      'notice public.stray: trigger mine follows a table that is not adopted, and does nothing');

@@ -251,6 +251,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('permission_matrix(bigint,bigint)'),
     ('user_access(text)'),
     -- adoption: as protect_table, whose caller owns the table; what writes the model looks at everything itself
+    ('adopt_place(text,regclass,name,name,name,text,text)'),
     ('adopted_key(regclass,name)'),
     ('adoption_triggers(regclass)'),
     ('alters_rows(pg_ddl_command)'),
@@ -264,6 +265,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('install_adoption_triggers(regclass)'),
     ('is_adoption_trigger(pg_trigger,smallint)'),
     ('is_following()'),
+    ('key_type(regclass,name)'),
+    ('list_of(regclass,text,name,regtype[])'),
     ('record_adoption(adoption)'),
     ('renew_adoptions(regclass)'),
     ('user_access(text,timestamp with time zone)');
@@ -325,7 +328,7 @@ SELECT set_eq(
           'warn_of_policies(regclass)', 'record_view(regclass,regclass,jsonb)', 'record_part(regclass)', 'warn_of_generated(protection)', 'warn_of_readers(protection)', 'warn_of_oracles(protection)', 'note_migration(regclass)', 'refuse_hidden(regclass)', 'write_view()', 'insert_row(protection,regclass,anyelement)',
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)',
-          'end_adoption(regclass)', 'end_dropped_adoptions()', 'follow_altered(regclass)', 'follow_source()', 'install_adoption(adoption)', 'install_adoption_triggers(regclass)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
+          'adopt_place(text,regclass,name,name,name,text,text)', 'end_adoption(regclass)', 'end_dropped_adoptions()', 'follow_altered(regclass)', 'follow_source()', 'install_adoption(adoption)', 'install_adoption_triggers(regclass)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
           -- what closes tables of guarded schemas, and opens them
           'note_part(regclass)', 'protect_part(regclass)', 'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
           'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
@@ -392,6 +395,14 @@ FROM (VALUES
     ('adopt_access', 'source regclass, customer_column name, user_column name, level text DEFAULT ''L30''::text, level_column name DEFAULT NULL::name,'
      ' levels jsonb DEFAULT ''{}''::jsonb, days_back integer DEFAULT NULL::integer, days_back_column name DEFAULT NULL::name,'
      ' valid_from_column name DEFAULT NULL::name, valid_until_column name DEFAULT NULL::name, active_when text DEFAULT NULL::text, on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_organizations', 'source regclass, key_column name, name_column name, active_when text DEFAULT NULL::text, on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_brands', 'source regclass, key_column name, name_column name, organization_column name DEFAULT NULL::name, active_when text DEFAULT NULL::text,'
+     ' on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_roles', 'source regclass, key_column name, name_column name, organization_column name DEFAULT NULL::name, permissions_column name DEFAULT NULL::name,'
+     ' active_when text DEFAULT NULL::text, on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_role_permissions', 'source regclass, role_column name, permission_column name, active_when text DEFAULT NULL::text, on_conflict text DEFAULT ''refuse''::text'),
+    ('adopt_memberships', 'source regclass, user_column name, organization_column name DEFAULT NULL::name, brand_column name DEFAULT NULL::name,'
+     ' role_column name DEFAULT NULL::name, owner_when text DEFAULT NULL::text, active_when text DEFAULT NULL::text, on_conflict text DEFAULT ''refuse''::text'),
     ('sync_adopted', 'source regclass DEFAULT NULL::regclass'),
     ('forget_adopted', 'source regclass'),
     ('create_role', 'name text, permissions text[] DEFAULT ''{}''::text[], metrics text[] DEFAULT ''{}''::text[], organization_id bigint DEFAULT NULL::bigint'),

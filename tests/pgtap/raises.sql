@@ -9,7 +9,7 @@ GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.s
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
     entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.adopt_customers,
-    entitle.adopt_access, entitle.forget_adopted, entitle.sync_adopted,
+    entitle.adopt_access, entitle.adopt_organizations, entitle.adopt_brands, entitle.adopt_roles, entitle.adopt_role_permissions, entitle.adopt_memberships, entitle.forget_adopted, entitle.sync_adopted,
     entitle.guard_schema, entitle.unguard_schema, entitle.except_table,
     entitle.plan_protection, entitle.protect_schema, entitle.unprotect_all, entitle.repair, entitle.verify_protection TO test_app;
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (101, 'ann', true), (102, 'owner', true), (103, 'gone', false);
@@ -37,6 +37,10 @@ CREATE TABLE client (code text PRIMARY KEY);
 SELECT entitle.adopt_customers('client', 'code');
 CREATE TABLE seat (id integer PRIMARY KEY, client text, login text);
 INSERT INTO seat VALUES (1, 'none', 'none');
+CREATE TABLE firm (id integer PRIMARY KEY, name text, may text[]);
+INSERT INTO firm VALUES (1, 'main', '{none}');
+CREATE TABLE post (code text PRIMARY KEY);
+SELECT entitle.adopt_roles('post', 'code', 'code');
 CREATE TABLE adopted (login text PRIMARY KEY);
 SELECT entitle.adopt_users('adopted', 'login');
 ALTER TABLE adopted DISABLE TRIGGER entitle_adopted;
@@ -157,6 +161,41 @@ INSERT INTO call VALUES
     (NULL, $$adopt_access('orders', 'kept', 'customer_id')$$, '42804'),
     (NULL, $$adopt_access('pg_class', 'oid', 'oid')$$, '42809'),
     (NULL, $$adopt_access('seat', 'client', 'login')$$, '23505'),
+    ('', $$adopt_organizations('bare', 'order_id', 'order_id')$$, '42501'),
+    (NULL, $$adopt_organizations('firm', NULL, 'name')$$, '22004'),
+    (NULL, $$adopt_organizations('bare', 'order_id', 'order_id')$$, '22023'),
+    (NULL, $$adopt_organizations('firm', 'x', 'name')$$, '42703'),
+    (NULL, $$adopt_organizations('firm', 'may', 'name')$$, '42804'),
+    (NULL, $$adopt_organizations('pg_class', 'oid', 'relname')$$, '42809'),
+    (NULL, $$adopt_organizations('firm', 'id', 'name')$$, '23505'),
+    ('', $$adopt_brands('bare', 'order_id', 'order_id')$$, '42501'),
+    (NULL, $$adopt_brands('firm', NULL, 'name')$$, '22004'),
+    (NULL, $$adopt_brands('bare', 'order_id', 'order_id')$$, '22023'),
+    (NULL, $$adopt_brands('firm', 'x', 'name')$$, '42703'),
+    (NULL, $$adopt_brands('firm', 'may', 'name')$$, '42804'),
+    (NULL, $$adopt_brands('pg_class', 'oid', 'relname')$$, '42809'),
+    (NULL, $$adopt_brands('firm', 'id', 'name')$$, '23505'),
+    ('', $$adopt_roles('bare', 'order_id', 'order_id')$$, '42501'),
+    (NULL, $$adopt_roles('firm', NULL, 'name')$$, '22004'),
+    (NULL, $$adopt_roles('bare', 'order_id', 'order_id')$$, '22023'),
+    (NULL, $$adopt_roles('firm', 'x', 'name')$$, '42703'),
+    (NULL, $$adopt_roles('firm', 'may', 'name')$$, '42804'),
+    (NULL, $$adopt_roles('pg_class', 'oid', 'relname')$$, '42809'),
+    (NULL, $$adopt_roles('firm', 'id', 'name', permissions_column => 'may')$$, '23505'),
+    ('', $$adopt_role_permissions('bare', 'order_id', 'customer_id')$$, '42501'),
+    (NULL, $$adopt_role_permissions('seat', 'client', NULL)$$, '22004'),
+    (NULL, $$adopt_role_permissions('bare', 'order_id', 'customer_id')$$, '22023'),
+    (NULL, $$adopt_role_permissions('seat', 'x', 'login')$$, '42703'),
+    (NULL, $$adopt_role_permissions('orders', 'kept', 'price')$$, '42804'),
+    (NULL, $$adopt_role_permissions('pg_class', 'oid', 'relname')$$, '42809'),
+    (NULL, $$adopt_role_permissions('seat', 'client', 'login')$$, '23505'),
+    ('', $$adopt_memberships('bare', 'order_id')$$, '42501'),
+    (NULL, $$adopt_memberships('seat', NULL)$$, '22004'),
+    (NULL, $$adopt_memberships('bare', 'order_id')$$, '22023'),
+    (NULL, $$adopt_memberships('seat', 'x')$$, '42703'),
+    (NULL, $$adopt_memberships('orders', 'kept')$$, '42804'),
+    (NULL, $$adopt_memberships('pg_class', 'oid')$$, '42809'),
+    (NULL, $$adopt_memberships('seat', 'login')$$, '23505'),
     ('', $$forget_adopted('lines')$$, '42501'),
     (NULL, $$forget_adopted(NULL)$$, '22004'),
     (NULL, $$forget_adopted('lines')$$, '42704'),
