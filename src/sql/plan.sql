@@ -22,6 +22,21 @@ CREATE FUNCTION entitle_internal.customer_keys() RETURNS TABLE (relation regclas
 COMMENT ON FUNCTION entitle_internal.customer_keys() IS 'The columns by which customers are known, and what columns that name one are called';
 GRANT EXECUTE ON FUNCTION entitle_internal.customer_keys() TO PUBLIC;
 
+-- The same of brands, whose numbers protected tables hold. SECURITY DEFINER: as customer_keys.
+CREATE FUNCTION entitle_internal.brand_keys() RETURNS TABLE (relation regclass, column_name name)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'entitle.brand'::regclass, 'brand_id'::name
+    UNION ALL
+    SELECT c.oid::regclass, d.key_columns[1]::name
+    FROM entitle.adoption d
+    JOIN pg_class c ON c.oid = d.source
+    WHERE d.kind = 'brands' AND NOT d.is_forgotten AND d.options ->> 'key_type' = 'integer'
+    $$;
+COMMENT ON FUNCTION entitle_internal.brand_keys() IS 'The columns by which brands are known that protected tables name';
+GRANT EXECUTE ON FUNCTION entitle_internal.brand_keys() TO PUBLIC;
+
 -- The columns of a table that tell its customer: an adopted table's own key, else a foreign key, else a customer's key's name and type.
 -- Domains count as what they are over.
 CREATE FUNCTION entitle_internal.customer_columns(relation regclass) RETURNS TABLE (column_name name, is_key boolean)
@@ -122,7 +137,9 @@ BEGIN
         declared.brand_column := (SELECT min(a.attname::text)::name
                                   FROM pg_constraint c
                                   JOIN pg_attribute a ON a.attrelid = c.conrelid AND ARRAY[a.attnum] = c.conkey
-                                  WHERE c.contype = 'f' AND c.conrelid = planned_table.relation AND c.confrelid = 'entitle.brand'::regclass
+                                  JOIN pg_attribute k ON k.attrelid = c.confrelid AND ARRAY[k.attnum] = c.confkey
+                                  JOIN entitle_internal.brand_keys() b ON b.relation = c.confrelid AND b.column_name = k.attname
+                                  WHERE c.contype = 'f' AND c.conrelid = planned_table.relation
                                   HAVING count(*) = 1);
         reason := format('"%s" %s', columns[1], CASE WHEN (SELECT c.is_key FROM entitle_internal.customer_columns(relation) c)
                                                 THEN 'refers to a customer' ELSE 'has the name and type of a customer''s key; no foreign key says so' END);

@@ -87,7 +87,7 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   -- tell what row-level security, triggers and privileges tell everyone
                   'entitle_internal.guarded_schemas()', 'entitle_internal.unnoted_tables()', 'entitle_internal.reopened_tables()',
                   'entitle_internal.is_closing(regclass)', 'entitle_internal.exception_of(regclass)', 'entitle_internal.declared_tables()',
-                  'entitle_internal.closed_parts(regclass)', 'entitle_internal.customer_keys()',
+                  'entitle_internal.closed_parts(regclass)', 'entitle_internal.customer_keys()', 'entitle_internal.brand_keys()',
                   -- tell what policies and views tell everyone
                   'entitle_internal.declaration(regclass)', 'entitle_internal.find_view(regclass)', 'entitle_internal.has_default_name(regclass)',
                   'entitle_internal.lines_of(regclass)', 'entitle_internal.view_relation(regclass)', 'entitle_internal.told_masks(regclass)',
