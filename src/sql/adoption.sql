@@ -118,6 +118,32 @@ $$;
 COMMENT ON FUNCTION entitle_internal.keep_adopted() IS 'Trigger: a table that follows an adopted one is not truncated (R64)';
 REVOKE ALL ON FUNCTION entitle_internal.keep_adopted() FROM PUBLIC;
 
+-- SECURITY DEFINER: it looks for rows that the writer's row-level security may hide.
+CREATE FUNCTION entitle_internal.keep_adoption() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    gone CONSTANT bigint := CASE WHEN TG_OP <> 'TRUNCATE' THEN OLD.adoption_id END;
+BEGIN
+    IF EXISTS (SELECT FROM entitle.app_user r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.customer r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.external_access r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.organization r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.brand r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.role r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.role_permission r WHERE r.adoption_id = coalesce(gone, r.adoption_id))
+       OR EXISTS (SELECT FROM entitle.membership r WHERE r.adoption_id = coalesce(gone, r.adoption_id)) THEN
+        RAISE EXCEPTION 'rows of the model belong to the adoption'
+            USING ERRCODE = '23503', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+                  HINT = 'End what it gives with entitle.forget_adopted, and delete those rows first.';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD WHEN 'UPDATE' THEN NEW END;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.keep_adoption() IS 'Trigger: an adoption stays while rows of the model belong to it';
+REVOKE ALL ON FUNCTION entitle_internal.keep_adoption() FROM PUBLIC;
+
 -- ENABLE ALWAYS: under session_replication_role = replica, too. First by name: nothing else is told about such a row.
 DO $$
 DECLARE
@@ -126,9 +152,10 @@ DECLARE
     condition text;
 BEGIN
     FOREACH relation IN ARRAY ARRAY['app_user', 'customer', 'external_access', 'organization', 'brand', 'role', 'role_permission', 'membership'] LOOP
-        EXECUTE format('ALTER TABLE entitle.%I ADD COLUMN adoption_id bigint CONSTRAINT %I REFERENCES entitle.adoption,'
+        -- No foreign key: it would be looked up for each row of a load. Only the extension writes these, and keep_adoption keeps the other side.
+        EXECUTE format('ALTER TABLE entitle.%I ADD COLUMN adoption_id bigint,'
                        ' ADD COLUMN source_key text COLLATE "C", ADD CONSTRAINT %I CHECK ((adoption_id IS NULL) = (source_key IS NULL))',
-                       relation, relation || '_adoption_fkey', relation || '_source_check');
+                       relation, relation || '_source_check');
         -- A row may list several roles of a user, or several permissions of a role.
         EXECUTE format('CREATE %s INDEX %I ON entitle.%I (adoption_id, source_key)',
                        CASE WHEN relation IN ('role_permission', 'membership') THEN '' ELSE 'UNIQUE' END, relation || '_source_idx', relation);
@@ -155,6 +182,18 @@ BEGIN
     END LOOP;
 END
 $$;
+
+CREATE TRIGGER entitle_keep_adoption BEFORE DELETE ON entitle.adoption
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.keep_adoption();
+COMMENT ON TRIGGER entitle_keep_adoption ON entitle.adoption IS 'An adoption stays while rows of the model belong to it';
+CREATE TRIGGER entitle_keep_number BEFORE UPDATE OF adoption_id ON entitle.adoption
+    FOR EACH ROW WHEN (OLD.adoption_id IS DISTINCT FROM NEW.adoption_id) EXECUTE FUNCTION entitle_internal.keep_adoption();
+COMMENT ON TRIGGER entitle_keep_number ON entitle.adoption IS 'An adoption keeps its number while rows of the model belong to it';
+CREATE TRIGGER entitle_keep_adoptions BEFORE TRUNCATE ON entitle.adoption
+    FOR EACH STATEMENT EXECUTE FUNCTION entitle_internal.keep_adoption();
+COMMENT ON TRIGGER entitle_keep_adoptions ON entitle.adoption IS 'Adoptions stay while rows of the model belong to them';
+ALTER TABLE entitle.adoption ENABLE ALWAYS TRIGGER entitle_keep_adoption, ENABLE ALWAYS TRIGGER entitle_keep_number,
+    ENABLE ALWAYS TRIGGER entitle_keep_adoptions;
 
 -- An adopted customer has what its source has (R65). The trigger of customers tells of one made here that lacks them.
 ALTER TABLE entitle.customer ALTER COLUMN legal_name DROP NOT NULL, ALTER COLUMN trade_name DROP NOT NULL, ALTER COLUMN tax_id DROP NOT NULL,

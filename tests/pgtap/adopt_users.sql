@@ -131,6 +131,8 @@ FROM (VALUES
     ($$DELETE FROM entitle.app_user WHERE login = 'ann@x'$$, 'the row of "app_user" belongs to adopted table "public.person"'),
     ($$INSERT INTO entitle.app_user (login, adoption_id, source_key) SELECT 'evil', max(adoption_id), '999' FROM entitle.adoption$$, 'the row of "app_user" belongs to adopted table "public.person"'),
     ($$TRUNCATE entitle.app_user CASCADE$$, 'table "app_user" cannot be truncated: it follows adopted table "public.person"')) AS c (command, message);
+SELECT is(error_in(command), '23503 rows of the model belong to the adoption', 'an adoption that gives something stays: ' || command)
+FROM (VALUES ('DELETE FROM entitle.adoption'), ('UPDATE entitle.adoption SET adoption_id = adoption_id + 100'), ('TRUNCATE entitle.adoption CASCADE')) AS c (command);
 INSERT INTO entitle.app_user (login) VALUES ('made here');
 SELECT is(error_in($$UPDATE entitle.app_user SET adoption_id = (SELECT max(adoption_id) FROM entitle.adoption), source_key = '998' WHERE login = 'made here'$$),
           '42501 the row of "app_user" belongs to adopted table "public.person"', 'S315: nor does one made here become adopted');

@@ -64,6 +64,7 @@ CREATE TEMP TABLE input (guarded_by, login, command, sqlstate, words) AS VALUES
     -- Triggers.
     ('guard_adopted', NULL, 'UPDATE entitle.app_user SET is_active = false WHERE login = ''adopted''', '42501', 'belongs to adopted table'),
     ('guard_adopted', NULL, 'DELETE FROM entitle.app_user WHERE login = ''adopted''', '42501', 'belongs to adopted table'),
+    ('keep_adoption', NULL, 'DELETE FROM entitle.adoption', '23503', 'rows of the model belong to the adoption'),
     ('keep_adopted', NULL, 'TRUNCATE entitle.app_user CASCADE', '42501', 'it follows adopted table'),
     ('guard_customer', 'sales', 'UPDATE entitle.customer SET notes = ''x'' WHERE customer_id = 102', '42501', 'an INAC customer takes no change'),
     ('guard_customer', 'sales', 'UPDATE entitle.customer SET client_score = 1 WHERE customer_id = 101', '42501', 'a score changes by recalculation only'),
