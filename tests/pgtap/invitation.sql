@@ -142,5 +142,13 @@ FROM (VALUES ('SELECT entitle.invite_user(''new'', ''no such'', 102)', '22023'),
              ('SELECT entitle.invite_user('' new'')', '23514'), ('SELECT entitle.invite_user(''new'', organization_id => 102, brand_id => 102)', '23514')) AS c (command, state);
 SELECT is(tried('clerk', 'SELECT entitle.invite_user(''new'', ''no such'', 102)'), '42501', 'who manages nothing learns of no role');
 
+-- Whoever made an invitation ends it, though he manages nothing any more.
+INSERT INTO entitle.app_user (login) VALUES ('made it');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT user_id, 102, 201 FROM entitle.app_user WHERE login = 'made it';
+SELECT do_as('made it', 'SELECT entitle.invite_user(''taken back'', brand_id => 102)');
+DELETE FROM entitle.membership WHERE user_id = (SELECT user_id FROM entitle.app_user WHERE login = 'made it');
+SELECT is(ask('made it', 'SELECT string_agg(login, '' '') FROM entitle.invitation'), 'taken back', 'R61: who invited sees the invitation');
+SELECT is(ask('made it', format('SELECT entitle.withdraw_invitation(%s)', (SELECT max(invitation_id) FROM entitle.pending_invitation))), 'true', 'R61: and withdraws it');
+
 SELECT * FROM finish();
 ROLLBACK;
