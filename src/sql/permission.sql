@@ -394,8 +394,7 @@ COMMENT ON FUNCTION entitle.allowed_capabilities(text, bigint) IS
 GRANT EXECUTE ON FUNCTION entitle.allowed_capabilities(text, bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.user_has_permission(user_id bigint, permission text, brand_id bigint) RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'entitle_user_has_permission';
+    LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'entitle_user_has_permission';
 COMMENT ON FUNCTION entitle.user_has_permission(bigint, text, bigint) IS
     'has_permission for another user, for those who manage external access, roles or members there (R62); false for everyone else';
 GRANT EXECUTE ON FUNCTION entitle.user_has_permission(bigint, text, bigint) TO PUBLIC;
