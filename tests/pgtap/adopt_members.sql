@@ -1,6 +1,6 @@
 -- Organizations, brands, roles, what these grant, and memberships that are rows of an application's tables (R64): tenants by uuid with
 -- their shops, roles with lists of permissions, members with several roles. They follow every write, change there only, and nobody
--- gives by them what is not his (S390 to S393).
+-- gives by them what is not his (S400 to S403).
 \ir tried.psql
 SELECT no_plan();
 
@@ -145,7 +145,7 @@ UPDATE entitle.brand SET is_active = true WHERE brand_id = 1;
 
 -- They change at their source only, whoever writes.
 INSERT INTO member VALUES (30, md5('p1')::uuid, md5('t3')::uuid, NULL, NULL, true);
-SELECT is(error_in(command), '42501 ' || message, 'S390: ' || command)
+SELECT is(error_in(command), '42501 ' || message, 'S400: ' || command)
 FROM (VALUES
     ($$UPDATE entitle.organization SET is_active = true WHERE adoption_id IS NOT NULL$$, NULL),
     ($$UPDATE entitle.organization SET name = 'x' WHERE source_key = md5('t3')::uuid::text$$, 'the row of "organization" belongs to adopted table "public.tenant"'),
@@ -238,13 +238,13 @@ FROM (VALUES
     (NULL, $$adopt_memberships('mine', 'who', 'here', role_column => 'here')$$, '42804 column "here" of table "public.mine" names no role'),
     (NULL, $$adopt_memberships('mine', 'who', 'here', owner_when => 'may')$$, '42804 argument of the condition must be type boolean, not type text (no hint)'),
     (NULL, $$adopt_memberships('mine', 'who', 'here', owner_when => 'random() < 1')$$, '22023 expression "random() < 1" calls a function that is not PostgreSQL''s own or not immutable')) AS c (as_role, command, error);
--- S391: the helper that records resolves what a row refers to itself.
+-- S401: the helper that records resolves what a row refers to itself.
 GRANT EXECUTE ON FUNCTION entitle.adopt_memberships, entitle.adopt_roles, entitle.adopt_brands, entitle.adopt_role_permissions TO app_writer;
 CREATE TABLE own (id integer PRIMARY KEY, a uuid, p uuid, may text[]); ALTER TABLE own OWNER TO app_writer;
 CREATE FUNCTION try_record(kind text, facts text[], options jsonb) RETURNS void LANGUAGE plpgsql
     AS $$ DECLARE d entitle.adoption; BEGIN d.source := 'own'; d.kind := kind; d.facts := facts; d.key_columns := '{id}'; d.on_conflict := 'report'; d.options := options;
           PERFORM entitle_internal.record_adoption(d); END $$;
-SELECT matches(error_in(format('SELECT try_record(%L, %L, %L)', kind, facts, options), 'app_writer'), '^(42501|22004|22023|42804) ', format('S391: %s %s', kind, options))
+SELECT matches(error_in(format('SELECT try_record(%L, %L, %L)', kind, facts, options), 'app_writer'), '^(42501|22004|22023|42804) ', format('S401: %s %s', kind, options))
 FROM (VALUES ('memberships', '{true,p,a,NULL::text,NULL::text,true}', '{"users": 1, "organizations": 2}'),
              ('memberships', '{true,p,a,NULL::text,NULL::text,true}', '{"users": 1, "organizations": 2, "user_column": "p"}'),
              ('memberships', '{true,p,a,NULL::text,NULL::text,true}', '{"user_column": "p", "organization_column": "a"}'),
@@ -252,18 +252,18 @@ FROM (VALUES ('memberships', '{true,p,a,NULL::text,NULL::text,true}', '{"users":
              ('brands', '{true,id,NULL::text}', '{"organizations": 2}'),
              ('brands', '{true,id,NULL::text}', '{"brand_column": "a", "brands": 3}'),
              ('role_permissions', '{true,id,''parcels.view''}', '{"roles": 4}')) AS t (kind, facts, options);
--- S392: a brand's number is its key, and none that is taken.
+-- S402: a brand's number is its key, and none that is taken.
 CREATE TABLE numbered (id integer PRIMARY KEY, name text); INSERT INTO numbered VALUES (1, 'one'), (71, 'seventy-one');
 SELECT is(error_in($$SELECT entitle.adopt_brands('numbered', 'id', 'name')$$), '23505 row of adopted table "public.numbered" cannot be followed: key "1" is that of another brand (rows with the keys 1)',
-          'S392: a number that a brand made here has is not taken over');
+          'S402: a number that a brand made here has is not taken over');
 SELECT entitle.adopt_brands('numbered', 'id', 'name', on_conflict => 'report');
 SELECT is((SELECT brand_id FROM entitle.brand WHERE source_key = '71'), 71::bigint, 'an integer key is the brand''s number');
 SELECT is((SELECT name FROM entitle.brand WHERE brand_id = 1), 'main', 'the installed brand stays what it is');
 INSERT INTO entitle.brand (name) VALUES ('next');
 SELECT cmp_ok((SELECT brand_id FROM entitle.brand WHERE name = 'next'), '>', 71::bigint, 'one made here takes the next number');
--- S393: a brand without organization would stand alone, where nothing is denied to members.
+-- S403: a brand without organization would stand alone, where nothing is denied to members.
 INSERT INTO shop VALUES ('alone', NULL);
-SELECT is((SELECT count(*) FROM entitle.brand WHERE source_key = 'alone' AND is_active), 0::bigint, 'S393: it is none');
+SELECT is((SELECT count(*) FROM entitle.brand WHERE source_key = 'alone' AND is_active), 0::bigint, 'S403: it is none');
 
 -- Nothing is left.
 CREATE TEMP TABLE roles AS SELECT role_id, source_key FROM entitle.role WHERE adoption_id IS NOT NULL AND source_key = '1' AND name = 'clerk';
