@@ -27,7 +27,7 @@ BEGIN
     FROM generate_series((SELECT count(*) + 1 FROM entitle.external_access g JOIN entitle.app_user a USING (user_id) WHERE a.login LIKE 'crowd%'),
                          customers) AS i
     JOIN entitle.app_user u ON u.login = 'crowd_' || i % 1000 + 1;
-    PERFORM grow_back();
+    PERFORM bench.grow_back();
     ANALYZE entitle.customer, entitle.external_access;
 END $$;
 
@@ -40,7 +40,7 @@ BEGIN
     FROM (SELECT count(*) FROM entitle.customer) c(n), entitle.app_user u, generate_series(1, grants) AS k
     WHERE u.login LIKE who
     ON CONFLICT DO NOTHING;
-    PERFORM grow_back();
+    PERFORM bench.grow_back();
     ANALYZE entitle.external_access;
 END $$;
 
