@@ -37,7 +37,7 @@ BEGIN
                p.prorettype <> 'void'::regtype AND p.proargmodes IS NULL AS gives_value
         FROM pg_proc p
         WHERE p.prokind = 'f' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype) AND NOT p.proretset
-          AND (p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND pg_get_function_identity_arguments(p.oid) !~ 'any|internal|cstring' AND p.prorettype <> 'cstring'::regtype
+          AND (p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND pg_get_function_identity_arguments(p.oid) !~ 'any|internal|cstring|pg_ddl_command' AND p.prorettype <> 'cstring'::regtype
                OR p.pronamespace = 'pg_catalog'::regnamespace
                   AND p.proname IN ('round', 'now', 'btrim', 'format', 'quote_ident', 'quote_literal', 'cardinality', 'clock_timestamp', 'current_setting',
                                     'pg_has_role', 'has_function_privilege', 'floor', 'row_security_active', 'to_jsonb', 'session_user')
