@@ -31,17 +31,18 @@ BEGIN
     SELECT jsonb_build_object(
         'functions', (SELECT jsonb_object_agg(p.oid::regprocedure::text, pg_get_functiondef(p.oid))
                       FROM pg_proc p WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prokind <> 'a'),
-        'public', (SELECT jsonb_agg(p.oid::regprocedure::text)
+        'public', (SELECT jsonb_agg(p.oid::regprocedure::text ORDER BY p.oid::regprocedure::text COLLATE "C")
                    FROM pg_proc p, aclexplode(p.proacl) x
                    WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND x.grantee = 0),
         'triggers', (SELECT jsonb_agg(jsonb_build_object(
                                 'relation', t.tgrelid::regclass::text, 'name', t.tgname, 'enabled', t.tgenabled,
-                                'definition', pg_get_triggerdef(t.oid)))
+                                'definition', pg_get_triggerdef(t.oid)) ORDER BY t.tgrelid::regclass::text COLLATE "C", t.tgname)
                      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                      WHERE c.relnamespace = 'entitle'::regnamespace AND NOT t.tgisinternal),
         'policies', (SELECT jsonb_agg(jsonb_build_object(
                                 'relation', p.polrelid::regclass::text, 'name', p.polname, 'definition', entitle_internal.policy_text(p), 'command', p.polcmd,
-                                'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid)))
+                                'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid))
+                                ORDER BY p.polrelid::regclass::text COLLATE "C", p.polname)
                      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
                      WHERE c.relnamespace = 'entitle'::regnamespace))
     INTO inventory;
