@@ -22,7 +22,12 @@ constexpr char kRows[] =
     "SELECT pg_catalog.string_agg(r.place, ' ' ORDER BY r.place) FROM"
     " (SELECT 'u' || ctid::text FROM entitle.app_user WHERE adoption_id = $1 UNION ALL"
     " SELECT 'c' || ctid::text FROM entitle.customer WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'a' || ctid::text FROM entitle.external_access WHERE adoption_id = $1) r (place)";
+    " SELECT 'a' || ctid::text FROM entitle.external_access WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'o' || ctid::text FROM entitle.organization WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'b' || ctid::text FROM entitle.brand WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'r' || ctid::text FROM entitle.role WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'p' || ctid::text FROM entitle.role_permission WHERE adoption_id = $1 UNION ALL"
+    " SELECT 'm' || ctid::text FROM entitle.membership WHERE adoption_id = $1) r (place)";
 constexpr char kDeclarations[] =
     "SELECT pg_catalog.string_agg(ctid::text, ' ' ORDER BY ctid::text) FROM entitle.adoption"
     " WHERE source::pg_catalog.oid::bigint = $1 AND NOT is_forgotten";
