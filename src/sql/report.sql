@@ -255,33 +255,60 @@ CREATE FUNCTION entitle.user_access(login text, as_of timestamptz)
 COMMENT ON FUNCTION entitle.user_access(text, timestamptz) IS 'user_access as it was at that time, from the change log';
 GRANT EXECUTE ON FUNCTION entitle.user_access(text, timestamptz) TO PUBLIC;
 
+-- SECURITY DEFINER: it reads users past their own policy. Superusers are told of everybody. Whoever manages members or external
+-- access is told of the users and places that he manages, everybody of himself (R62). It answers about the caller only.
+CREATE FUNCTION entitle_internal.told_rights(users bigint[])
+    RETURNS TABLE (user_id bigint, login text, kind text, place text, key text, value text)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH asker AS MATERIALIZED (
+        SELECT entitle.acting_superuser() AS is_superuser, entitle.own_user() AS id, entitle.managed_organizations() AS organizations,
+               entitle.managed_brands() AS brands),
+    managed AS MATERIALIZED (
+        SELECT m.user_id FROM asker a JOIN entitle.membership m ON m.organization_id = ANY (a.organizations)
+        UNION
+        SELECT m.user_id FROM asker a JOIN entitle.membership m ON m.brand_id = ANY (a.brands)
+        UNION
+        SELECT g.user_id FROM asker a JOIN entitle.external_access g ON NOT a.is_superuser AND entitle.manages_access(g.customer_id))
+    SELECT u.user_id, u.login, t.kind, t.place, t.key, t.value
+    FROM asker a
+    JOIN entitle.app_user u ON a.is_superuser OR u.user_id = a.id OR u.user_id IN (SELECT m.user_id FROM managed m)
+    CROSS JOIN LATERAL entitle.user_rights(u.user_id) t
+    CROSS JOIN LATERAL (SELECT split_part(t.place, ' ', 2)::bigint AS id) p -- as user_rights writes it: brand 1, customer 1
+    WHERE (users IS NULL OR u.user_id = ANY (users))
+      AND (a.is_superuser OR u.user_id = a.id
+           OR CASE t.kind WHEN 'access' THEN entitle.manages_access(p.id) ELSE p.id = ANY (a.brands) END)
+    $$;
+COMMENT ON FUNCTION entitle_internal.told_rights(bigint[]) IS
+    'What these users hold, or with NULL all, where the caller manages it; to superusers everything (R62)';
+GRANT EXECUTE ON FUNCTION entitle_internal.told_rights(bigint[]) TO PUBLIC;
+
 CREATE FUNCTION entitle.rights_digests() RETURNS jsonb
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT coalesce(jsonb_object_agg(u.user_id, r.digest), '{}')
-    FROM entitle.app_user u
-    CROSS JOIN LATERAL (SELECT md5(string_agg(format('%s %s %s %s', t.kind, t.place, t.key, t.value), E'\n')) AS digest
-                        FROM entitle.user_rights(u.user_id) t) r
-    WHERE r.digest IS NOT NULL
+    SELECT coalesce(jsonb_object_agg(d.user_id, d.digest), '{}')
+    FROM (SELECT t.user_id, md5(string_agg(concat_ws(' ', t.kind, t.place, t.key, t.value), E'\n' ORDER BY t.kind, t.place, t.key)) AS digest
+          FROM entitle_internal.told_rights(NULL) t
+          GROUP BY t.user_id) d
     $$;
-COMMENT ON FUNCTION entitle.rights_digests() IS 'A digest of everything each user holds, by user id';
-REVOKE ALL ON FUNCTION entitle.rights_digests() FROM PUBLIC;
+COMMENT ON FUNCTION entitle.rights_digests() IS 'A digest of everything each user holds, by user id, of those whom the caller manages (R62)';
+GRANT EXECUTE ON FUNCTION entitle.rights_digests() TO PUBLIC;
 
 CREATE FUNCTION entitle.rights_of(users bigint[]) RETURNS jsonb
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('login', u.login, 'kind', t.kind, 'place', t.place, 'key', t.key, 'value', t.value)), '[]')
-    FROM entitle.app_user u
-    CROSS JOIN LATERAL entitle.user_rights(u.user_id) t
-    WHERE u.user_id = ANY (users)
+    SELECT coalesce(jsonb_agg(jsonb_build_object('login', t.login, 'kind', t.kind, 'place', t.place, 'key', t.key, 'value', t.value)), '[]')
+    FROM entitle_internal.told_rights(users) t
     $$;
-COMMENT ON FUNCTION entitle.rights_of(bigint[]) IS 'Everything these users hold, as rows in JSON';
-REVOKE ALL ON FUNCTION entitle.rights_of(bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION entitle.rights_of(bigint[]) IS
+    'Everything these users hold, as rows in JSON, of those whom the caller manages; NULL for NULL (R62)';
+GRANT EXECUTE ON FUNCTION entitle.rights_of(bigint[]) TO PUBLIC;
 
--- Not SECURITY DEFINER: the change runs with its author's own rights. Whoever tries one sees what it does to everybody, so only
--- superusers may, unless the DBA grants EXECUTE on it and on user_rights.
+-- Not SECURITY DEFINER: the change runs with its author's own rights, so whoever tries one can do it. What he is told of is what he
+-- manages, before and after.
 CREATE FUNCTION entitle.explain_change(change text)
     RETURNS TABLE (login text, kind text, place text, key text, before text, after text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -324,6 +351,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.explain_change(text) IS
-    'Runs statements, tells what each user would gain and lose, and takes them back: NULL before is gained, NULL after is lost'
-    '. Raises 42501: no superuser; and what the statements raise';
-REVOKE ALL ON FUNCTION entitle.explain_change(text) FROM PUBLIC;
+    'Runs statements with the caller''s rights, tells what each user would gain and lose, and takes them back: NULL before is gained,'
+    ' NULL after is lost. Who manages an organization''s roles or members, or external access, is told of those users there (R62)'
+    '. Raises what the statements raise';
+GRANT EXECUTE ON FUNCTION entitle.explain_change(text) TO PUBLIC;

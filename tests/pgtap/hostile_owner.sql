@@ -97,6 +97,7 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   'entitle.customer_allowed(bigint,text)', 'entitle.log_shows(regclass,jsonb,jsonb)', 'entitle.knows_author(regclass,text)',
                   'entitle.compare_roles(bigint,bigint)', 'entitle.explain_sign_in(text,name)',
                   'entitle.own_roles()', 'entitle.permission_matrix(bigint,bigint)', 'entitle.user_access(text)',
+                  'entitle_internal.told_rights(bigint[])',
                   'entitle.user_access(text,timestamp with time zone)', 'entitle.recalc_scores()'],
               'S131: what PUBLIC may execute with other rights');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p

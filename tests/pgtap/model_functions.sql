@@ -250,6 +250,10 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('customer_access(bigint,timestamp with time zone)'),
     ('permission_matrix(bigint)'),
     ('permission_matrix(bigint,bigint)'),
+    ('explain_change(text)'),
+    ('rights_digests()'),
+    ('rights_of(bigint[])'),
+    ('told_rights(bigint[])'),
     ('user_access(text)'),
     -- adoption: as protect_table, whose caller owns the table; what writes the model looks at everything itself
     ('adopt_place(text,regclass,name,name,name,text,text)'),
@@ -312,14 +316,14 @@ SELECT is_empty(
                   AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|referenced_adoption|resolved_options|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access)[(]')
+                  AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|referenced_adoption|resolved_options|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access|told_rights|rights_(of|digests))[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
                   AND signature ~ '^(lint|lint_adoptions|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
-    ARRAY['use_brand(bigint)', 'use_customer(bigint)', 'recalc_scores()', 'refuse_write()', 'refuse_move()', 'forget_protection(regclass)',
+    ARRAY['use_brand(bigint)', 'use_customer(bigint)', 'recalc_scores()', 'explain_change(text)', 'refuse_write()', 'refuse_move()', 'forget_protection(regclass)',
           'install_protection(protection,regclass)', 'install_triggers(protection,regclass)', 'record_protection(protection)', 'remove_protection(regclass)',
           -- what changes privileges or views, and what writes through those
           'forget_privileges(regclass)', 'grant_privilege(regclass,text,name[],name,boolean)', 'grant_view(regclass,regclass)',
@@ -362,7 +366,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'grant_access', 'has_default_name', 'lines_of', 'log_shows',
     'unheld_policies', 'mark_change', 'mark_removal', 'open_parts', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_part', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
-    'set_metric_value', 'skip_known_removal', 'told_masks', 'traced_columns', 'view_relation',
+    'set_metric_value', 'skip_known_removal', 'told_masks', 'told_rights', 'traced_columns', 'view_relation',
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',

@@ -5,7 +5,7 @@ SELECT no_plan();
 
 GRANT SELECT ON ALL TABLES IN SCHEMA entitle TO test_app;
 GRANT EXECUTE ON FUNCTION entitle.grant_access, entitle.revoke_access, entitle.set_metric_value, entitle.protect_table,
-    entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.explain_change, entitle.lint,
+    entitle.unprotect_table, entitle.alter_protected, entitle.begin_migration, entitle.lint,
     entitle.deactivate_customer, entitle.reactivate_customer, entitle.force_revoke_owner, entitle.create_role, entitle.set_role, entitle.drop_role,
     entitle.add_user, entitle.deactivate_user, entitle.reactivate_user, entitle.add_member, entitle.remove_member, entitle.invite_user,
     entitle.accept_invitation, entitle.prune_log, entitle.erase_user, entitle.adopt_users, entitle.adopt_customers,
@@ -207,7 +207,6 @@ INSERT INTO call VALUES
     (NULL, $$explain_action('orders', 'x', 'select')$$, '22P02'),
     (NULL, $$explain_new_row('orders', '[]')$$, '22023'),
     (NULL, $$explain_new_row('orders', '{"none": 1}')$$, '42703'),
-    ('', $$explain_change('SELECT 1')$$, '42501'),
     (NULL, $$column_default('orders', 99, NULL::integer)$$, '55000');
 
 -- Calls it as that user. Returns: the SQLSTATE, NULL when nothing is raised.

@@ -8,6 +8,7 @@ SELECT no_plan();
 \set accept `sed -n '/recipe: accept/,/^\x60\x60\x60$/p' docs/self-service.md | sed '1d;$d'`
 \set switch_off `sed -n '/recipe: switch off/,/^\x60\x60\x60$/p' docs/self-service.md | sed '1d;$d'`
 \set why `sed -n '/recipe: why/,/^\x60\x60\x60$/p' docs/self-service.md | sed '1d;$d'`
+\set try `sed -n '/recipe: try/,/^\x60\x60\x60$/p' docs/self-service.md | sed '1d;$d'`
 \set log `sed -n '/recipe: log/,/^\x60\x60\x60$/p' docs/self-service.md | sed '1d;$d'`
 
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (101, 'a', 'a', '1');
@@ -48,6 +49,7 @@ SELECT is_empty('SELECT FROM entitle.invitation', 'R61: nothing is open any more
 SET LOCAL ROLE admin_app;
 SELECT entitle.sign_in('olga') IS NULL;
 :why
+:try
 :log
 \o
 \t off
@@ -57,6 +59,7 @@ SELECT matches(:'told'::text, 'role "team lead" does not grant "customers.export
 SELECT matches(:'told'::text, 'permission *\| *customers.export', 'R62: what the other role has');
 SELECT matches(:'told'::text, 'exporter *\| *customers_export', 'R62: the matrix');
 SELECT matches(:'told'::text, 'sign_in_grant has an entry without login for the role', 'R63: why may he sign in?');
+SELECT matches(:'told'::text, 'mia *\| *brand 1 *\| *customers.export *\| *held *\|', 'R62: what a change would take');
 SELECT matches(:'told'::text, 'olga *\| *entitle.role_permission *\| *insert', 'R21: who changed what');
 
 SELECT * FROM finish();

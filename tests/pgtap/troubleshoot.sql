@@ -80,5 +80,43 @@ SELECT is(ask(login, 'SELECT string_agg(DISTINCT relation::text || '' by '' || a
           format('R21: what %s reads in the log', login))
 FROM unnest(ARRAY['owner', 'member admin', 'role admin', 'clerk', 'shop admin', 'store clerk']) AS login;
 
+-- A change, tried and taken back, by who may make it: of the people and places that he manages.
+INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES (201, 102, 'a', 'a', '1'), (202, 1, 'b', 'b', '2');
+INSERT INTO entitle.app_user (user_id, login) VALUES (209, 'l80'), (210, 'both');
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (201, 209, 'L80'), (201, 210, 'L20'), (202, 210, 'L20'), (202, 209, 'L20');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (210, 1, 7);
+INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (210, 102, 202);
+CREATE FUNCTION tried(login text, change text) RETURNS text LANGUAGE sql AS $$
+    SELECT ask(login, format(
+        'SELECT string_agg(concat_ws('' '', login, kind, place, key, coalesce(before, ''-''), coalesce(after, ''-'')), ''; '' ORDER BY login, kind, place, key)'
+        ' FROM entitle.explain_change(%L)', change)) $$;
+SELECT is(tried(login, $$ UPDATE entitle.role SET is_active = false WHERE role_id = 202 $$), expected, format('R62: %s tries to switch a role off', login))
+FROM (VALUES
+    ('owner', 'both permission brand 102 customers.view held -; both permission brand 103 customers.view held -; '
+              'clerk permission brand 102 customers.view held -; clerk permission brand 103 customers.view held -; '
+              'store clerk permission brand 103 customers.view held -; '
+              'unplaced permission brand 102 customers.view held -; unplaced permission brand 103 customers.view held -'),
+    ('role admin', 'both permission brand 102 customers.view held -; both permission brand 103 customers.view held -; '
+                   'clerk permission brand 102 customers.view held -; clerk permission brand 103 customers.view held -; '
+                   'store clerk permission brand 103 customers.view held -; '
+                   'unplaced permission brand 102 customers.view held -; unplaced permission brand 103 customers.view held -')) AS v (login, expected);
+SELECT is((SELECT is_active FROM entitle.role WHERE role_id = 202), true, 'and it is taken back');
+SELECT throws_ok(format('SELECT tried(%L, %L)', login, change), '42501', NULL, format('R62: %s tries nothing that he may not do: %s', login, change))
+FROM (VALUES ('clerk', 'UPDATE entitle.role SET is_active = false WHERE role_id = 202'), ('member admin', 'SELECT entitle.set_role(204, ''{customers.view}'', ''{}'')'),
+             ('l80', 'INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (209, 102, 202)')) AS v (login, change);
+SELECT is(tried('member admin', 'SELECT entitle.remove_member(membership_id) FROM entitle.membership WHERE user_id = 210'),
+          'both permission brand 102 customers.view held -; both permission brand 103 customers.view held -', 'R62: who is shared with others is told of here');
+SELECT is(tried('l80', 'SELECT entitle.grant_access(201, ''both'', ''L30'')'), 'both access customer 201 level L20, 30 days back L30, 30 days back',
+          'R62: who manages a customer''s access tries a grant');
+SELECT is(tried('both', 'SELECT 1'), NULL, 'R62: what changes nothing tells nothing');
+SELECT is(ask('both', 'SELECT string_agg(DISTINCT r ->> ''login'', '' '') FROM jsonb_array_elements(entitle.rights_of(ARRAY[201, 204, 209, 210])) AS r'), 'both',
+          'R62: everybody is told of himself');
+SELECT is(ask('l80', 'SELECT string_agg(DISTINCT concat_ws('' '', r ->> ''login'', r ->> ''place''), '', '') FROM jsonb_array_elements(entitle.rights_of(ARRAY[201, 204, 209, 210])) AS r'),
+          'both customer 201, l80 customer 201, l80 customer 202', 'R62: and of the customers that he manages');
+SELECT is(ask('owner', 'SELECT string_agg(DISTINCT concat_ws('' '', r ->> ''login'', r ->> ''place''), '', '') FROM jsonb_array_elements(entitle.rights_of(ARRAY[207, 209, 210])) AS r'),
+          'both brand 102, both brand 103, both customer 201, l80 customer 201', 'S404, R62: in the places that he manages alone')
+FROM (SELECT entitle.user_has_permission(210, 'customers.view', 1)) AS held (elsewhere) WHERE elsewhere;
+SELECT is(ask(NULL, 'SELECT entitle.rights_digests()'), '{}', 'nobody is told nothing');
+
 SELECT * FROM finish();
 ROLLBACK;
