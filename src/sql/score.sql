@@ -124,25 +124,6 @@ COMMENT ON FUNCTION entitle_internal.await_writers(regclass) IS
     'Waits for the transactions that have written to the table by now, holding nothing that they could wait for';
 REVOKE ALL ON FUNCTION entitle_internal.await_writers(regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle_internal.add_weighted(internal, metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) RETURNS internal
-    LANGUAGE C IMMUTABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'entitle_add_weighted';
-COMMENT ON FUNCTION entitle_internal.add_weighted(internal, bigint, numeric, bigint[], numeric[]) IS 'Part of weighted_mean';
-REVOKE ALL ON FUNCTION entitle_internal.add_weighted(internal, bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
-
-CREATE FUNCTION entitle_internal.weighted_mean_of(internal) RETURNS numeric
-    LANGUAGE C IMMUTABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'entitle_weighted_mean';
-COMMENT ON FUNCTION entitle_internal.weighted_mean_of(internal) IS 'Part of weighted_mean';
-REVOKE ALL ON FUNCTION entitle_internal.weighted_mean_of(internal) FROM PUBLIC;
-
--- round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2) over the metrics listed, in half the time (R16).
-CREATE AGGREGATE entitle_internal.weighted_mean(metric_id bigint, value numeric, metrics bigint[], multipliers numeric[]) (
-    SFUNC = entitle_internal.add_weighted, STYPE = internal, SSPACE = 96, FINALFUNC = entitle_internal.weighted_mean_of, PARALLEL = SAFE);
-COMMENT ON AGGREGATE entitle_internal.weighted_mean(bigint, numeric, bigint[], numeric[]) IS
-    'The score that values of metrics with these multipliers make; metrics that are not listed count for nothing (R16)';
-REVOKE ALL ON FUNCTION entitle_internal.weighted_mean(bigint, numeric, bigint[], numeric[]) FROM PUBLIC;
-
 -- Joined row by row, in the order of the arrays, and never in that of a small table's rows: every recalculation locks customers
 -- in key order.
 CREATE FUNCTION entitle_internal.write_scores(customers bigint[], scores numeric[]) RETURNS bigint
@@ -215,22 +196,24 @@ BEGIN
 
         -- Where all customers have one catalogue, its metrics tell which values count. Else every value is held against the
         -- catalogue of its customer: one that was moved to another organization keeps values that do not count there (R57).
-        WITH score AS (
-            SELECT v.customer_id, entitle_internal.weighted_mean(v.metric_id, v.value, metrics, multipliers) AS score
+        WITH counted AS (
+            SELECT v.customer_id, v.value, m.multiplier
             FROM entitle.customer_metric v
+            JOIN unnest(metrics, multipliers) AS m (metric_id, multiplier) ON m.metric_id = v.metric_id
             WHERE catalogues = 1 AND v.customer_id BETWEEN batch_first AND batch_last
-            GROUP BY v.customer_id
             UNION ALL
-            SELECT v.customer_id, entitle_internal.weighted_mean(v.metric_id, v.value, metrics, multipliers)
+            SELECT v.customer_id, v.value, m.multiplier
             FROM entitle.customer o
             JOIN entitle.brand b ON b.brand_id = o.brand_id
             JOIN entitle.customer_metric v ON v.customer_id = o.customer_id
-            JOIN unnest(metrics, organizations) AS m (metric_id, organization_id)
+            JOIN unnest(metrics, multipliers, organizations) AS m (metric_id, multiplier, organization_id)
                 ON m.metric_id = v.metric_id AND m.organization_id IS NOT DISTINCT FROM b.organization_id
             WHERE catalogues > 1 AND o.customer_id BETWEEN batch_first AND batch_last
-              AND v.customer_id BETWEEN batch_first AND batch_last
-            GROUP BY v.customer_id
-        )
+              AND v.customer_id BETWEEN batch_first AND batch_last),
+        score AS (
+            SELECT d.customer_id, round(sum(d.value * d.multiplier) / nullif(sum(d.multiplier), 0), 2) AS score
+            FROM counted d
+            GROUP BY d.customer_id)
         SELECT array_agg(c.customer_id ORDER BY c.customer_id), array_agg(s.score ORDER BY c.customer_id)
         INTO stale, scores
         FROM entitle.customer c

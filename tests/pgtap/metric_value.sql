@@ -79,44 +79,6 @@ SELECT is((SELECT string_agg(customer_id || coalesce('=' || client_score, ''), '
           'R17, R18: INAC and other brands are left untouched');
 SELECT is((SELECT status FROM entitle.customer WHERE customer_id = 101), 'PAIN', 'R9: a recalculation is no save');
 
--- R16: the aggregate is the formula, to the last place, for decimals short and long, ties included.
-CREATE TEMP TABLE weight AS
-SELECT m AS metric_id, (ARRAY[0, 1e-9, 123456789012345.5, 0.333333, 2.50, 1, 1, 7 / 3.0])[m]::numeric AS multiplier FROM generate_series(1, 8) AS m;
-SELECT setseed(0.42);
-CREATE TEMP TABLE slider AS
-SELECT c AS customer, m AS metric_id,
-       CASE c % 7 WHEN 0 THEN round(random()::numeric * 100, 2) WHEN 1 THEN (random() * 100)::integer WHEN 2 THEN round(random()::numeric * 100, 6)
-                  WHEN 3 THEN random()::numeric * 100 WHEN 4 THEN 0.000 WHEN 5 THEN (c % 20000) / 200.0 ELSE round(random()::numeric * 100, 9) END AS value
-FROM generate_series(1, 7000) AS c, generate_series(1, 8) AS m
-WHERE random() < 0.4;
-SELECT array_agg(w.metric_id ORDER BY w.metric_id) AS metrics, array_agg(w.multiplier ORDER BY w.metric_id) AS multipliers FROM weight w \gset
-SELECT is_empty(
-    format($$ SELECT customer, entitle_internal.weighted_mean(s.metric_id, value, %1$L, %2$L)::text,
-              round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text
-       FROM slider s JOIN weight USING (metric_id) GROUP BY customer
-       HAVING entitle_internal.weighted_mean(s.metric_id, value, %1$L, %2$L)::text
-              IS DISTINCT FROM round(sum(value * multiplier) / nullif(sum(multiplier), 0), 2)::text $$, :'metrics', :'multipliers'),
-    'R16: weighted_mean equals the formula in numeric');
-SELECT is_empty(
-    $$ SELECT a, b FROM generate_series(0, 200) AS a, generate_series(0, 10) AS b
-       WHERE (SELECT entitle_internal.weighted_mean(m, v, '{1,2}', '{1,1}') FROM (VALUES (1, a / 100.0), (2, b / 100.0)) AS x (m, v)) <> round((a + b) / 200.0, 2) $$,
-    'R16: halves are rounded away from zero');
--- Decimals that are read from their bytes, and those that are not: by length, by places, by sign, by header.
-CREATE TABLE decimal (n integer, d numeric);
-INSERT INTO decimal
-SELECT row_number() OVER (), d
-FROM unnest('{0,0.00,42,2.5,2.50,9999,10000,10000.0001,99999999,99999999.999999,100000000,0.123456,0.000001,0.0000011,0.0000001,0.00010000000,
-              1e-20,1e20,-1,-0.000001,NaN,Infinity,-Infinity}'::numeric[]) AS d;
-CREATE FUNCTION mean_of(weights numeric[], vals numeric[]) RETURNS text LANGUAGE plpgsql AS
-    $$ BEGIN RETURN (SELECT entitle_internal.weighted_mean(m, v, '{1,2}', weights) FROM unnest('{1,2}'::bigint[], vals) AS x (m, v)); END $$;
-SELECT is_empty(
-    $$ SELECT a.d, b.d, c.d FROM decimal a, decimal b, decimal c
-       WHERE mean_of(ARRAY[a.d, b.d], ARRAY[c.d, 1.25]) IS DISTINCT FROM round((a.d * c.d + b.d * 1.25) / nullif(a.d + b.d, 0), 2)::text $$,
-    'R16: however decimals are stored, weighted_mean equals the formula');
-SELECT throws_ok($$ SELECT entitle_internal.weighted_mean(1, v, '{1}', ARRAY[w]) FROM (VALUES (10, 1.0), (20, 3.0)) AS x (v, w) $$,
-                 '22023', NULL, 'weights that differ from row to row are refused');
-SELECT throws_ok($$ SELECT entitle_internal.weighted_mean(1, 1, '{1}', '{1,2}') $$, '22023', NULL, 'every metric has its multiplier');
-
 -- The tables' owner is bound, a superuser is not (R53).
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;
@@ -133,6 +95,19 @@ FROM unnest(ARRAY['UPDATE entitle.customer_metric SET value = 1', 'DELETE FROM e
 RESET ROLE;
 SELECT lives_ok(command, format('R53: a superuser: %s', command))
 FROM unnest(ARRAY['UPDATE entitle.customer_metric SET value = 1', 'SELECT entitle.set_metric_value(103, ''answers'', 5)', 'SELECT * FROM entitle.recalc_scores()']) AS command;
+
+-- R16: the formula, to the last place: ties, places, multipliers that sum to 0, metrics switched off, another organization's.
+INSERT INTO entitle.client_metric (metric_id, organization_id, name, multiplier, is_active) VALUES
+    (201, 1, 'one', 1, true), (202, 1, 'another', 1, true), (203, 1, 'third', 1e-9, true), (204, 1, 'none', 0, true), (205, 1, 'off', 5, false),
+    (206, 1, 'long', 123456789012345.5, true);
+INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id, status, country, address, contact_email)
+SELECT 300 + i, 1, 'x', 'x', (300 + i)::text, 'ACTV', 'c', 'a', 'e' FROM generate_series(1, 8) AS i;
+INSERT INTO entitle.customer_metric (customer_id, metric_id, value) VALUES
+    (301, 201, 0.01), (301, 202, 0), (302, 201, 99.99), (302, 202, 99.98), (303, 203, 33.33), (304, 204, 50), (305, 205, 50),
+    (306, 201, 1), (306, 203, 100), (306, 204, 100), (306, 205, 100), (307, 206, 12.34), (307, 201, 100), (308, 201, 100), (308, 202, 0);
+SELECT isnt_empty('SELECT * FROM entitle.recalc_scores()', 'R17: a superuser recalculates all');
+SELECT is((SELECT string_agg(customer_id || coalesce('=' || client_score, ''), ' ' ORDER BY customer_id) FROM entitle.customer WHERE customer_id > 300),
+          '301=0.01 302=99.99 303=33.33 304 305 306=1.00 307=12.34 308=50.00', 'R16: halves are rounded away from zero, and what does not count is left out');
 
 SELECT * FROM finish();
 ROLLBACK;

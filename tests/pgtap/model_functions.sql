@@ -303,9 +303,7 @@ SELECT set_eq('SELECT signature FROM our_function WHERE proleakproof',
     $$ SELECT signature FROM public_function WHERE signature LIKE '%row\_allowed(%' $$,
     'S9: the row tests are leakproof, and nothing else is');
 SELECT set_eq($$ SELECT signature FROM our_function WHERE provolatile = 'i' $$,
-    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'without_person(jsonb,text)',
-          'weighted_mean(bigint,numeric,bigint[],numeric[])', 'weighted_mean_of(internal)',
-          'add_weighted(internal,bigint,numeric,bigint[],numeric[])'],
+    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'without_person(jsonb,text)'],
     'S9: nothing that knows an identity or reads a table is immutable');
 SELECT is_empty(
     $$ SELECT signature, provolatile, proparallel FROM our_function
