@@ -270,18 +270,6 @@ COMMENT ON FUNCTION entitle.reactivate_user(text) IS
     '. Raises 42501: not allowed; 22023: no such user';
 REVOKE ALL ON FUNCTION entitle.reactivate_user(text) FROM PUBLIC;
 
--- SECURITY DEFINER: the trigger of memberships asks it about the user of a row, whatever the writer may see.
-CREATE FUNCTION entitle_internal.is_unplaced(user_id bigint) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT NOT EXISTS (SELECT FROM entitle.membership m WHERE m.user_id = is_unplaced.user_id)
-       AND NOT EXISTS (SELECT FROM entitle.external_access g WHERE g.user_id = is_unplaced.user_id)
-       AND NOT EXISTS (SELECT FROM entitle.pending_invitation i WHERE i.user_id = is_unplaced.user_id)
-    $$;
-COMMENT ON FUNCTION entitle_internal.is_unplaced(bigint) IS 'Whether no place, grant or invitation of the user is there';
-REVOKE ALL ON FUNCTION entitle_internal.is_unplaced(bigint) FROM PUBLIC;
-
 -- Whom a manager of members may take in without asking: those whom he manages already, and those who have no place anywhere. Others
 -- are invited, as one who is not there (S362).
 CREATE FUNCTION entitle_internal.user_at_hand(login text) RETURNS bigint
@@ -317,11 +305,13 @@ BEGIN
     END IF;
     INSERT INTO entitle.membership (user_id, organization_id, brand_id, role_id, is_owner)
     VALUES (member, home, add_member.brand_id, entitle_internal.role_named(role, home, add_member.brand_id), add_member.is_owner)
+    ON CONFLICT DO NOTHING -- rather than a subtransaction for each call
     RETURNING membership_id INTO made;
+    IF made IS NULL THEN
+        RAISE EXCEPTION 'the user has this membership already'
+            USING ERRCODE = '23505', HINT = 'See entitle.membership.';
+    END IF;
     RETURN made;
-EXCEPTION WHEN unique_violation THEN
-    RAISE EXCEPTION 'the user has this membership already'
-        USING ERRCODE = '23505', HINT = 'See entitle.membership.';
 END
 $$;
 COMMENT ON FUNCTION entitle.add_member(text, text, bigint, bigint, boolean) IS

@@ -368,7 +368,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
-    'is_unplaced', 'end_adoption', 'end_dropped_adoptions', 'follow_altered', 'follow_source', 'guard_adopted', 'keep_adopted', 'keep_adoption', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
+    'end_adoption', 'end_dropped_adoptions', 'follow_altered', 'follow_source', 'guard_adopted', 'keep_adopted', 'keep_adoption', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
     'closed_parts', 'brand_keys', 'customer_keys', 'note_part', 'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
     'verify_protection', 'lint']::name[],

@@ -150,6 +150,10 @@ constexpr TableSpec kTables[] = {
      ClientMetricColumn::count,
      {{ClientMetricColumn::id, "metric_id", INT8OID},
       {ClientMetricColumn::organization, "organization_id", INT8OID}}},
+    {Table::pending_invitation,
+     "pending_invitation",
+     InvitationColumn::count,
+     {{InvitationColumn::user, "user_id", INT8OID}}},
 };
 
 constexpr IndexSpec kIndexes[] = {
@@ -269,6 +273,12 @@ constexpr IndexSpec kIndexes[] = {
      "client_metric_pkey",
      1,
      {ClientMetricColumn::id, 0},
+     {F_INT8EQ, 0}},
+    {TableIndex::invitation_by_user,
+     Table::pending_invitation,
+     "pending_invitation_user_idx",
+     1,
+     {InvitationColumn::user, 0},
      {F_INT8EQ, 0}},
 };
 

@@ -51,7 +51,7 @@ constexpr const char kSignalTrigger[] = "zz_entitle_signal";
 // and whether by a statement or applied row by row. Tables that tell whom a row concerns need no
 // trigger of the statement.
 bool is_watched(Relation relation, Table table) {
-    if (table == Table::client_metric) {
+    if (table == Table::client_metric || table == Table::pending_invitation) {
         return true; // read anew each time
     }
     if (relation->trigdesc == nullptr) {

@@ -28,6 +28,7 @@ enum class Table {
     external_access,
     customer,
     client_metric,
+    pending_invitation,
     count_,
 };
 
@@ -87,6 +88,9 @@ struct CustomerColumn {
 struct ClientMetricColumn {
     enum { id, organization, count };
 };
+struct InvitationColumn {
+    enum { user, count };
+};
 
 // The indexes that loads use, by what they find.
 enum class TableIndex {
@@ -112,6 +116,7 @@ enum class TableIndex {
     customer_by_uuid,
     customer_by_code,
     client_metric_by_id,
+    invitation_by_user,
     count_,
 };
 

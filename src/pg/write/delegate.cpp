@@ -12,8 +12,6 @@
 extern "C" {
 #include "access/tableam.h"
 #include "commands/sequence.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "utils/rls.h"
 }
@@ -38,19 +36,12 @@ bool has_rows(Table table, TableIndex index, UserId user) {
     return has_one;
 }
 
-// Whether the user has no place, no grant and no invitation anywhere. Places and grants are looked
-// for among what is committed by now: the query's snapshot may be older than the lock of the user.
+// Whether the user has no place, no grant and no invitation anywhere: looked for among what is
+// committed by now, as the query's snapshot may be older than the lock of the user.
 bool is_unplaced(UserId user) {
-    if (has_rows(Table::membership, TableIndex::membership_by_user, user) ||
-        has_rows(Table::external_access, TableIndex::grant_by_user, user)) {
-        return false;
-    }
-    static constexpr Oid kTypes[] = {INT8OID};
-    char schema[] = "entitle_internal";
-    char name[] = "is_unplaced";
-    List *const path = list_make2(makeString(schema), makeString(name));
-    const Oid function = LookupFuncName(path, 1, kTypes, false);
-    return DatumGetBool(OidFunctionCall1(function, Int64GetDatum(user)));
+    return !has_rows(Table::membership, TableIndex::membership_by_user, user) &&
+           !has_rows(Table::external_access, TableIndex::grant_by_user, user) &&
+           !has_rows(Table::pending_invitation, TableIndex::invitation_by_user, user);
 }
 
 } // namespace
