@@ -16,10 +16,44 @@ const Item *find_by_id(const std::vector<Item> &items, Id id) noexcept {
     return at == items.end() || at->id != id ? nullptr : &*at;
 }
 
+// The places of the brands that have the key, in its order.
+std::vector<std::size_t> places_by(const std::vector<Brand> &brands, std::string Brand::*key) {
+    std::vector<std::size_t> places;
+    for (std::size_t place = 0; place < brands.size(); ++place) {
+        if (!(brands[place].*key).empty()) {
+            places.push_back(place);
+        }
+    }
+    std::sort(places.begin(), places.end(),
+              [&](std::size_t a, std::size_t b) { return brands[a].*key < brands[b].*key; });
+    return places;
+}
+
+const Brand *find_by_key(const std::vector<Brand> &brands, const std::vector<std::size_t> &places,
+                         std::string Brand::*key, std::string_view wanted) noexcept {
+    const auto at = std::lower_bound(
+        places.begin(), places.end(), wanted,
+        [&](std::size_t place, std::string_view text) { return brands[place].*key < text; });
+    return at == places.end() || brands[*at].*key != wanted ? nullptr : &brands[*at];
+}
+
 } // namespace
 
 const Brand *Subject::find_brand(BrandId brand) const noexcept { return find_by_id(brands, brand); }
 
 const Role *Subject::find_role(RoleId role) const noexcept { return find_by_id(roles, role); }
+
+void Subject::sort_brand_keys() {
+    brands_by_uuid = places_by(brands, &Brand::uuid);
+    brands_by_code = places_by(brands, &Brand::code);
+}
+
+const Brand *Subject::find_brand_by_uuid(std::string_view uuid) const noexcept {
+    return find_by_key(brands, brands_by_uuid, &Brand::uuid, uuid);
+}
+
+const Brand *Subject::find_brand_by_code(std::string_view code) const noexcept {
+    return find_by_key(brands, brands_by_code, &Brand::code, code);
+}
 
 } // namespace entitle

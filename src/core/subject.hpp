@@ -2,10 +2,12 @@
 // reach, and the session's choices. Facts only; decisions are in permission.hpp and access.hpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/catalogue.hpp"
@@ -35,6 +37,8 @@ struct Brand {
     std::string plan;              // empty: no plan
     std::vector<KeyIndex> modules; // enabled ones, sorted
     std::vector<KeyIndex> denied;  // permissions the plan denies (R26), sorted
+    std::string uuid{};            // second key, its 16 bytes; empty: none
+    std::string code{};            // third key, byte for byte (R4); empty: none
 };
 
 struct Role {
@@ -57,9 +61,17 @@ struct Subject {
     std::vector<Membership> memberships;
     std::vector<Brand> brands;
     std::vector<Role> roles;
+    std::vector<std::size_t>
+        brands_by_uuid{}; // places in `brands` of those that have one, in order
+    std::vector<std::size_t> brands_by_code{};
 
     const Brand *find_brand(BrandId brand) const noexcept;
     const Role *find_role(RoleId role) const noexcept;
+
+    // Puts the brands in the order of their other keys, for the two below. Loaders call it last.
+    void sort_brand_keys();
+    const Brand *find_brand_by_uuid(std::string_view uuid) const noexcept;
+    const Brand *find_brand_by_code(std::string_view code) const noexcept;
 };
 
 // What the session chose, and which day it is (R38, R45, R52).

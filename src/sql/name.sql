@@ -28,6 +28,11 @@ BEGIN
         EXECUTE format('COMMENT ON TRIGGER entitle_guard_name ON entitle.%I IS %L', relation, 'Says in words what the constraint would refuse');
     END LOOP;
 
+    CREATE TRIGGER entitle_guard_code BEFORE INSERT OR UPDATE OF brand_code ON entitle.brand
+        FOR EACH ROW EXECUTE FUNCTION entitle_internal.guard_name('brand_code');
+    ALTER TABLE entitle.brand ENABLE ALWAYS TRIGGER entitle_guard_code;
+    COMMENT ON TRIGGER entitle_guard_code ON entitle.brand IS 'Says in words what the constraint would refuse';
+
     -- Indexes hold these before the foreign key would find that nobody has such a long one.
     FOR relation, fields IN
         VALUES ('sign_in_grant', ARRAY['login']), ('brand_module', ARRAY['module_key']),

@@ -32,6 +32,7 @@ CREATE TEMP TABLE input (guarded_by, login, command, sqlstate, words) AS VALUES
     ('organization_name_check', NULL, 'INSERT INTO entitle.organization (name) VALUES ('''')', '23514', 'field "name" cannot be blank'),
     ('plan_key_check', NULL, 'INSERT INTO entitle.plan VALUES (E''\t'')', '23514', 'field "plan_key" cannot be blank'),
     ('brand_name_check', NULL, 'UPDATE entitle.brand SET name = '' '' WHERE brand_id = 102', '23514', 'field "name" cannot be blank'),
+    ('brand_code_check', NULL, 'UPDATE entitle.brand SET brand_code = E''\n'' WHERE brand_id = 102', '23514', 'field "brand_code" cannot be blank'),
     ('module_key_check', NULL, 'INSERT INTO entitle.module VALUES ('' '')', '23514', 'field "module_key" cannot be blank'),
     ('permission_key_check', NULL, 'INSERT INTO entitle.permission VALUES ('' '')', '23514', 'field "permission_key" cannot be blank'),
     ('capability_key_check', NULL, 'INSERT INTO entitle.capability VALUES ('' '')', '23514', 'field "capability_key" cannot be blank'),

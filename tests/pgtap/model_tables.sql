@@ -9,7 +9,7 @@ CREATE TEMP TABLE expected (relation, columns, key) AS VALUES
     ('organization', ARRAY['organization_id bigint', 'name text'], 'organization_id'),
     ('plan', ARRAY['plan_key text'], 'plan_key'),
     ('plan_denial', ARRAY['plan_key text', 'permission_key text'], 'plan_key, permission_key'),
-    ('brand', ARRAY['brand_id bigint', 'organization_id bigint', 'name text', 'plan_key text'], 'brand_id'),
+    ('brand', ARRAY['brand_id bigint', 'organization_id bigint', 'name text', 'plan_key text', 'as_shipped boolean', 'brand_uuid uuid', 'brand_code text'], 'brand_id'),
     ('module', ARRAY['module_key text'], 'module_key'),
     ('brand_module', ARRAY['brand_id bigint', 'module_key text', 'is_enabled boolean'], 'brand_id, module_key'),
     ('permission', ARRAY['permission_key text', 'description text', 'is_active boolean'], 'permission_key'),

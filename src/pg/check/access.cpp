@@ -9,7 +9,6 @@
 #include "pg/datum/datum.hpp"
 
 extern "C" {
-#include "catalog/pg_enum.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 }
@@ -148,13 +147,14 @@ ENTITLE_FUNCTION(entitle_accessible_customer_keys) {
         deconstruct_array(codes, TEXTOID, -1, false, TYPALIGN_INT, &keys, nullptr, &count);
         int known = 0;
         for (int i = 0; i < count; ++i) {
-            const char *code = text_to_cstring(DatumGetTextPP(keys[i]));
-            const Oid label = strlen(code) >= NAMEDATALEN
-                                  ? InvalidOid
-                                  : GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
-                                                    ObjectIdGetDatum(type), CStringGetDatum(code));
-            if (OidIsValid(label)) {
-                keys[known++] = ObjectIdGetDatum(label);
+            const text *code = DatumGetTextPP(keys[i]);
+            const PlainKey key{
+                KeyType::text,
+                0,
+                {VARDATA_ANY(code), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(code))}};
+            const NullableDatum label = make_key(key, type);
+            if (!label.isnull) {
+                keys[known++] = label.value;
             }
         }
         return PointerGetDatum(construct_array(keys, known, type, length, by_value, alignment));

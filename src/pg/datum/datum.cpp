@@ -4,10 +4,6 @@
 #include "pg/datum/business_day.hpp"
 #include "pg/datum/datum.hpp"
 
-extern "C" {
-#include "parser/parse_coerce.h"
-}
-
 #include <algorithm>
 #include <new>
 
@@ -21,30 +17,6 @@ void *allocate(std::size_t size) {
         throw std::bad_alloc();
     }
     return memory;
-}
-
-KeyType key_type_of(Oid type) {
-    switch (type) {
-    case INT2OID:
-    case INT4OID:
-    case INT8OID:
-        return KeyType::integer;
-    case UUIDOID:
-        return KeyType::uuid;
-    case TEXTOID:
-    case VARCHAROID:
-        return KeyType::text;
-    case BPCHAROID:
-        return KeyType::padded;
-    case NUMERICOID:
-        return KeyType::numeric;
-    default:
-        // citext and its like are stored as text is.
-        return !OidIsValid(type)                   ? KeyType::none
-               : get_typtype(type) == TYPTYPE_ENUM ? KeyType::label
-               : IsBinaryCoercible(type, TEXTOID)  ? KeyType::text
-                                                   : KeyType::none;
-    }
 }
 
 std::optional<Day> moment_day(Timestamp moment, Oid type) {

@@ -14,13 +14,28 @@
 
 namespace entitle::pg {
 
-// The kinds of key a customer column may hold; its type says which (interface.md). A number stands
-// for customer_id, whatever its type; a text, a padded text (char(n)) and an enum's label for
-// customer_code, byte for byte (R4).
+// The kinds of key a customer or brand column may hold; its type says which (interface.md). A
+// number stands for customer_id or brand_id, whatever its type; a text, a padded text (char(n)) and
+// an enum's label for customer_code or brand_code, byte for byte (R4).
 enum class KeyType { none, integer, numeric, uuid, text, padded, label };
 
 // Requires: no domain, but what it is over. regime: C
 KeyType key_type_of(Oid type);
+
+// A key out of its Datum: a number (integer), the bytes of a uuid, or a code (text), good as long
+// as the Datum and the current memory context; none is no key of anything.
+struct PlainKey {
+    KeyType type = KeyType::none;
+    std::int64_t number = 0;
+    std::string_view bytes{};
+};
+
+// Reads a key of any of the types; NULL is none. Requires: no domain. regime: C
+PlainKey read_key(NullableDatum value, Oid type);
+
+// The other way round: a value of the type that stands for the key, NULL where there is none, such
+// as a code that is no label of the enum. Requires: no domain. regime: C
+NullableDatum make_key(const PlainKey &key, Oid type);
 
 // Reads smallint, integer or bigint. Returns: none for NULL and other types.
 inline std::optional<std::int64_t> integer_value(NullableDatum value, Oid type) noexcept {

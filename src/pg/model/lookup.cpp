@@ -9,13 +9,6 @@
 #include "pg/model/invalidation.hpp"
 #include "pg/model/model_table.hpp"
 
-extern "C" {
-#include "catalog/pg_enum.h"
-#include "utils/numeric.h"
-#include "utils/syscache.h"
-}
-
-#include <charconv>
 #include <string>
 #include <unordered_map>
 
@@ -111,28 +104,16 @@ Datum key_of_customer(CustomerId customer, int column, bool *is_null) {
     return key;
 }
 
-std::string_view bytes_of(const text *value) {
-    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
-}
-
-// Returns: none for a number that no bigint is equal to.
-std::optional<CustomerId> whole_number(Datum number) {
-    const char *digits = numeric_normalize(DatumGetNumeric(number)); // 12.00 is 12
-    const char *end = digits + strlen(digits);
-    CustomerId whole = 0;
-    const std::from_chars_result read = std::from_chars(digits, end, whole);
-    return read.ec == std::errc() && read.ptr == end ? std::optional<CustomerId>(whole)
-                                                     : std::nullopt;
-}
-
-std::optional<CustomerId> customer_by_label(Oid label) {
-    HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(label));
-    if (!HeapTupleIsValid(tuple)) {
-        return std::nullopt;
-    }
-    NameData name = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple))->enumlabel;
-    ReleaseSysCache(tuple);
-    return customer_by_code(std::string_view(NameStr(name)));
+// Reads a brand by another key than its number. A key in a protected row may be longer than an
+// index takes; it is only looked for.
+std::optional<BrandId> read_brand_id(TableIndex index, Datum key) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::brand, index, 1, key);
+    bool is_null = true;
+    const std::int64_t brand = next_row(rows) ? get_bigint(rows, BrandColumn::id, &is_null) : 0;
+    close_rows(rows);
+    close_reader(reader);
+    return is_null ? std::nullopt : std::optional<BrandId>(brand);
 }
 
 // The organization that a row names. Returns: none where it names none, or is not there.
@@ -163,26 +144,17 @@ std::optional<CustomerId> customer_by_code(std::string_view code) {
 }
 
 std::optional<CustomerId> customer_of_key(Datum key, Oid type) {
-    switch (key_type_of(type)) {
+    const PlainKey plain = read_key(NullableDatum{key, false}, type);
+    switch (plain.type) {
+    case KeyType::integer:
+        return plain.number;
     case KeyType::uuid:
         return customer_by_uuid(DatumGetUUIDP(key));
     case KeyType::text:
-        return customer_by_code(bytes_of(DatumGetTextPP(key)));
-    case KeyType::padded: {
-        const std::string_view padded = bytes_of(DatumGetTextPP(key));
-        const int length =
-            bpchartruelen(const_cast<char *>(padded.data()), static_cast<int>(padded.size()));
-        return customer_by_code(padded.substr(0, static_cast<std::size_t>(length)));
-    }
-    case KeyType::numeric:
-        return whole_number(key);
-    case KeyType::label:
-        return customer_by_label(DatumGetObjectId(key));
-    case KeyType::integer:
-    case KeyType::none:
+        return customer_by_code(plain.bytes);
+    default:
         return std::nullopt;
     }
-    return std::nullopt;
 }
 
 CustomerFacts facts_of_customer(const Rows &rows) {
@@ -262,6 +234,20 @@ bool is_active_user(UserId user) {
     close_rows(rows);
     close_reader(reader);
     return is_active;
+}
+
+std::optional<BrandId> find_brand(NullableDatum key, Oid type) {
+    const PlainKey plain = read_key(key, type);
+    switch (plain.type) {
+    case KeyType::integer:
+        return plain.number;
+    case KeyType::uuid:
+        return read_brand_id(TableIndex::brand_by_uuid, key.value);
+    case KeyType::text:
+        return read_brand_id(TableIndex::brand_by_code, text_datum(plain.bytes));
+    default:
+        return std::nullopt;
+    }
 }
 
 std::optional<OrganizationId> organization_of_brand(BrandId brand) {

@@ -64,6 +64,10 @@ bool has_sign_in_grant_of_all(Oid role);
 // Tells whether there is such a user, and switched on.
 bool is_active_user(UserId user);
 
+// Finds the brand that a key of any of the types stands for, read anew at each call. Returns: none
+// when no brand has it; a number is not looked for.
+std::optional<BrandId> find_brand(NullableDatum key, Oid type);
+
 // Finds the organization of a brand. Returns: none for a brand that stands alone, or is not there.
 std::optional<OrganizationId> organization_of_brand(BrandId brand);
 

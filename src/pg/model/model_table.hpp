@@ -46,7 +46,7 @@ struct OrganizationColumn {
     enum { id, is_active, count };
 };
 struct BrandColumn {
-    enum { id, organization, name, plan, is_active, count };
+    enum { id, organization, name, plan, is_active, uuid, code, count };
 };
 struct BrandModuleColumn {
     enum { brand, module, is_enabled, count };
@@ -104,6 +104,8 @@ enum class TableIndex {
     owner_by_organization,
     organization_by_id,
     brand_by_id,
+    brand_by_uuid,
+    brand_by_code,
     brand_by_organization,
     module_by_brand,
     denial_by_plan,

@@ -34,6 +34,8 @@ struct BrandRow {
     OptionalId organization;
     const char *name;
     const char *plan;
+    const pg_uuid_t *uuid; // null pointers for none
+    const char *code;
 };
 
 // A key that belongs to a brand or role.
@@ -95,6 +97,13 @@ bool is_open(const Reader &reader, std::int64_t organization) {
     return found;
 }
 
+// The current brand's uuid. Returns: a null pointer when it has none.
+const pg_uuid_t *get_uuid(const Rows &rows) {
+    bool is_null = false;
+    const Datum stored = get_value(rows, BrandColumn::uuid, &is_null);
+    return is_null ? nullptr : DatumGetUUIDP(datumCopy(stored, false, UUID_LEN));
+}
+
 // Reads brands that are not switched off. Requires: their organization is not.
 void read_brands(const Reader &reader, TableIndex index, std::int64_t id,
                  RowList<BrandRow> &brands) {
@@ -106,7 +115,8 @@ void read_brands(const Reader &reader, TableIndex index, std::int64_t id,
         bool is_null = false;
         brands.add(BrandRow{get_bigint(rows, BrandColumn::id, &is_null),
                             get_id(rows, BrandColumn::organization),
-                            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan)});
+                            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan),
+                            get_uuid(rows), get_text(rows, BrandColumn::code)});
     }
     close_rows(rows);
 }
@@ -288,14 +298,24 @@ Subject build_subject(UserId user, const SubjectRows &rows,
             Membership{row.organization.get(), row.brand.get(), row.role.get(), row.is_owner});
     }
     for (const BrandRow &row : rows.brands) {
-        subject.brands.push_back(Brand{
-            row.id, row.organization.get(), row.name, row.plan == nullptr ? "" : row.plan, {}, {}});
+        subject.brands.push_back(
+            Brand{row.id,
+                  row.organization.get(),
+                  row.name,
+                  row.plan == nullptr ? "" : row.plan,
+                  {},
+                  {},
+                  row.uuid == nullptr
+                      ? std::string()
+                      : std::string(reinterpret_cast<const char *>(row.uuid->data), UUID_LEN),
+                  row.code == nullptr ? "" : row.code});
     }
     for (const RoleRow &row : rows.roles) {
         subject.roles.push_back(
             Role{row.id, row.organization, row.name, row.is_active, false, {}, {}});
     }
     sort_unique_by_id(subject.brands);
+    subject.sort_brand_keys();
     sort_unique_by_id(subject.roles);
     if (catalogue == nullptr) {
         return subject;
@@ -316,19 +336,6 @@ Subject build_subject(UserId user, const SubjectRows &rows,
     }
     return subject;
 }
-
-} // namespace
-
-Scratch::Scratch()
-    : context_(AllocSetContextCreate(CurrentMemoryContext, "entitle load", ALLOCSET_DEFAULT_SIZES)),
-      previous_(MemoryContextSwitchTo(context_)) {}
-
-void Scratch::close() {
-    MemoryContextSwitchTo(previous_);
-    MemoryContextDelete(context_);
-}
-
-namespace {
 
 bool load_rows(bool (*read)(std::int64_t, SubjectRows &), std::int64_t id,
                const std::shared_ptr<const Catalogue> &(*catalogue)(), Subject &result) {

@@ -87,6 +87,8 @@ std::uint64_t print_of(const Subject &subject, std::uint64_t catalogue_print) no
         print.add(brand.organization);
         print.add(brand.modules);
         print.add(brand.denied);
+        print.add(std::string_view(brand.uuid));
+        print.add(std::string_view(brand.code));
     }
     for (const Role &role : subject.roles) {
         print.add(static_cast<std::uint64_t>(role.id));
