@@ -10,7 +10,7 @@ CREATE ROLE other_owner;
 GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO table_owner, other_owner;
 CREATE TABLE orders (
     order_id integer PRIMARY KEY, customer_id bigint, customer_name name, customer_oid oid, amount numeric, ordered_on date,
-    ordered_at time, ordered_text text, brand_id bigint, brand_key text, "odd ""column" bigint, keys bigint[]);
+    ordered_at time, ordered_text text, brand_id bigint, brand_key boolean, "odd ""column" bigint, keys bigint[]);
 ALTER TABLE orders ADD COLUMN gone bigint;
 ALTER TABLE orders DROP COLUMN gone;
 ALTER TABLE orders OWNER TO table_owner;

@@ -235,7 +235,7 @@ BEGIN
             entitle_internal.check_protection_column(declared.relation, 'date_column', declared.date_column,
                 '{date,timestamp,timestamptz}'),
             entitle_internal.check_protection_column(declared.relation, 'brand_column', declared.brand_column,
-                '{smallint,integer,bigint}'),
+                '{smallint,integer,bigint,numeric,uuid,text,varchar,char,anyenum}'),
             entitle_internal.check_protection_level('min_level', declared.min_level),
             entitle_internal.check_protection_level('external_insert_level', declared.external_insert_level),
             entitle_internal.check_protection_level('external_update_level', declared.external_update_level),

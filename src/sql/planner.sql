@@ -62,6 +62,21 @@ CREATE FUNCTION entitle.permitted_brand(permission text, nth integer) RETURNS bi
 COMMENT ON FUNCTION entitle.permitted_brand(text, integer) IS 'The nth of permitted_brands(permission), from 1; NULL past the last';
 GRANT EXECUTE ON FUNCTION entitle.permitted_brand(text, integer) TO PUBLIC;
 
+CREATE FUNCTION entitle.permitted_brand_key(permission text, nth integer, sample anyelement) RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'entitle_permitted_brand_key';
+COMMENT ON FUNCTION entitle.permitted_brand_key(text, integer, anyelement) IS
+    'The nth of permitted_brand_keys(permission, sample), from 1; NULL past the last';
+GRANT EXECUTE ON FUNCTION entitle.permitted_brand_key(text, integer, anyelement) TO PUBLIC;
+
+-- NULL of the column's type says which type; it is not looked at.
+CREATE FUNCTION entitle.permitted_brand_keys(permission text, sample anyelement) RETURNS anyarray
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_permitted_brand_keys';
+COMMENT ON FUNCTION entitle.permitted_brand_keys(text, anyelement) IS
+    'permitted_brands(permission) by keys of the sample''s type: ids as numbers, uuids, codes as text, char, citext or labels of an enum; for query plans';
+GRANT EXECUTE ON FUNCTION entitle.permitted_brand_keys(text, anyelement) TO PUBLIC;
+
 CREATE FUNCTION entitle.earliest_partition_date(min_level integer) RETURNS date
     LANGUAGE C STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';

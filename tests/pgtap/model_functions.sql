@@ -59,6 +59,8 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('earliest_visible_timestamp(integer)'),
     ('earliest_visible_timestamptz(integer)'),
     ('permitted_brand(text,integer)'),
+    ('permitted_brand_key(text,integer,anyelement)'),
+    ('permitted_brand_keys(text,anyelement)'),
     ('unlimited_customers(integer)'),
     -- log
     ('as_replica()'),
@@ -311,7 +313,7 @@ SELECT is_empty(
          AND NOT (provolatile IN ('s', 'i') AND proparallel = 's' OR provolatile = 'v' AND proparallel = 'u')
          -- each process of a parallel plan would leave out partitions by answers of its own
          AND NOT (provolatile = 's' AND proparallel = 'r'
-                  AND signature ~ '^(accessible_customer|permitted_brand|earliest_partition_[a-z]+)[(]')
+                  AND signature ~ '^(accessible_customer|permitted_brand(_key)?|earliest_partition_[a-z]+)[(]')
          -- a worker does not know which functions its leader runs
          AND NOT (provolatile = 's' AND proparallel = 'r'
                   AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|referenced_adoption|resolved_options|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access|told_rights|rights_(of|digests))[(]')

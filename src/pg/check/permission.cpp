@@ -2,6 +2,7 @@
 // strange argument: NULL, unknown and foreign are all denied.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/subject/brand_key.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/function.hpp"
@@ -58,6 +59,22 @@ ENTITLE_FUNCTION(entitle_permitted_brands) {
     const auto permission = text_argument(fcinfo, 0);
     const Asker &asker = asker_now();
     return bigint_array(permission ? permitted_brand_ids(asker, *permission) : PlainIds{});
+}
+
+// permitted_brand_keys(permission, sample) -> array of the sample's type, in the order of the ids:
+// those as numbers, uuids, codes, or those labels of an enum that are codes. For the planner.
+ENTITLE_FUNCTION(entitle_permitted_brand_keys) {
+    const auto permission = text_argument(fcinfo, 0);
+    const Oid type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+    const Asker &asker = asker_now();
+    const KeyList list = permission ? permitted_brand_keys(asker, *permission, getBaseType(type))
+                                    : KeyList{nullptr, 0};
+    std::int16_t length = 0;
+    bool by_value = false;
+    char alignment = 0;
+    get_typlenbyvalalign(type, &length, &by_value, &alignment);
+    return PointerGetDatum(
+        construct_array(list.keys, list.count, type, length, by_value, alignment));
 }
 
 // allowed_capabilities(section, brand_id) -> text[], in the catalogue's order. R29

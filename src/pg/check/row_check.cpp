@@ -3,6 +3,7 @@
 // what the asker's rights come to, as long as the epoch stands.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/subject/brand_key.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/no_destructor.hpp"
@@ -165,7 +166,8 @@ pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site, bool is_n
     }
     RowFacts row;
     if (site.layout.brand >= 0) {
-        row.brand = integer_value(argument(fcinfo, site.layout.brand), site.brand_type);
+        row.brand = reached_brand(subject_of(shared.user), argument(fcinfo, site.layout.brand),
+                                  site.brand_type);
         bool allowed = false;
         compute([&] { allowed = test.allows_by_permission(row.brand); });
         if (allowed) {
@@ -200,7 +202,9 @@ pg_noinline bool decide_row(FunctionCallInfo fcinfo, const Site &site, bool is_n
         return true;
     }
     const auto home = find_customer(*row.customer);
-    return is_home_brand(row.brand, home ? home->brand : std::nullopt);
+    // Which need not be a brand of the asker's.
+    const auto given = find_brand(argument(fcinfo, site.layout.brand), site.brand_type);
+    return is_home_brand(given, home ? home->brand : std::nullopt);
 }
 
 struct Spelling {

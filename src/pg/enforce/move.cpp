@@ -182,7 +182,7 @@ bool follows_document(Relation table, const Declaration &declared, HeapTuple bef
 // Tells whether the same rights hold in both places.
 bool is_same_place(const RowPlace &from, const RowPlace &to) {
     return from.is_found == to.is_found && from.customer == to.customer && from.date == to.date &&
-           from.brand == to.brand;
+           is_same_brand(from, to);
 }
 
 // The row as it will be stored: PostgreSQL computes generated columns after the triggers before it.
@@ -220,6 +220,7 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
     const RowPlace to = find_place(table, after, rules.declared);
     const bool is_line = OidIsValid(rules.declared.parent);
     const bool is_given = InNoForceRLSOperation() && gives_away(from, to);
+    const bool is_given_brand = !is_same_brand(from, to);
     // Another document must show, too: else whoever writes lines without being asked, as their
     // owner may, would learn which hidden ones are alike.
     if (is_same_place(from, to) &&
@@ -257,7 +258,7 @@ void demand_move(Relation home, Relation table, const MoveRules &rules, HeapTupl
                 std::string(name) + "', key), or explain_action.";
             throw Failure(std::move(error));
         }
-        if (!is_line && new_facts && from.brand != to.brand) {
+        if (!is_line && new_facts && is_given_brand) {
             throw_if_failed(check_given_brand(asker.subject, asker.session,
                                               to_rule(update, rules.document), *new_facts, to.home,
                                               moved));

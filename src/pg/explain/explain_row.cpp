@@ -45,7 +45,7 @@ FoundRow make_row(const ColumnValue *values, bool is_branded) {
     row.facts.customer = customer_value(values[0].value, values[0].type);
     row.facts.lacks_customer = values[0].value.isnull;
     row.facts.date = day_value(values[1].value, values[1].type);
-    row.facts.brand = integer_value(values[2].value, values[2].type);
+    row.facts.brand = find_brand(values[2].value, values[2].type);
     const auto customer = row.facts.customer ? find_customer(*row.facts.customer) : std::nullopt;
     row.home = customer ? customer->brand : is_branded ? row.facts.brand : std::nullopt;
     return row;

@@ -49,16 +49,27 @@ struct KeyMatch {
     FuncExpr *keys;
 };
 
+// A call of a function that takes a sample of the column's own type after these arguments, and
+// gives its result in that type, or in an array of it.
+FuncExpr *make_sampled(const char *name, List *arguments, Oid type, Oid result) {
+    Oid types[FUNC_MAX_ARGS];
+    int count = 0;
+    for (auto *item : each<Node>(arguments)) {
+        types[count++] = exprType(item);
+    }
+    types[count++] = ANYELEMENTOID;
+    const Oid function = LookupFuncName(
+        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup(name))), count, types, true);
+    arguments = lappend(arguments, makeNullConst(type, -1, InvalidOid));
+    return OidIsValid(function) ? makeFuncExpr(function, result, arguments, InvalidOid, InvalidOid,
+                                               COERCE_EXPLICIT_CALL)
+                                : nullptr;
+}
+
 // The asker's customers by keys of the column's own type.
 FuncExpr *make_keys(Oid type, int level) {
-    const Oid types[] = {INT4OID, ANYELEMENTOID};
-    const Oid function = LookupFuncName(
-        list_make2(makeString(pstrdup("entitle")), makeString(pstrdup("accessible_customer_keys"))),
-        lengthof(types), types, true);
-    List *arguments = list_make2(int_constant(level), makeNullConst(type, -1, InvalidOid));
-    return OidIsValid(function) ? makeFuncExpr(function, get_array_type(type), arguments,
-                                               InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL)
-                                : nullptr;
+    return make_sampled("accessible_customer_keys", list_make1(int_constant(level)), type,
+                        get_array_type(type));
 }
 
 KeyMatch match_key(Oid type, int level) {
@@ -116,24 +127,32 @@ Expr *make_any(Node *column, Oid element, Node *array, Oid family, Oid collation
     return reinterpret_cast<Expr *>(any);
 }
 
-Expr *make_listed(Node *column, const char *function, Const *argument, std::size_t length) {
+// What the elements of a list that a column is compared with are for its operators: numbers are
+// bigint, labels those of any enum.
+Oid listed_type(Oid column) {
+    const KeyType kind = key_type_of(column);
+    return kind == KeyType::integer ? INT8OID : kind == KeyType::label ? ANYENUMOID : column;
+}
+
+// column = ANY(ARRAY[element(1), ..., element(length)]).
+template <typename MakeElement>
+Expr *make_listed(Node *column, Oid type, std::size_t length, MakeElement &&make_element) {
     ArrayExpr *array = makeNode(ArrayExpr);
-    array->array_typeid = INT8ARRAYOID;
-    array->element_typeid = INT8OID;
+    array->array_typeid = get_array_type(type);
+    array->array_collid = exprCollation(column);
+    array->element_typeid = type;
     array->location = -1;
     for (std::size_t i = 1; i <= length; ++i) {
-        FuncExpr *element = make_call(
-            function, list_make2(copyObjectImpl(argument), int_constant(static_cast<int>(i))),
-            INT8OID);
+        FuncExpr *element = make_element(int_constant(static_cast<int>(i)));
         if (element == nullptr) {
             return nullptr;
         }
         array->elements = lappend(array->elements, element);
     }
-    const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
-    return length == 0
-               ? nullptr
-               : make_any(column, INT8OID, reinterpret_cast<Node *>(array), family, InvalidOid);
+    const Oid family = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+    return length == 0 ? nullptr
+                       : make_any(column, listed_type(type), reinterpret_cast<Node *>(array),
+                                  family, exprCollation(column));
 }
 
 } // namespace
@@ -149,18 +168,37 @@ Expr *customer_is_unlimited(Node *customer, int level, Oid family) {
     return make_any(customer, INT8OID, reinterpret_cast<Node *>(keys), family, InvalidOid);
 }
 
-Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family) {
+Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family, Oid collation) {
+    const Oid type = operand_type(exprType(brand));
+    const KeyType kind = key_type_of(type);
+    List *arguments = list_make1(text_constant(permission));
     FuncExpr *brands =
-        make_call("permitted_brands", list_make1(text_constant(permission)), INT8ARRAYOID);
-    return make_any(brand, INT8OID, reinterpret_cast<Node *>(brands), family, InvalidOid);
+        kind == KeyType::integer ? make_call("permitted_brands", arguments, INT8ARRAYOID)
+        : kind == KeyType::none
+            ? nullptr
+            : make_sampled("permitted_brand_keys", arguments, type, get_array_type(type));
+    return make_any(brand, listed_type(type), reinterpret_cast<Node *>(brands), family, collation);
 }
 
 Expr *customer_is_listed(Node *customer, int level, std::size_t length) {
-    return make_listed(customer, "accessible_customer", int_constant(level), length);
+    return make_listed(customer, INT8OID, length, [&](Const *place) {
+        return make_call("accessible_customer", list_make2(int_constant(level), place), INT8OID);
+    });
 }
 
 Expr *brand_is_listed(Node *brand, std::string_view permission, std::size_t length) {
-    return make_listed(brand, "permitted_brand", text_constant(permission), length);
+    const Oid column = operand_type(exprType(brand));
+    const KeyType kind = key_type_of(column);
+    if (kind == KeyType::none) {
+        return nullptr;
+    }
+    const Oid type = kind == KeyType::integer ? INT8OID : column;
+    return make_listed(brand, type, length, [&](Const *place) {
+        List *arguments = list_make2(text_constant(permission), place);
+        return kind == KeyType::integer
+                   ? make_call("permitted_brand", arguments, type)
+                   : make_sampled("permitted_brand_key", arguments, type, type);
+    });
 }
 
 Expr *date_is_reached(Node *date, int level, bool is_partitioned) {

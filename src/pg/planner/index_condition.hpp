@@ -19,8 +19,8 @@ Expr *customer_is_reached(Node *customer, int level, Oid family, Oid collation);
 // customer = ANY(unlimited_customers(level)). Requires: an integer column.
 Expr *customer_is_unlimited(Node *customer, int level, Oid family);
 
-// brand = ANY(permitted_brands(permission)).
-Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family);
+// brand = ANY(permitted_brands(permission)), or by keys of the column's own type.
+Expr *brand_is_permitted(Node *brand, std::string_view permission, Oid family, Oid collation);
 
 // column = ANY(ARRAY[f(1), f(2), ...]) with a known number of elements, which partitions can be
 // left out by.

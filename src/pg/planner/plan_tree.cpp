@@ -140,7 +140,8 @@ bool follows_from_test(const FuncExpr *call, const List *conditions) {
         "accessible_customer_uuids",    "accessible_customer_codes",     "earliest_visible_date",
         "earliest_visible_timestamp",   "earliest_visible_timestamptz",  "earliest_partition_date",
         "earliest_partition_timestamp", "earliest_partition_timestamptz"};
-    static constexpr const char *kOfPermission[] = {"permitted_brands", "permitted_brand"};
+    static constexpr const char *kOfPermission[] = {"permitted_brands", "permitted_brand",
+                                                    "permitted_brand_keys", "permitted_brand_key"};
     const char *name = get_func_name(call->funcid);
     if (name == nullptr || call->args == NIL || !IsA(linitial(call->args), Const) ||
         get_func_namespace(call->funcid) != extension_schema()) {

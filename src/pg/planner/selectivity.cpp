@@ -2,6 +2,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/node.hpp"
+#include "pg/subject/brand_key.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/planner/selectivity.hpp"
 #include "pg/planner/row_filter.hpp"
@@ -31,10 +32,9 @@ constexpr std::size_t kMaxProbed = 50;
 
 double clamp(double fraction) noexcept { return std::min(1.0, std::max(0.0, fraction)); }
 
-// Fraction of rows whose column equals one of the values, or, with values = null, one of `count`
-// values.
-double equal_fraction(PlannerInfo *root, Node *column, int rel, const std::int64_t *values,
-                      double count) {
+// Fraction of rows whose column equals one of the values, which are of its type, or, with values =
+// null, one of `count` values.
+double equal_fraction(PlannerInfo *root, Node *column, int rel, const Datum *values, double count) {
     if (count <= 0) {
         return 0.0;
     }
@@ -49,20 +49,31 @@ double equal_fraction(PlannerInfo *root, Node *column, int rel, const std::int64
     }
     double fraction = count / std::max(distinct, 1.0) * (1.0 - null_fraction);
     const Oid type = getBaseType(exprType(column));
-    if (values != nullptr && count <= static_cast<double>(kMaxProbed) &&
-        (type == INT8OID || type == INT4OID)) {
-        const Oid family = lookup_type_cache(INT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
-        const Oid equals = get_opfamily_member(family, type, INT8OID, BTEqualStrategyNumber);
+    if (values != nullptr && count <= static_cast<double>(kMaxProbed)) {
+        const Oid equals = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
         if (OidIsValid(equals)) {
             fraction = 0.0;
             for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-                fraction += var_eq_const(&variable, equals, InvalidOid, Int64GetDatum(values[i]),
-                                         false, true, false);
+                fraction += var_eq_const(&variable, equals, exprCollation(column), values[i], false,
+                                         true, false);
             }
         }
     }
     ReleaseVariableStats(variable);
     return clamp(fraction);
+}
+
+// Numbers as values of an integer column. Returns: null for another type, whose keys are others.
+const Datum *to_values(const PlainIds &ids, Oid type) {
+    if (type != INT8OID && type != INT4OID) {
+        return nullptr;
+    }
+    auto *values =
+        static_cast<Datum *>(palloc_extended((ids.count + 1) * sizeof(Datum), MCXT_ALLOC_HUGE));
+    for (std::size_t i = 0; i < ids.count; ++i) {
+        values[i] = make_key(PlainKey{KeyType::integer, ids.values[i], {}}, type).value;
+    }
+    return values;
 }
 
 double fraction_since(PlannerInfo *root, Node *date, int rel, Day earliest) {
@@ -99,7 +110,8 @@ double estimate_customer_fraction(PlannerInfo *root, Node *customer, int rel, co
     if (customers <= static_cast<double>(kMaxProbed) && asker.user != nullptr &&
         cheap_grant_summary(asker) != nullptr) {
         const PlainIds ids = reached_customers(asker, level);
-        return equal_fraction(root, customer, rel, ids.values, static_cast<double>(ids.count));
+        return equal_fraction(root, customer, rel, to_values(ids, getBaseType(exprType(customer))),
+                              static_cast<double>(ids.count));
     }
     return equal_fraction(root, customer, rel, nullptr, customers);
 }
@@ -149,9 +161,11 @@ double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const As
     return total == 0.0 ? 1.0 : clamp(sum / total);
 }
 
-double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
-                               std::size_t count) {
-    return equal_fraction(root, brand, rel, brands, static_cast<double>(count));
+ConditionEstimate estimate_brands(PlannerInfo *root, Node *brand, int rel, const Asker &asker,
+                                  std::string_view permission) {
+    const KeyList list = permitted_brand_keys(asker, permission, getBaseType(exprType(brand)));
+    const auto count = static_cast<double>(list.count);
+    return ConditionEstimate{count, equal_fraction(root, brand, rel, list.keys, count)};
 }
 
 bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
@@ -173,10 +187,7 @@ bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
         return true;
     }
     if (call.brand != nullptr && call.permission && equal(column, call.brand)) {
-        const PlainIds brands = permitted_brand_ids(current_asker(), *call.permission);
-        result.keys = static_cast<double>(brands.count);
-        result.fraction =
-            estimate_brand_fraction(root, call.brand, rel, brands.values, brands.count);
+        result = estimate_brands(root, call.brand, rel, current_asker(), *call.permission);
         return true;
     }
     return false;

@@ -23,16 +23,16 @@ double estimate_customer_fraction(PlannerInfo *root, Node *customer, int rel, co
 double estimate_window_fraction(PlannerInfo *root, Node *date, int rel, const Asker &asker,
                                 int level);
 
-// Estimates the fraction of rows whose brand is among the given ones.
-double estimate_brand_fraction(PlannerInfo *root, Node *brand, int rel, const std::int64_t *brands,
-                               std::size_t count);
-
 // How many keys the condition's array holds, and which fraction of the
 // table they cover.
 struct ConditionEstimate {
     double keys;
     double fraction;
 };
+
+// The same of the brands in which the asker holds the permission.
+ConditionEstimate estimate_brands(PlannerInfo *root, Node *brand, int rel, const Asker &asker,
+                                  std::string_view permission);
 
 // Returns: false when the clause is no row test, or the column not one of its own.
 bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,

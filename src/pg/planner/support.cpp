@@ -281,8 +281,8 @@ double estimate(PlannerInfo *root, const Call &call, int rel, bool has_reach) {
         if (call.brand == nullptr) {
             return 1.0;
         }
-        const PlainIds brands = permitted_brand_ids(current_asker(), *call.permission);
-        by_permission = estimate_brand_fraction(root, call.brand, rel, brands.values, brands.count);
+        by_permission =
+            estimate_brands(root, call.brand, rel, current_asker(), *call.permission).fraction;
     }
     double by_access = 0.0;
     if (call.level) {
@@ -350,7 +350,8 @@ List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
         condition = customer_condition(request, call);
     } else if (column == call.brand && call.permission && !may_show_by_access(call)) {
         // Valid only for those to whom no row shows by external access.
-        condition = brand_is_permitted(call.brand, *call.permission, request->opfamily);
+        condition = brand_is_permitted(call.brand, *call.permission, request->opfamily,
+                                       request->indexcollation);
         if (condition == nullptr || !assume_no_access(request->root, call)) {
             return NIL;
         }

@@ -48,6 +48,17 @@ void read_columns(Relation table, HeapTuple row, const char *const *names, int c
     }
 }
 
+// A value as good as the current memory context.
+NullableDatum detached(const ColumnValue &column) {
+    if (column.value.isnull) {
+        return column.value;
+    }
+    std::int16_t length = 0;
+    bool by_value = false;
+    get_typlenbyval(column.type, &length, &by_value);
+    return NullableDatum{datumCopy(column.value.value, by_value, length), false};
+}
+
 // What is declared of a table's parent. regime: C
 Declaration declaration_above(const Declaration &line, int depth) {
     Declaration above;
@@ -107,7 +118,9 @@ RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared) 
     place.customer = customer_value(deciding[0].value, deciding[0].type);
     place.lacks_customer = deciding[0].value.isnull;
     place.date = day_value(deciding[1].value, deciding[1].type);
-    place.brand = integer_value(deciding[2].value, deciding[2].type);
+    place.brand = find_brand(deciding[2].value, deciding[2].type);
+    place.strange_brand = place.brand ? NullableDatum{Datum(0), true} : detached(deciding[2]);
+    place.brand_type = deciding[2].type;
     if (columns.brand != nullptr && place.customer) {
         const auto customer = find_customer(*place.customer);
         place.home = customer ? customer->brand : std::nullopt;
@@ -123,8 +136,20 @@ RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared) 
     return place;
 }
 
+bool is_same_brand(const RowPlace &from, const RowPlace &to) {
+    if (from.brand != to.brand || from.strange_brand.isnull != to.strange_brand.isnull) {
+        return false;
+    }
+    if (to.strange_brand.isnull) {
+        return true;
+    }
+    const PlainKey before = read_key(from.strange_brand, from.brand_type);
+    const PlainKey after = read_key(to.strange_brand, to.brand_type);
+    return before.type == after.type && before.bytes == after.bytes;
+}
+
 bool gives_away(const RowPlace &from, const RowPlace &to) {
-    return (to.brand && to.brand != from.brand) ||
+    return ((to.brand || !to.strange_brand.isnull) && !is_same_brand(from, to)) ||
            (to.date && (!from.date || *from.date < *to.date)) ||
            (from.customer && to.customer && *from.customer != *to.customer &&
             find_customer(*from.customer).has_value());

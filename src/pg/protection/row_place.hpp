@@ -14,6 +14,8 @@ namespace entitle::pg {
 struct RowPlace {
     bool is_found; // false: a line without document
     std::optional<BrandId> brand;
+    NullableDatum strange_brand; // the row's key where no brand has it, else NULL
+    Oid brand_type;              // of that key
     std::optional<BrandId> home; // the brand of its customer
     std::optional<CustomerId> customer;
     bool lacks_customer; // its column is NULL
@@ -24,6 +26,9 @@ struct RowPlace {
 
 // The table's row as a trigger has it. Errors: 55000 when the table is not as it was declared.
 RowPlace find_place(Relation table, HeapTuple row, const Declaration &declared);
+
+// Tells whether both are in the same brand: in a known one, or under the same key of none.
+bool is_same_brand(const RowPlace &from, const RowPlace &to);
 
 // Tells whether a row that goes from one place to another may show to others than before: in
 // another brand, on a later date, or for another customer. Not from a customer who is not there any
