@@ -24,7 +24,9 @@ CREATE FUNCTION entitle_internal.wanted_brands(adopted entitle.adoption, keys te
     AS $$
     SELECT DISTINCT ON (f.source_key COLLATE "C") f.source_key,
            jsonb_strip_nulls(jsonb_build_object(
-               'brand_id', CASE adopted.options ->> 'key_type' WHEN 'integer' THEN f.source_key::bigint END, 'organization_id', h.home,
+               'brand_id', CASE adopted.options ->> 'key_type' WHEN 'integer' THEN f.source_key::bigint END,
+               'brand_uuid', CASE adopted.options ->> 'key_type' WHEN 'uuid' THEN f.source_key END,
+               'brand_code', CASE adopted.options ->> 'key_type' WHEN 'text' THEN f.source_key END, 'organization_id', h.home,
                'name', coalesce(nullif(btrim(f.facts[2], E' \t\n\r\f\x0b'), ''), f.source_key), 'is_active', f.facts[1] IS NOT DISTINCT FROM 't')),
            CASE WHEN h.home IS NULL THEN format('no organization has the key "%s"', f.facts[3])
                 WHEN h.is_kept THEN 'the brand does not change its organization while memberships made here hold roles of the old one' END,

@@ -27,7 +27,7 @@ CREATE FUNCTION entitle_internal.model_claim(relation text, OUT same text, OUT p
     AS $$
     SELECT c.same, c.parts, c.taken
     FROM (VALUES ('organization', 'h.name = p.name AND (h.adoption_id IS NULL OR h.is_active)', 'p.name', $q$format('name "%s" is taken', p.name)$q$),
-                 ('brand', 'h.brand_id = p.brand_id', 'p.brand_id, w.source_key', $q$format('key "%s" is that of another brand', w.source_key)$q$),
+                 ('brand', '(h.brand_id = p.brand_id OR h.brand_uuid = p.brand_uuid OR h.brand_code = p.brand_code)', 'w.source_key', $q$format('key "%s" is that of another brand', w.source_key)$q$),
                  ('role', 'h.organization_id = p.organization_id AND h.name = p.name AND (h.adoption_id IS NULL OR h.is_active)', 'p.organization_id, p.name',
                   $q$format('name "%s" is taken in the organization', p.name)$q$),
                  ('role_permission', 'h.role_id = p.role_id AND h.permission_key = p.permission_key', 'p.role_id, p.permission_key',
@@ -51,7 +51,7 @@ DECLARE
     claim CONSTANT record := entitle_internal.model_claim(relation);
     -- What they stand for, as rows of the model's table.
     given CONSTANT text := format('unnest($2, $3) AS w (source_key, image) CROSS JOIN LATERAL jsonb_populate_record(NULL::entitle.%I, w.image) p', relation);
-    named CONSTANT text := CASE relation WHEN 'organization' THEN 'name, is_active' WHEN 'brand' THEN 'organization_id, name, is_active'
+    named CONSTANT text := CASE relation WHEN 'organization' THEN 'name, is_active' WHEN 'brand' THEN 'organization_id, name, is_active, brand_uuid, brand_code'
                                            WHEN 'role' THEN 'organization_id, name, is_active' WHEN 'role_permission' THEN 'role_id, permission_key'
                                            ELSE 'user_id, organization_id, brand_id, role_id, is_owner' END;
     told CONSTANT text := 'p.' || replace(named, ', ', ', p.');
@@ -140,8 +140,9 @@ BEGIN
     IF relation = 'brand' THEN
         -- The installed brand has every module, and so has one that comes; later they are switched here (R23).
         WITH made AS (
-            INSERT INTO entitle.brand (brand_id, organization_id, name, is_active, adoption_id, source_key)
-            SELECT coalesce(p.brand_id, nextval('entitle.brand_brand_id_seq')), p.organization_id, p.name, p.is_active, source, w.source_key
+            INSERT INTO entitle.brand (brand_id, brand_uuid, brand_code, organization_id, name, is_active, adoption_id, source_key)
+            SELECT coalesce(p.brand_id, nextval('entitle.brand_brand_id_seq')), p.brand_uuid, p.brand_code, p.organization_id, p.name, p.is_active,
+                   source, w.source_key
             FROM unnest(found_keys, images) AS w (source_key, image)
             CROSS JOIN LATERAL jsonb_populate_record(NULL::entitle.brand, w.image) p
             WHERE NOT EXISTS (SELECT FROM entitle.brand h WHERE h.adoption_id = source AND h.source_key = w.source_key)

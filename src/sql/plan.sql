@@ -22,17 +22,17 @@ CREATE FUNCTION entitle_internal.customer_keys() RETURNS TABLE (relation regclas
 COMMENT ON FUNCTION entitle_internal.customer_keys() IS 'The columns by which customers are known, and what columns that name one are called';
 GRANT EXECUTE ON FUNCTION entitle_internal.customer_keys() TO PUBLIC;
 
--- The same of brands, whose numbers protected tables hold. SECURITY DEFINER: as customer_keys.
+-- The same of brands. SECURITY DEFINER: as customer_keys.
 CREATE FUNCTION entitle_internal.brand_keys() RETURNS TABLE (relation regclass, column_name name)
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT 'entitle.brand'::regclass, 'brand_id'::name
+    SELECT 'entitle.brand'::regclass, k::name FROM unnest('{brand_id,brand_uuid,brand_code}'::text[]) AS k
     UNION ALL
     SELECT c.oid::regclass, d.key_columns[1]::name
     FROM entitle.adoption d
     JOIN pg_class c ON c.oid = d.source
-    WHERE d.kind = 'brands' AND NOT d.is_forgotten AND d.options ->> 'key_type' = 'integer'
+    WHERE d.kind = 'brands' AND NOT d.is_forgotten
     $$;
 COMMENT ON FUNCTION entitle_internal.brand_keys() IS 'The columns by which brands are known that protected tables name';
 GRANT EXECUTE ON FUNCTION entitle_internal.brand_keys() TO PUBLIC;

@@ -261,6 +261,43 @@ SELECT is((SELECT brand_id FROM entitle.brand WHERE source_key = '71'), 71::bigi
 SELECT is((SELECT name FROM entitle.brand WHERE brand_id = 1), 'main', 'the installed brand stays what it is');
 INSERT INTO entitle.brand (name) VALUES ('next');
 SELECT cmp_ok((SELECT brand_id FROM entitle.brand WHERE name = 'next'), '>', 71::bigint, 'one made here takes the next number');
+-- Keys of other types are what protected tables find the brand under (S475).
+SELECT results_eq($$ SELECT source_key, brand_uuid, brand_code FROM entitle.brand WHERE source_key IN ('s2-1', '71') ORDER BY 1 $$,
+                  $$ VALUES ('71' COLLATE "C", NULL::uuid, NULL), ('s2-1', NULL, 's2-1' COLLATE "C") $$, 'a text key is the brand''s code');
+CREATE TABLE branch (id uuid PRIMARY KEY, name text, open boolean NOT NULL DEFAULT true);
+CREATE TABLE bill (id integer PRIMARY KEY, branch uuid REFERENCES branch ON UPDATE CASCADE, shop text);
+CREATE FUNCTION bills(login text) RETURNS text LANGUAGE sql AS $$ SELECT ask(login, 'SELECT coalesce(string_agg(id::text, '' '' ORDER BY id), ''none'') FROM bill') $$;
+INSERT INTO branch VALUES (md5('b1')::uuid, 'b1'), (md5('b2')::uuid, 'b2');
+INSERT INTO bill VALUES (1, md5('b1')::uuid, 's1-1'), (2, md5('b2')::uuid, 's2-1'), (3, NULL, NULL);
+GRANT SELECT ON bill TO test_app;
+SELECT entitle.adopt_brands('branch', 'id', 'name', active_when => 'open');
+SELECT results_eq($$ SELECT name, brand_uuid, brand_code FROM entitle.brand WHERE brand_uuid IS NOT NULL ORDER BY 1 $$,
+                  $$ VALUES ('b1', md5('b1')::uuid, NULL::text COLLATE "C"), ('b2', md5('b2')::uuid, NULL) $$, 'a uuid is the brand''s');
+INSERT INTO entitle.app_user (user_id, login) VALUES (9001, 'clerk'), (9002, 'chief');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT 9001, brand_id, 5 FROM entitle.brand WHERE name = 'b1';
+INSERT INTO entitle.membership (user_id, organization_id, is_owner) SELECT 9002, organization_id, true FROM entitle.brand WHERE brand_code = 's1-1';
+SELECT entitle.protect_table('bill', brand_column => 'branch', view_permission => 'customers.view');
+SELECT is(bills('clerk') || ', ' || bills('chief'), '1, none', 'R52: its members see its rows, nobody else''s');
+UPDATE branch SET open = false WHERE name = 'b1';
+SELECT is(bills('clerk'), 'none', 'R64: none while it is closed');
+UPDATE branch SET open = true WHERE name = 'b1';
+SELECT is(bills('clerk'), '1', 'and again');
+UPDATE branch SET id = md5('b3')::uuid WHERE name = 'b1';
+SELECT is(bills('clerk'), 'none', 'under another key it is another brand');
+UPDATE branch SET id = md5('b1')::uuid WHERE name = 'b1';
+SELECT is(bills('clerk'), '1', 'that comes back under the old one');
+SELECT is(error_in(command), '42501 the row of "brand" belongs to adopted table "public.branch"', 'R64: ' || command)
+FROM (VALUES ($$UPDATE entitle.brand SET brand_uuid = NULL WHERE name = 'b1'$$), ($$UPDATE entitle.brand SET brand_code = 'x' WHERE name = 'b1'$$)) AS c (command);
+INSERT INTO entitle.brand (organization_id, name, brand_uuid, brand_code) VALUES (1, 'made here', md5('b4')::uuid, 's9-1');
+SELECT is(error_in($$INSERT INTO branch VALUES (md5('b4')::uuid, 'b4')$$),
+          format('23505 row of adopted table "public.branch" cannot be followed: key "%s" is that of another brand', md5('b4')::uuid), 'S475: a uuid that a brand made here has is not taken over');
+SELECT is(error_in($$INSERT INTO shop VALUES ('s9-1', md5('t3')::uuid)$$),
+          '23505 row of adopted table "public.shop" cannot be followed: key "s9-1" is that of another brand', 'S475: nor a code');
+SELECT is(error_in($$INSERT INTO entitle.brand (organization_id, name, brand_uuid) VALUES (1, 'x', md5('b1')::uuid)$$), '23505 duplicate key value violates unique constraint "brand_uuid_key" (no hint)',
+          'nor does one that is made here take over an adopted one''s');
+SELECT entitle.protect_table('bill', brand_column => 'shop', view_permission => 'customers.view');
+SELECT is(bills('chief'), '1', 'R24: an owner sees his brands'' rows by their code');
+SELECT is((SELECT string_agg(v::text, ';') FROM entitle.verify_adoption() v WHERE v.source <> 'numbered'::regclass), NULL, 'and all is in step');
 -- S403: a brand without organization would stand alone, where nothing is denied to members.
 INSERT INTO shop VALUES ('alone', NULL);
 SELECT is((SELECT count(*) FROM entitle.brand WHERE source_key = 'alone' AND is_active), 0::bigint, 'S403: it is none');
