@@ -17,14 +17,14 @@ CREATE TABLE duty (word text, tenant_id uuid REFERENCES tenant, may text[] NOT N
 CREATE TABLE member (tenant_id uuid REFERENCES tenant, person_id uuid REFERENCES person, duties text[], is_head boolean NOT NULL DEFAULT false, PRIMARY KEY (tenant_id, person_id));
 CREATE TABLE site (id uuid PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenant, title text, deleted_at timestamptz);
 CREATE TABLE site_user (site_id uuid REFERENCES site, person_id uuid REFERENCES person, PRIMARY KEY (site_id, person_id));
-CREATE TABLE ticket (id uuid PRIMARY KEY, site_id uuid NOT NULL REFERENCES site, words text);
+CREATE TABLE ticket (id uuid PRIMARY KEY, site_id uuid NOT NULL REFERENCES site, tenant_id uuid NOT NULL REFERENCES tenant, words text);
 INSERT INTO tenant SELECT md5('t' || i)::uuid, 'tenant ' || i FROM generate_series(1, 2) i;
 INSERT INTO person SELECT md5('p' || i)::uuid, 'P' || i || '@x', 'p' FROM generate_series(1, 4) i;
 INSERT INTO duty VALUES ('clerk', md5('t1')::uuid, '{customers.view}'), ('driver', md5('t2')::uuid, '{customers.view,customers.edit}');
 INSERT INTO member VALUES (md5('t1')::uuid, md5('p1')::uuid, '{clerk}', false), (md5('t2')::uuid, md5('p2')::uuid, '{driver}', false), (md5('t2')::uuid, md5('p3')::uuid, NULL, true);
 INSERT INTO site SELECT md5('s' || i)::uuid, md5('t' || 1 + i % 2)::uuid, 'site ' || i, CASE WHEN i = 4 THEN now() END FROM generate_series(1, 4) i;
 INSERT INTO site_user VALUES (md5('s1')::uuid, md5('p4')::uuid), (md5('s4')::uuid, md5('p4')::uuid);
-INSERT INTO ticket SELECT md5('k' || i)::uuid, md5('s' || 1 + i % 4)::uuid, 'w' FROM generate_series(1, 8) i;
+INSERT INTO ticket SELECT md5('k' || i)::uuid, md5('s' || 1 + i % 4)::uuid, md5('t' || 1 + (1 + i % 4) % 2)::uuid, 'w' FROM generate_series(1, 8) i;
 SQL
 		adopt => <<'SQL',
 SELECT entitle.adopt_users('person', 'email', active_when => 'deleted_at IS NULL');
@@ -35,7 +35,7 @@ SELECT entitle.adopt_memberships('member', 'person_id', 'tenant_id', role_column
 SELECT entitle.adopt_customers('site', 'id', 'title', 'tenant_id', active_when => 'deleted_at IS NULL');
 SELECT entitle.adopt_access('site_user', 'site_id', 'person_id', 'L10');
 SELECT entitle.protect_table('site', 'id', external_update_level => 80);
-SELECT entitle.protect_table('ticket', 'site_id', external_insert_level => 10);
+SELECT entitle.protect_schema('{tenants}');
 SQL
 		asks => [
 			# Of the deleted site, too: a customer that is INAC is read (R6), and its grants stay.
@@ -43,9 +43,15 @@ SQL
 			[ 'p1@x', q{SELECT string_agg(name, ',' ORDER BY name) FROM entitle.brand WHERE entitle.has_permission('customers.view', brand_id)}, 'tenant 1' ],
 			[ 'p2@x', q{SELECT string_agg(name, ',' ORDER BY name) FROM entitle.brand WHERE entitle.has_permission('customers.edit', brand_id)}, 'tenant 2' ],
 			[ 'p3@x', q{SELECT count(*) FROM entitle.customer}, '2' ],
+			# Staff of one tenant see its rows and no other's, and write where they may.
+			[ 'p1@x', q{SELECT string_agg(DISTINCT t.name, ',') || ' ' || count(*) FROM ticket JOIN tenant t ON t.id = tenant_id}, 'tenant 1 4' ],
+			[ 'p2@x', q{SELECT string_agg(DISTINCT t.name, ',') || ' ' || count(*) FROM ticket JOIN tenant t ON t.id = tenant_id}, 'tenant 2 4' ],
+			[ 'p3@x', 'SELECT count(*) FROM ticket', '4' ],
+			[ 'p1@x', q{WITH w AS (UPDATE ticket SET words = 'x' WHERE tenant_id = md5('t2')::uuid RETURNING 1) SELECT count(*) FROM w}, '0' ],
+			[ 'p2@x', q{SELECT string_agg(e.passed::text, ',' ORDER BY t) FROM unnest('{t1,t2}'::text[]) t, entitle.explain_new_row('ticket', jsonb_build_object('tenant_id', md5(t)::uuid)) e WHERE e.gate = 'decision'}, 'false,true' ],
 		],
 		change => q{UPDATE tenant SET deleted_at = now() WHERE name = 'tenant 2'; DELETE FROM site_user WHERE site_id = md5('s1')::uuid},
-		after => [ [ 'p3@x', 'SELECT count(*) FROM entitle.customer', '0' ], [ 'p4@x', 'SELECT count(*) FROM ticket', '2' ] ],
+		after => [ [ 'p3@x', 'SELECT count(*) FROM entitle.customer', '0' ], [ 'p2@x', 'SELECT count(*) FROM ticket', '0' ], [ 'p1@x', 'SELECT count(*) FROM ticket', '4' ], [ 'p4@x', 'SELECT count(*) FROM ticket', '2' ] ],
 	},
 	# Guests until a day; papers belong to accounts by a link table.
 	texts => {
