@@ -8,20 +8,22 @@ SELECT entitle.create_role('support', '{customers.view}', organization_id => 1) 
 SELECT r.name, string_agg(p.permission_key, ', ' ORDER BY p.permission_key) AS grants
 FROM entitle.role r JOIN entitle.role_permission p USING (role_id) WHERE r.name IN ('support', 'sales') AND r.organization_id = 1 GROUP BY r.name ORDER BY r.name;
 
-\echo '--- 2. Its rows stand for users, members, customers and their access'
+\echo '--- 2. Its rows stand for users, brands, members, customers and their access'
 SELECT entitle.adopt_users('lamps.person', 'email', name_column => 'display_name', active_when => 'deleted_at IS NULL') \g /dev/null
-SELECT entitle.adopt_memberships('lamps.person', 'id', role_column => 'staff_roles', active_when => 'staff_roles <> ''{}''') \g /dev/null
-SELECT entitle.adopt_customers('lamps.account', 'id', 'company', active_when => 'deleted_at IS NULL', profile => '{"tax_id": "vat_number"}') \g /dev/null
+SELECT entitle.adopt_brands('lamps.branch', 'id', 'town') \g /dev/null
+SELECT entitle.adopt_memberships('lamps.person', 'id', brand_column => 'branch_id', role_column => 'staff_roles', active_when => 'staff_roles <> ''{}''') \g /dev/null
+SELECT entitle.adopt_customers('lamps.account', 'id', 'company', 'branch_id', active_when => 'deleted_at IS NULL', profile => '{"tax_id": "vat_number"}') \g /dev/null
 SELECT entitle.adopt_access('lamps.account_member', 'account_id', 'person_id', level_column => 'is_what',
                             levels => '{"viewer": "L10", "buyer": "L30", "boss": "L90"}') \g /dev/null
 SELECT count(*) AS problems FROM entitle.verify_adoption();
-SELECT u.login, string_agg(DISTINCT r.name, ', ') AS roles, string_agg(DISTINCT c.trade_name || ' ' || g.role, ', ') AS access
+SELECT u.login, b.name AS branch, string_agg(DISTINCT r.name, ', ') AS roles, string_agg(DISTINCT c.trade_name || ' ' || g.role, ', ') AS access
 FROM entitle.app_user u
 LEFT JOIN entitle.membership m USING (user_id)
+LEFT JOIN entitle.brand b USING (brand_id)
 LEFT JOIN entitle.role r USING (role_id)
 LEFT JOIN entitle.external_access g USING (user_id)
 LEFT JOIN entitle.customer c USING (customer_id)
-GROUP BY u.login ORDER BY u.login;
+GROUP BY u.login, b.name ORDER BY u.login;
 
 \echo '--- 3. What would be protected, and how that is known'
 SELECT p.relation, p.call IS NOT NULL AS is_found, p.reason FROM entitle.plan_protection('{lamps}') p;
@@ -29,7 +31,7 @@ SELECT p.relation, p.call IS NOT NULL AS is_found, p.reason FROM entitle.plan_pr
 \echo '--- 4. Protected: filtered views under the same names stand before the tables'
 SELECT entitle.protect_schema('{lamps}', view_schema => 'lamps_seen') AS tables;
 -- Orders are read from level L10 by default; a buyer of L30 may place them, too.
-SELECT entitle.protect_table('lamps.purchase', 'account_id', view_permission => 'customers.view', insert_permission => 'customers.edit',
+SELECT entitle.protect_table('lamps.purchase', 'account_id', brand_column => 'branch_id', view_permission => 'customers.view', insert_permission => 'customers.edit',
                              update_permission => 'customers.edit', external_insert_level => 30, view_name => 'lamps_seen.purchase') \g /dev/null
 ALTER ROLE lamps_web SET search_path = lamps_seen, lamps;
 GRANT EXECUTE ON FUNCTION entitle.sign_in, entitle.sign_out TO lamps_web;

@@ -39,8 +39,8 @@ ROLLBACK;
 \echo '--- 7. As a buyer: an order for the own company, and one for another'
 SELECT entitle.sign_in('cleo@cedar.example', true) \g /dev/null
 SET ROLE lamps_web;
-INSERT INTO purchase VALUES (101, md5('Cedar Books')::uuid, '2026-02-02 09:00+00', 99) RETURNING id, total;
-INSERT INTO purchase VALUES (102, md5('Birch Hotels')::uuid, '2026-02-02 09:00+00', 99);
+INSERT INTO purchase VALUES (101, md5('Cedar Books')::uuid, md5('Kiel')::uuid, '2026-02-02 09:00+00', 99) RETURNING id, total;
+INSERT INTO purchase VALUES (102, md5('Birch Hotels')::uuid, md5('Kiel')::uuid, '2026-02-02 09:00+00', 99);
 RESET ROLE;
 SELECT entitle.sign_out() \g /dev/null
 DELETE FROM lamps.purchase WHERE id = 101;
