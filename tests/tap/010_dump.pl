@@ -59,7 +59,7 @@ my $first = make_source('first', <<'SQL');
 	INSERT INTO entitle.organization (name) VALUES ('group');
 	INSERT INTO entitle.plan VALUES ('basic');
 	INSERT INTO entitle.plan_denial VALUES ('basic', 'conversions.create');
-	INSERT INTO entitle.brand (organization_id, name, plan_key) VALUES (2, 'shop', 'basic'), (NULL, 'alone', NULL);
+	INSERT INTO entitle.brand (organization_id, name, plan_key, brand_uuid, brand_code) VALUES (2, 'shop', 'basic', md5('shop')::uuid, 'shop'), (NULL, 'alone', NULL, NULL, NULL);
 	INSERT INTO entitle.brand_module VALUES (2, 'customers');
 	INSERT INTO entitle.permission (permission_key) VALUES ('orders.view');
 	INSERT INTO entitle.permission_prerequisite VALUES ('orders.view', 'customers.view');

@@ -5,6 +5,7 @@ GRANT EXECUTE ON FUNCTION entitle.sign_in TO older_app;
 
 INSERT INTO entitle.organization (organization_id, name) SELECT i, 'organization ' || i FROM generate_series(2, 4) i;
 INSERT INTO entitle.brand (brand_id, organization_id, name) SELECT i, 1 + i % 4, 'brand ' || i FROM generate_series(2, 10) i;
+UPDATE entitle.brand SET brand_uuid = md5(name)::uuid, brand_code = name WHERE brand_id BETWEEN 2 AND 5;
 INSERT INTO entitle.brand_module SELECT b.brand_id, m.module_key FROM entitle.brand b CROSS JOIN entitle.module m WHERE b.brand_id > 1 AND (b.brand_id + length(m.module_key)) % 3 > 0;
 INSERT INTO entitle.role (role_id, organization_id, name) SELECT 100 + i, 1 + i % 4, 'role ' || i FROM generate_series(0, 11) i;
 INSERT INTO entitle.role_permission (role_id, permission_key) SELECT r.role_id, p.permission_key FROM entitle.role r CROSS JOIN entitle.permission p
@@ -40,8 +41,8 @@ CREATE TABLE "Shop ""x"."Visits ""y" ("Visit" bigint, "Customer ""z" text, "On" 
 CREATE TABLE "Shop ""x".visits_1 PARTITION OF "Shop ""x"."Visits ""y" FOR VALUES IN ('C1', 'C2', 'C3');
 CREATE TABLE "Shop ""x".visits_2 PARTITION OF "Shop ""x"."Visits ""y" DEFAULT;
 INSERT INTO "Shop ""x"."Visits ""y" SELECT i, 'C' || 1 + i % 50, CASE WHEN i % 2 = 0 THEN 'infinity'::timestamp END, i FROM generate_series(1, 100) i;
-CREATE TABLE sales.tickets (ticket_id integer PRIMARY KEY, customer uuid, opened timestamptz, body text);
-INSERT INTO sales.tickets SELECT i, md5((1 + i % 50)::text)::uuid, 'infinity', 'body ' || i FROM generate_series(1, 100) i;
+CREATE TABLE sales.tickets (ticket_id integer PRIMARY KEY, customer uuid, opened timestamptz, body text, home uuid);
+INSERT INTO sales.tickets SELECT i, md5((1 + i % 50)::text)::uuid, 'infinity', 'body ' || i, md5('brand ' || 1 + i % 6)::uuid FROM generate_series(1, 100) i;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sales, "Shop ""x" TO older_app;
 
 SELECT entitle.protect_table('sales.orders', 'customer_id', 'placed_on', 'brand_id', min_level => 20, view_permission => 'customers.view',
@@ -49,7 +50,7 @@ SELECT entitle.protect_table('sales.orders', 'customer_id', 'placed_on', 'brand_
     masked_columns => '{"price": 30, "note": 30, "code": 40, "details": 40, "tags": 80, "paid": 30, "state": 40, "at": 40, "took": 30, "share": 80, "Net \"x": 30}');
 SELECT entitle.protect_table('sales.lines', parent => 'sales.orders', masked_columns => '{"price": 30, "note": 40}');
 SELECT entitle.protect_table('"Shop ""x"."Visits ""y"', 'Customer "z', 'On', min_level => 10, masked_columns => '{"Cost": 30}');
-SELECT entitle.protect_table('sales.tickets', 'customer', 'opened');
+SELECT entitle.protect_table('sales.tickets', 'customer', 'opened', 'home', view_permission => 'customers.view');
 CREATE VIEW sales.totals WITH (security_invoker) AS SELECT customer_id, sum(price) AS total FROM sales.order_list GROUP BY customer_id;
 GRANT SELECT ON sales.totals TO older_app;
 TRUNCATE entitle.change_log; -- it names days
