@@ -1,5 +1,5 @@
 -- Brands by uuid and by text: rows of protected tables that name them so are judged as those that name them by number (R52, R54, R55), and
--- a key that no brand has, or another's, opens nothing (S470 to S474).
+-- a key that no brand has, or another's, opens nothing and tells nothing (S470 to S474, S476).
 \ir error_of.psql
 SELECT no_plan();
 
@@ -113,6 +113,35 @@ SELECT check_keys('uuid');
 SELECT check_keys('text');
 SELECT check_keys('varchar(40)');
 SELECT check_keys('char(40)');
+
+-- S476: whether a key that the asker made up is a brand's, is not told: not by explanations, nor by what is refused.
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id bigint, home text);
+INSERT INTO orders VALUES (1, 101, 'one'), (3, 101, NULL);
+GRANT SELECT, INSERT, UPDATE ON orders TO test_app;
+SELECT entitle.protect_table('orders', 'customer_id', brand_column => 'home', view_permission => 'conversions.view', insert_permission => 'conversions.create',
+                             external_insert_level => 20, external_update_level => 20);
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (102, 104, 'L80', NULL);
+INSERT INTO entitle.role_permission VALUES (150, 'external_access.manage');
+CREATE FUNCTION told(login text, about text, customer bigint, home text, whom text DEFAULT NULL) RETURNS text LANGUAGE sql
+    AS $$ SELECT replace(ask(login, format('SELECT string_agg(e::text, ''; '' ORDER BY step) FROM entitle.explain_new_row(%L, %L, %L, %L) e', 'orders',
+                                           jsonb_build_object('id', 1, 'customer_id', customer, 'home', home), about, whom)), home, 'KEY') $$;
+SELECT is(told(login, about, customer, 'shop', whom), told(login, about, customer, 'nobody', whom), format('S476: %s of customer %s, asked by %s about %s', about, customer, login, whom))
+FROM unnest('{tom,eve,stranger,NULL}'::text[]) login, unnest('{insert,update}'::text[]) about, unnest('{101,102,104,NULL}'::bigint[]) customer, unnest('{NULL,tom,eve}'::text[]) whom;
+SELECT entitle.protect_table('orders', 'customer_id', brand_column => 'home', view_permission => 'conversions.view', insert_permission => 'conversions.create',
+                             external_insert_level => 20, external_update_level => 20, shared_rows => true);
+SELECT is(told('eve', about, NULL, 'shop', whom), told('eve', about, NULL, 'nobody', whom), format('S476: %s of a shared row, asked by eve about %s', about, whom))
+FROM unnest('{insert,update}'::text[]) about, unnest('{NULL,tom,eve,both}'::text[]) whom;
+SELECT matches(told('eve', 'insert', 102, 'two'), 'in brand 102.*t,allowed', 'one''s own brand is known');
+SELECT matches(told('tom', 'insert', 101, 'one'), 'in brand 1.*t,allowed', 'and that of a customer to whom one has access');
+SELECT doesnt_match(told('tom', 'insert', 102, 'two'), 'brand 102', 'S476: not that of another');
+CREATE FUNCTION hint_of(login text, command text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE hint text; BEGIN
+    PERFORM do_as(login, command); RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT; RETURN SQLERRM || ' ' || hint;
+END $$;
+SELECT is(hint_of(login, format(command, 'shop')), hint_of(login, format(command, 'nobody')), format('S476: %s by %s', command, login))
+FROM unnest('{tom,eve,stranger}'::text[]) login, unnest('{INSERT INTO orders VALUES (9\, 101\, %L),INSERT INTO orders VALUES (9\, NULL\, %L),UPDATE orders SET home = %L WHERE id = 1,UPDATE orders SET home = %L WHERE id = 3}'::text[]) command;
+DROP TABLE orders;
 
 -- S474: texts that only look alike are others.
 CREATE TABLE orders (id integer PRIMARY KEY, home text);

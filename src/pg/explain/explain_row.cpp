@@ -46,6 +46,7 @@ FoundRow make_row(const ColumnValue *values, bool is_branded) {
     row.facts.lacks_customer = values[0].value.isnull;
     row.facts.date = day_value(values[1].value, values[1].type);
     row.facts.brand = find_brand(values[2].value, values[2].type);
+    row.names_brand = read_key(values[2].value, values[2].type).type != KeyType::integer;
     const auto customer = row.facts.customer ? find_customer(*row.facts.customer) : std::nullopt;
     row.home = customer ? customer->brand : is_branded ? row.facts.brand : std::nullopt;
     return row;

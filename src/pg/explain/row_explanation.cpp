@@ -233,6 +233,24 @@ void add_heading(const RowQuestion &question, Trace &trace) {
     trace.push_back(Step{Gate::protection, true, tell_protection(question)});
 }
 
+// Whether a brand's key that the asker made up is one is not told: only that of a brand of the
+// asker's own, or of a customer to whom the asker has access. regime: C
+void forget_made_up_brand(const Asker &asker, const RowQuestion &question, FoundRow &row) {
+    if (!question.is_new || question.is_line || !row.names_brand || !row.facts.brand ||
+        knows_all()) {
+        return;
+    }
+    const bool is_own =
+        asker.subject != nullptr && asker.subject->find_brand(*row.facts.brand) != nullptr;
+    const bool is_customers = asker.user != nullptr && row.facts.customer &&
+                              row.facts.brand == row.home &&
+                              grant_of(asker.user, *row.facts.customer) != nullptr;
+    if (!is_own && !is_customers) {
+        row.facts.brand = std::nullopt;
+        row.home = row.facts.customer ? row.home : std::nullopt;
+    }
+}
+
 // The steps for the asker's own view. regime: C
 PlainSteps explain_own(const Asker &asker, const RowQuestion &question, FoundRow row) {
     const bool knows_every_row = knows_all();
@@ -243,6 +261,7 @@ PlainSteps explain_own(const Asker &asker, const RowQuestion &question, FoundRow
     if (question.is_new && !question.is_line && row.facts.grant == nullptr && !knows_every_row) {
         row.facts.customer = std::nullopt;
     }
+    forget_made_up_brand(asker, question, row);
     PlainSteps steps;
     compute([&] {
         Trace trace;
@@ -301,6 +320,7 @@ PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
     const bool knows_every_row = knows_all();
     const Asker &asker = asker_now();
     const Session session{std::nullopt, std::nullopt, asker.session.today};
+    forget_made_up_brand(asker, question, row);
     const auto place = row.home || asker.subject == nullptr
                            ? row.home
                            : current_brand(*asker.subject, asker.session);

@@ -45,6 +45,7 @@ struct RowQuestion {
 struct FoundRow {
     bool is_found;
     RowFacts facts;
+    bool names_brand = false;    // by another key than its number
     std::optional<BrandId> home; // the brand that judges who manages its external access
     std::optional<bool> shows;   // to the asker, where other policies decide, too
 };
