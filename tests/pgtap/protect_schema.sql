@@ -119,5 +119,24 @@ GRANT SELECT ON crm.account, crm.deal TO test_app;
 INSERT INTO entitle.external_access (customer_id, user_id, role) SELECT customer_id, 102, 'L30' FROM entitle.customer WHERE customer_uuid = md5('1')::uuid;
 SELECT is(ask('l30', 'SELECT string_agg(title, '','') FROM crm.account JOIN crm.deal ON of_account = id'), 'one', 'whose rows show to their users');
 SELECT is(entitle.unprotect_all(), 4, 'all is taken back');
+-- Tenants by uuid and by text are brands, to whom foreign keys lead.
+CREATE TABLE crm.tenant (id uuid PRIMARY KEY, code text UNIQUE, name text);
+ALTER TABLE crm.deal ADD COLUMN tenant uuid REFERENCES crm.tenant, ADD COLUMN sold_for text REFERENCES entitle.brand (brand_code);
+ALTER TABLE crm.visit ADD COLUMN tenant uuid REFERENCES crm.tenant, ADD COLUMN other uuid REFERENCES crm.tenant;
+INSERT INTO crm.tenant SELECT md5('t' || i)::uuid, 't' || i, 't' FROM generate_series(1, 2) i;
+UPDATE crm.deal SET tenant = md5('t' || deal_id)::uuid;
+SELECT entitle.adopt_brands('crm.tenant', 'id', 'name');
+CREATE FUNCTION planned_brands() RETURNS text LANGUAGE sql
+    AS $$ SELECT string_agg(relation || ' ' || coalesce(substring(call, 'brand_column => ''(.*?)'''), '-'), ', ') FROM entitle.plan_protection('{crm}') WHERE call IS NOT NULL $$;
+SELECT is(planned_brands(), 'crm.account -, crm.deal -, crm.part -, crm.visit -', 'none of several columns that refer to brands is taken');
+ALTER TABLE crm.deal DROP COLUMN sold_for;
+ALTER TABLE crm.visit DROP COLUMN other;
+SELECT is(planned_brands(), 'crm.account -, crm.deal tenant, crm.part -, crm.visit tenant', 'the only one is the brand');
+SELECT is(entitle.protect_schema('{crm}'), 4, 'they are protected so');
+INSERT INTO entitle.app_user (user_id, login) VALUES (901, 'of one tenant');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT 901, brand_id, 5 FROM entitle.brand WHERE brand_uuid = md5('t1')::uuid;
+SELECT is(ask('of one tenant', 'SELECT string_agg(deal_id::text, '','') FROM crm.deal'), '1', 'R52: staff of a tenant see its rows');
+SELECT is((SELECT count(*) FROM entitle.lint() WHERE object IN ('crm.deal', 'crm.visit') AND finding ~ 'no brand column'), 0::bigint, 'and lint has nothing to say');
+SELECT is(entitle.unprotect_all(), 4, 'all is taken back');
 SELECT * FROM finish();
 ROLLBACK;
