@@ -11,11 +11,13 @@ CREATE FUNCTION entitle_internal.wanted_customers(adopted entitle.adoption, keys
           FROM entitle_internal.source_facts(adopted.adoption_id, keys) f
           ORDER BY f.source_key COLLATE "C", f.facts[1] DESC NULLS LAST, f.facts) f
     LEFT JOIN entitle.brand b ON b.adoption_id = (adopted.options ->> 'brands')::bigint AND b.source_key = f.facts[3]
+    -- Without a brand they are the installed one's, never those of an adopted brand that bears its number.
+    LEFT JOIN entitle.brand i ON i.brand_id = 1 AND i.adoption_id IS NULL
     CROSS JOIN LATERAL jsonb_populate_record(NULL::entitle.customer, jsonb_build_object(
         'customer_id', CASE adopted.options ->> 'key_type' WHEN 'integer' THEN f.source_key END,
         'customer_uuid', CASE adopted.options ->> 'key_type' WHEN 'uuid' THEN f.source_key END,
         'customer_code', CASE adopted.options ->> 'key_type' WHEN 'text' THEN f.source_key END,
-        'brand_id', CASE WHEN adopted.options ->> 'brands' IS NULL THEN coalesce(f.told[3], '1') ELSE b.brand_id::text END, 'legal_name', f.told[4], 'trade_name', coalesce(f.told[5], f.told[2]), 'tax_id', f.told[6],
+        'brand_id', CASE WHEN adopted.options ->> 'brands' IS NULL THEN coalesce(f.told[3], i.brand_id::text) ELSE b.brand_id::text END, 'legal_name', f.told[4], 'trade_name', coalesce(f.told[5], f.told[2]), 'tax_id', f.told[6],
         'country', f.told[7], 'address', f.told[8], 'contact_email', f.told[9], 'notes', f.told[10],
         'status', CASE WHEN f.facts[1] = 't' THEN 'ACTV' ELSE 'INAC' END, 'adoption_id', adopted.adoption_id, 'source_key', f.source_key)) c
     -- Whose brand is not said is nobody's customer.
@@ -54,7 +56,8 @@ BEGIN
                                       FROM entitle.customer c
                                       WHERE c.customer_code = w.customer_code AND (c.adoption_id, c.source_key) IS DISTINCT FROM (source, w.source_key))
                       THEN format('key "%s" is that of another customer', w.source_key)
-                      WHEN w.brand_id IS NULL THEN 'no brand has the key that it names'
+                      WHEN w.brand_id IS NULL THEN CASE WHEN adopted.options ->> 'brands' IS NULL THEN 'it names no brand, and the installed one is gone'
+                                                        ELSE 'no brand has the key that it names' END
                       WHEN NOT EXISTS (SELECT FROM entitle.brand b WHERE b.brand_id = w.brand_id) THEN format('there is no brand %s', w.brand_id) END AS problem
           FROM unnest(wanted) w) p
     WHERE p.problem IS NOT NULL;

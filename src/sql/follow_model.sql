@@ -39,6 +39,30 @@ CREATE FUNCTION entitle_internal.model_claim(relation text, OUT same text, OUT p
 COMMENT ON FUNCTION entitle_internal.model_claim(text) IS 'What no two rows of a table of the model have in common, as conditions of its own statements';
 REVOKE ALL ON FUNCTION entitle_internal.model_claim(text) FROM PUBLIC;
 
+-- What is installed stands in no application's way while nobody uses it. The organization takes another name. The brand goes, if a superuser
+-- adopts the table that has its number, or has no rows yet: whoever writes one later would have what others may put into brand 1.
+CREATE FUNCTION entitle_internal.yield_installed(relation text, images jsonb[], is_whole boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF relation = 'organization' THEN
+        UPDATE entitle.organization o SET name = format('%s (installed)', o.name)
+        WHERE o.as_shipped AND o.name IN (SELECT i ->> 'name' FROM unnest(images) AS i);
+    ELSIF relation = 'brand' AND is_whole AND entitle.acting_superuser() THEN
+        DELETE FROM entitle.brand b
+        WHERE b.as_shipped AND (images = '{}' OR b.brand_id IN (SELECT (i ->> 'brand_id')::bigint FROM unnest(images) AS i))
+          AND NOT EXISTS (SELECT FROM entitle.customer c WHERE c.brand_id = b.brand_id)
+          AND NOT EXISTS (SELECT FROM entitle.membership m WHERE b.brand_id = m.brand_id OR b.organization_id = m.organization_id)
+          AND NOT EXISTS (SELECT FROM entitle.pending_invitation i WHERE b.brand_id = i.brand_id OR b.organization_id = i.organization_id)
+          AND NOT EXISTS (SELECT FROM entitle.protection p WHERE p.brand_column IS NOT NULL);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.yield_installed(text, jsonb[], boolean) IS
+    'Takes the installed organization''s name, or the installed brand, out of the way of the rows of an adopted table';
+REVOKE ALL ON FUNCTION entitle_internal.yield_installed(text, jsonb[], boolean) FROM PUBLIC;
+
 -- Organizations, brands and roles stay when their row goes, not active: what was granted in them waits (R43). The others go.
 CREATE FUNCTION entitle_internal.follow_model(adopted entitle.adoption, relation text, keys text[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -82,6 +106,9 @@ BEGIN
         keys := keys || more;
     END LOOP;
 
+    IF relation = 'organization' OR relation = 'brand' AND adopted.options ->> 'key_type' = 'integer' AND NOT adopted.is_forgotten THEN
+        PERFORM entitle_internal.yield_installed(relation, images, is_whole);
+    END IF;
     -- Who has it keeps it.
     EXECUTE format($q$
         SELECT coalesce(array_agg(l.source_key), '{}'), coalesce(array_agg(l.image), '{}'), coalesce(array_agg(l.problem), '{}'), coalesce(array_agg(l.waits_for), '{}')
@@ -138,6 +165,8 @@ BEGIN
     GET DIAGNOSTICS touched = ROW_COUNT;
     changed := changed + touched;
     IF relation = 'brand' THEN
+        SELECT count(*) INTO touched FROM unnest(found_keys) AS w (source_key)
+        WHERE NOT EXISTS (SELECT FROM entitle.brand h WHERE h.adoption_id = source AND h.source_key = w.source_key);
         -- The installed brand has every module, and so has one that comes; later they are switched here (R23).
         WITH made AS (
             INSERT INTO entitle.brand (brand_id, brand_uuid, brand_code, organization_id, name, is_active, adoption_id, source_key)
@@ -156,8 +185,8 @@ BEGIN
         EXECUTE format('INSERT INTO entitle.%1$I (%2$s, adoption_id, source_key) SELECT %3$s, $1, w.source_key FROM %4$s'
                        ' WHERE NOT EXISTS (SELECT FROM entitle.%1$I h WHERE h.adoption_id = $1 AND h.source_key = w.source_key AND %5$s)',
                        relation, named, told, given, CASE WHEN stays THEN 'true' ELSE claim.same END) USING source, found_keys, images;
+        GET DIAGNOSTICS touched = ROW_COUNT;
     END IF;
-    GET DIAGNOSTICS touched = ROW_COUNT;
     RETURN changed + touched;
 END
 $$;

@@ -39,6 +39,7 @@ CREATE TABLE seat (id integer PRIMARY KEY, client text, login text);
 INSERT INTO seat VALUES (1, 'none', 'none');
 CREATE TABLE firm (id integer PRIMARY KEY, name text, may text[]);
 INSERT INTO firm VALUES (1, 'main', '{none}');
+INSERT INTO entitle.organization (name) VALUES ('1');
 CREATE TABLE post (code text PRIMARY KEY);
 SELECT entitle.adopt_roles('post', 'code', 'code');
 CREATE TABLE adopted (login text PRIMARY KEY);
@@ -167,7 +168,7 @@ INSERT INTO call VALUES
     (NULL, $$adopt_organizations('firm', 'x', 'name')$$, '42703'),
     (NULL, $$adopt_organizations('firm', 'may', 'name')$$, '42804'),
     (NULL, $$adopt_organizations('pg_class', 'oid', 'relname')$$, '42809'),
-    (NULL, $$adopt_organizations('firm', 'id', 'name')$$, '23505'),
+    (NULL, $$adopt_organizations('firm', 'id', 'id')$$, '23505'),
     ('', $$adopt_brands('bare', 'order_id', 'order_id')$$, '42501'),
     (NULL, $$adopt_brands('firm', NULL, 'name')$$, '22004'),
     (NULL, $$adopt_brands('bare', 'order_id', 'order_id')$$, '22023'),

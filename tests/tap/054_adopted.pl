@@ -14,24 +14,34 @@ my $folder = PostgreSQL::Test::Utils::tempdir;
 my $tables = <<'SQL';
 	CREATE TABLE person (spare text, id uuid PRIMARY KEY, mail text, name text, gone boolean NOT NULL DEFAULT false);
 	ALTER TABLE person DROP COLUMN spare;
-	CREATE TABLE account (id integer PRIMARY KEY, title text, state text);
+	CREATE TABLE shop (id integer PRIMARY KEY, name text);
+	CREATE TABLE branch (id uuid PRIMARY KEY, shop integer REFERENCES shop, name text);
+	CREATE TABLE account (id integer PRIMARY KEY, title text, state text, shop integer REFERENCES shop);
 	CREATE TABLE seat (account integer REFERENCES account ON DELETE CASCADE, who uuid, what text, PRIMARY KEY (account, who));
 SQL
 my $rows = <<'SQL';
 	INSERT INTO person (id, mail, name) SELECT md5(i::text)::uuid, 'p' || i, 'P' FROM generate_series(1, 20) i;
-	INSERT INTO account SELECT i, 'a' || i, CASE WHEN i % 5 = 0 THEN 'closed' ELSE 'open' END FROM generate_series(1, 20) i;
+	INSERT INTO shop VALUES (1, 'main'), (2, 'second');
+	INSERT INTO branch SELECT md5('b' || i)::uuid, i, 'branch' FROM generate_series(1, 2) i;
+	INSERT INTO account SELECT i, 'a' || i, CASE WHEN i % 5 = 0 THEN 'closed' ELSE 'open' END, 1 + i % 2 FROM generate_series(1, 20) i;
 	INSERT INTO seat SELECT i, md5(i::text)::uuid, 'view' FROM generate_series(1, 20) i;
 SQL
 my $adoption = <<'SQL';
 	SELECT entitle.adopt_users('person', 'mail', name_column => 'name', active_when => 'NOT gone');
-	SELECT entitle.adopt_customers('account', 'id', 'title', active_when => 'state = ''open''');
+	SELECT entitle.adopt_organizations('shop', 'id', 'name');
+	SELECT entitle.adopt_brands('shop', 'id', 'name', 'id');
+	SELECT entitle.adopt_brands('branch', 'id', 'name', 'shop');
+	SELECT entitle.adopt_customers('account', 'id', 'title', 'shop', active_when => 'state = ''open''');
 	SELECT entitle.adopt_access('seat', 'account', 'who', level_column => 'what', levels => '{"view": "L10"}');
 SQL
 
 # What is given, in one text.
 my $given = q{SELECT string_agg(r, E'\n' ORDER BY r) FROM (
 	SELECT format('user %s %s %s', source_key, login, is_active) AS r FROM entitle.app_user WHERE is_active
-	UNION ALL SELECT format('customer %s %s', customer_id, status) FROM entitle.customer
+	UNION ALL SELECT format('customer %s %s %s', customer_id, status, brand_id) FROM entitle.customer
+	UNION ALL SELECT format('brand %s %s %s %s %s', b.source_key, brand_id, brand_uuid, b.name, o.name) FROM entitle.brand b JOIN entitle.organization o USING (organization_id)
+	UNION ALL SELECT format('organization %s %s', source_key, name) FROM entitle.organization
+	UNION ALL SELECT format('modules %s %s', brand_id, count(*)) FROM entitle.brand_module GROUP BY brand_id
 	UNION ALL SELECT format('grant %s %s %s', source_key, customer_id, role) FROM entitle.external_access) g};
 my $problems = q{SELECT string_agg(v::text, E'\n') FROM entitle.verify_adoption() v};
 my $change = <<'SQL';
@@ -52,7 +62,7 @@ foreach my $renamed (0, 1)
 		$node->safe_psql('first', 'ALTER TABLE person RENAME COLUMN mail TO "E-Mail"; ALTER TABLE person RENAME COLUMN gone TO away;'
 			. ' ALTER TABLE account RENAME COLUMN id TO no; ALTER TABLE account RENAME COLUMN state TO "select"; ALTER TABLE person ADD COLUMN mail text;'
 			. ' ALTER TABLE seat RENAME TO place; ALTER TABLE place RENAME COLUMN who TO person; ALTER TABLE account DROP COLUMN title CASCADE;'
-			. q{ SELECT entitle.adopt_customers('account', 'no', active_when => '"select" = ''open''')});
+			. q{ SELECT entitle.adopt_customers('account', 'no', brand_column => 'shop', active_when => '"select" = ''open''')});
 	}
 	my $expected = $node->safe_psql('first', $given);
 	foreach my $format ('plain', 'custom', 'directory')
