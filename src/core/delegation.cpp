@@ -216,6 +216,12 @@ Decision check_handing_on(const Subject *subject, const Role &role, const Place 
                           Trace *trace) {
     const Recorder recorder(trace);
     std::optional<std::string> missing;
+    if (role.is_gone && !is_owner(subject, role.organization)) {
+        return recorder.fail(Gate::delegation, [&] {
+            return "row of role " + quoted(role.name) +
+                   " is gone, and nobody knows what it grants when it comes back";
+        });
+    }
     if (place.brand) {
         const auto [brand, denied] = enter_brand(subject, Session{}, place.brand, recorder);
         if (brand == nullptr) {

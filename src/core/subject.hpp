@@ -49,6 +49,7 @@ struct Role {
     bool all_metrics = false;          // holds '*' (R30)
     std::vector<KeyIndex> permissions; // sorted
     std::vector<KeyIndex> metrics;     // sorted
+    bool is_gone = false;              // its row is (R64), which may come back and grant anything
 };
 
 // Requires of the loader: `brands` holds every brand a membership reaches and `roles` every role a

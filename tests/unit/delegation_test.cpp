@@ -156,6 +156,24 @@ TEST(MemberWrite, IsNobodysForHimself) {
     EXPECT_TRUE(is_denied(check_member_write(nullptr, &nobody, nullptr)));
 }
 
+// S434: nobody but an owner holds whatever a role grants when its row comes back.
+TEST(MemberWrite, NeedsAnOwnerForARoleWhoseRowIsGone) {
+    auto world = clerk_world({"members.manage", "roles.manage"});
+    const Facts clerk = facts_of(world);
+    Role role = core_role(clerk, {kOther, kHome, {}, {}});
+    const MemberRow plain{kMember, {kHome, std::nullopt, kOther, false}, &role, {}};
+    EXPECT_TRUE(check_member_write(clerk.subject(), nullptr, &plain).ok());
+    role.is_gone = true;
+    EXPECT_TRUE(is_denied(check_member_write(clerk.subject(), nullptr, &plain)));
+    EXPECT_TRUE(is_denied(check_member_write(clerk.subject(), &plain, nullptr)));
+    EXPECT_TRUE(is_denied(check_role_write(clerk.subject(), &role, &role)));
+    EXPECT_FALSE(check_handing_on(clerk.subject(), role, {std::nullopt, kMainBrand}));
+    world.membership.back().is_owner = true;
+    const Facts ruler = facts_of(world);
+    EXPECT_TRUE(check_member_write(ruler.subject(), nullptr, &plain).ok());
+    EXPECT_TRUE(check_role_write(ruler.subject(), &role, &role).ok());
+}
+
 // R61
 TEST(Invitation, EndsAfterItsLastDay) {
     EXPECT_TRUE(check_invitation_open(10, Session{{}, {}, 10}).ok());

@@ -55,7 +55,7 @@ struct PlanDenialColumn {
     enum { plan, permission, count };
 };
 struct RoleColumn {
-    enum { id, organization, name, is_active, count };
+    enum { id, organization, name, is_active, adoption, count };
 };
 struct RolePermissionColumn {
     enum { role, permission, count };

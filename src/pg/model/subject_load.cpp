@@ -49,6 +49,7 @@ struct RoleRow {
     std::int64_t organization;
     const char *name;
     bool is_active;
+    bool is_gone;
 };
 
 struct SubjectRows {
@@ -128,9 +129,10 @@ void read_role(const Reader &reader, std::int64_t id, SubjectRows &subject) {
     Rows rows = open_rows(reader, Table::role, TableIndex::role_by_id, 1, Int64GetDatum(id));
     if (next_row(rows)) {
         bool is_null = false;
+        const bool is_active = get_bool(rows, RoleColumn::is_active);
         subject.roles.add(RoleRow{id, get_bigint(rows, RoleColumn::organization, &is_null),
-                                  get_text(rows, RoleColumn::name),
-                                  get_bool(rows, RoleColumn::is_active)});
+                                  get_text(rows, RoleColumn::name), is_active,
+                                  !is_active && get_id(rows, RoleColumn::adoption).is_set});
     }
     close_rows(rows);
     read_keys(reader, Table::role_permission, TableIndex::permission_by_role, Int64GetDatum(id), id,
@@ -312,7 +314,7 @@ Subject build_subject(UserId user, const SubjectRows &rows,
     }
     for (const RoleRow &row : rows.roles) {
         subject.roles.push_back(
-            Role{row.id, row.organization, row.name, row.is_active, false, {}, {}});
+            Role{row.id, row.organization, row.name, row.is_active, false, {}, {}, row.is_gone});
     }
     sort_unique_by_id(subject.brands);
     subject.sort_brand_keys();
@@ -373,7 +375,8 @@ bool load_role(RoleId role, const std::shared_ptr<const Catalogue> &catalogue, R
     if (found) {
         compute([&] {
             const RoleRow &row = rows.roles.rows[0];
-            Role built{row.id, row.organization, row.name, row.is_active, false, {}, {}};
+            Role built{row.id, row.organization, row.name, row.is_active, false, {},
+                       {},     row.is_gone};
             for (const KeyRow &key : rows.permissions) {
                 built.permissions.push_back(
                     catalogue->find_permission(key.key).value_or(kUnknownKey));
