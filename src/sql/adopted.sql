@@ -119,23 +119,6 @@ COMMENT ON FUNCTION entitle.sync_adopted(regclass) IS
     '. Raises 42501: the caller does not own the table; 42704: the table is not adopted; 23505: a login or key is taken';
 REVOKE ALL ON FUNCTION entitle.sync_adopted(regclass) FROM PUBLIC;
 
-CREATE FUNCTION entitle_internal.differing_users(adopted entitle.adoption) RETURNS TABLE (source_key text, problem text)
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT coalesce(w.source_key, u.source_key),
-           CASE WHEN u.user_id IS NULL THEN 'there is no user for the row'
-                WHEN w.source_key IS NULL THEN 'the user of a row that is gone is active'
-                ELSE 'the user differs from the row' END
-    FROM entitle_internal.wanted_users(adopted, NULL) w
-    FULL JOIN (SELECT * FROM entitle.app_user u WHERE u.adoption_id = adopted.adoption_id) u ON u.source_key = w.source_key COLLATE "C"
-    WHERE CASE WHEN u.user_id IS NULL THEN true
-               WHEN w.source_key IS NULL THEN u.is_active
-               ELSE u.full_name IS DISTINCT FROM w.full_name OR u.is_active <> w.is_active OR w.is_active AND u.login <> w.login COLLATE "C" END
-    $$;
-COMMENT ON FUNCTION entitle_internal.differing_users(entitle.adoption) IS 'Where users differ from the rows of an adopted table';
-REVOKE ALL ON FUNCTION entitle_internal.differing_users(entitle.adoption) FROM PUBLIC;
-
 CREATE FUNCTION entitle_internal.differing_rows(adopted entitle.adoption) RETURNS TABLE (source_key text, problem text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -164,32 +147,36 @@ COMMENT ON FUNCTION entitle_internal.current_expression(regclass, text, text[], 
     'An expression over the rows of a table as it reads after columns were renamed, which it knows by these names and numbers';
 REVOKE ALL ON FUNCTION entitle_internal.current_expression(regclass, text, text[], smallint[]) FROM PUBLIC;
 
--- SECURITY DEFINER: nobody writes the adoptions directly. It takes nothing but a table, and reads the rest in the catalogues.
+-- SECURITY DEFINER: nobody writes the adoptions directly. It takes a table of the caller's, whom nobody else has wait for a row that
+-- he keeps locked (S437), and reads the rest in the catalogues.
 CREATE FUNCTION entitle_internal.renew_adoptions(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     adopted entitle.adoption;
+    renewed entitle.adoption;
 BEGIN
-    FOR adopted IN SELECT * FROM entitle.adoption a WHERE a.source = relation AND a.source_number = relation LOOP
+    FOR adopted IN
+        SELECT * FROM entitle.adoption a WHERE a.source = relation AND a.source_number = relation AND entitle_internal.owns_table(relation)
+    LOOP
         BEGIN
+            renewed := adopted;
+            renewed.source_name := relation::text;
+            renewed.key_columns := ARRAY(SELECT c.attname::text
+                                         FROM unnest(adopted.key_columns) WITH ORDINALITY AS k (name, place)
+                                         JOIN unnest(adopted.column_names, adopted.column_numbers) AS n (name, number) ON n.name = k.name
+                                         JOIN pg_attribute c ON c.attrelid = relation AND c.attnum = n.number AND NOT c.attisdropped
+                                         ORDER BY k.place);
+            renewed.facts := ARRAY(SELECT entitle_internal.current_expression(relation, f.fact, adopted.column_names, adopted.column_numbers)
+                                   FROM unnest(adopted.facts) WITH ORDINALITY AS f (fact, place) ORDER BY f.place);
+            SELECT array_agg(c.attname::text ORDER BY c.attnum), array_agg(c.attnum ORDER BY c.attnum) INTO renewed.column_names, renewed.column_numbers
+            FROM pg_attribute c WHERE c.attrelid = relation AND c.attnum > 0 AND NOT c.attisdropped;
             UPDATE entitle.adoption a
-            SET source_name = relation::text,
-                key_columns = ARRAY(SELECT c.attname::text
-                                    FROM unnest(adopted.key_columns) WITH ORDINALITY AS k (name, place)
-                                    JOIN unnest(adopted.column_names, adopted.column_numbers) AS n (name, number) ON n.name = k.name
-                                    JOIN pg_attribute c ON c.attrelid = relation AND c.attnum = n.number AND NOT c.attisdropped
-                                    ORDER BY k.place),
-                facts = ARRAY(SELECT entitle_internal.current_expression(relation, f.fact, adopted.column_names, adopted.column_numbers)
-                              FROM unnest(adopted.facts) WITH ORDINALITY AS f (fact, place) ORDER BY f.place),
-                (column_names, column_numbers) = (SELECT array_agg(c.attname::text ORDER BY c.attnum), array_agg(c.attnum ORDER BY c.attnum)
-                                                  FROM pg_attribute c WHERE c.attrelid = relation AND c.attnum > 0 AND NOT c.attisdropped)
-            WHERE a.adoption_id = adopted.adoption_id
-              AND cardinality(a.key_columns) = (SELECT count(*)
-                                                FROM unnest(adopted.column_names, adopted.column_numbers) AS n (name, number)
-                                                JOIN pg_attribute c ON c.attrelid = relation AND c.attnum = n.number AND NOT c.attisdropped
-                                                WHERE n.name = ANY (adopted.key_columns));
+            SET (source_name, key_columns, facts, column_names, column_numbers) =
+                (renewed.source_name, renewed.key_columns, renewed.facts, renewed.column_names, renewed.column_numbers)
+            WHERE a.adoption_id = adopted.adoption_id AND renewed IS DISTINCT FROM adopted
+              AND cardinality(renewed.key_columns) = cardinality(adopted.key_columns);
         EXCEPTION
             WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
                  OR system_error THEN RAISE; -- tells of the server, not of what is looked at
@@ -284,7 +271,8 @@ BEGIN
         UPDATE entitle.adoption a SET is_forgotten = true WHERE a.adoption_id = adopted.adoption_id;
         PERFORM entitle_internal.follow(adopted.adoption_id, NULL);
     END LOOP;
-    -- A partition may be what was dropped. Whoever calls this by name has nobody's table locked that is in step.
+    -- A partition may be what was dropped. Whoever calls this by name has nobody's table locked that is in step; one that only
+    -- seemed to differ, as it was being written, is let go (S430).
     FOR adopted IN
         SELECT a.* FROM entitle.adoption a JOIN pg_class c ON c.oid = a.source AND c.relkind = 'p'
         WHERE NOT a.is_forgotten
@@ -294,9 +282,12 @@ BEGIN
             IF EXISTS (SELECT
                        FROM entitle_internal.differing_rows(adopted) d
                        WHERE NOT EXISTS (SELECT FROM entitle.adoption_finding f WHERE f.adoption_id = adopted.adoption_id AND f.source_key = d.source_key)) THEN
-                PERFORM entitle_internal.follow(adopted.adoption_id, NULL);
+                IF entitle_internal.follow(adopted.adoption_id, NULL) = 0 THEN
+                    RAISE EXCEPTION 'nothing differs' USING ERRCODE = 'no_data_found', HINT = 'Nothing is to be done.';
+                END IF;
             END IF;
         EXCEPTION
+            WHEN no_data_found THEN NULL;
             WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
                  OR system_error THEN RAISE; -- tells of the server, not of what is looked at
             WHEN OTHERS THEN

@@ -87,6 +87,13 @@ BEGIN
     IF adopted.is_forgotten AND entitle.acting_superuser() THEN
         RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END IF;
+    -- A user who is not active is called as nobody's row says: he may be erased (S438).
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'app_user' THEN
+        IF NOT (to_jsonb(OLD) ->> 'is_active')::boolean AND to_jsonb(OLD) - own - '{login,full_name}'::text[] = to_jsonb(NEW) - own - '{login,full_name}'::text[]
+           AND entitle.acting_superuser() THEN
+            RETURN NEW;
+        END IF;
+    END IF;
     RAISE EXCEPTION 'the row of "%" belongs to adopted table "%"', TG_TABLE_NAME, adopted.source
         USING ERRCODE = '42501', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
               HINT = format('Change the row of %s that it stands for.', adopted.source);

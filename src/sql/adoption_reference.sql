@@ -15,7 +15,8 @@ CREATE FUNCTION entitle_internal.key_family(relation regclass, column_name text)
 COMMENT ON FUNCTION entitle_internal.key_family(regclass, text) IS 'The type of a key, the same for all integers and for text and varchar, and for lists of them';
 REVOKE ALL ON FUNCTION entitle_internal.key_family(regclass, text) FROM PUBLIC;
 
--- By its foreign key, else the only one of that kind and type of key. Returns: NULL when there is none, where is_optional allows that.
+-- By its foreign key, else the only one of that kind and type of key among those of the same owner, and of superusers: others would say
+-- what a column means, or make it ambiguous (S435). Returns: NULL when there is none, where is_optional allows that.
 CREATE FUNCTION entitle_internal.referenced_adoption(declared entitle.adoption, column_name name, kind text, is_optional boolean) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
@@ -39,11 +40,21 @@ BEGIN
         END IF;
         found_ones := ARRAY(SELECT a.adoption_id
                             FROM entitle.adoption a
+                            JOIN pg_class c ON c.oid = a.source
+                            JOIN pg_roles o ON o.oid = c.relowner
                             WHERE a.kind = referenced_adoption.kind AND NOT a.is_forgotten AND cardinality(a.key_columns) = 1
-                              AND entitle_internal.key_family(a.source, a.key_columns[1]) = family);
+                              AND entitle_internal.key_family(a.source, a.key_columns[1]) = family
+                              AND (o.rolsuper OR o.oid = (SELECT d.relowner FROM pg_class d WHERE d.oid = declared.source)));
         IF found_ones = '{}' THEN
             IF is_optional THEN
                 RETURN NULL;
+            END IF;
+            IF EXISTS (SELECT
+                       FROM entitle.adoption a
+                       WHERE a.kind = referenced_adoption.kind AND NOT a.is_forgotten AND cardinality(a.key_columns) = 1
+                         AND entitle_internal.key_family(a.source, a.key_columns[1]) = family) THEN
+                RAISE EXCEPTION 'column "%" of table "%" has no foreign key to adopted %', column_name, declared.source, kind
+                    USING ERRCODE = '22023', HINT = 'Without one, tables of the same owner and of superusers alone are meant.';
             END IF;
             RAISE EXCEPTION 'column "%" of table "%" has another type than the keys of adopted %', column_name, declared.source, kind
                 USING ERRCODE = '42804', HINT = 'It must hold the key by which the table was adopted.';

@@ -154,6 +154,23 @@ $$;
 COMMENT ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) IS 'Has the users follow the rows of an adopted table';
 REVOKE ALL ON FUNCTION entitle_internal.follow_users(entitle.adoption, text[]) FROM PUBLIC;
 
+CREATE FUNCTION entitle_internal.differing_users(adopted entitle.adoption) RETURNS TABLE (source_key text, problem text)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT coalesce(w.source_key, u.source_key),
+           CASE WHEN u.user_id IS NULL THEN 'there is no user for the row'
+                WHEN w.source_key IS NULL THEN 'the user of a row that is gone is active'
+                ELSE 'the user differs from the row' END
+    FROM entitle_internal.wanted_users(adopted, NULL) w
+    FULL JOIN (SELECT * FROM entitle.app_user u WHERE u.adoption_id = adopted.adoption_id) u ON u.source_key = w.source_key COLLATE "C"
+    WHERE CASE WHEN u.user_id IS NULL THEN true
+               WHEN w.source_key IS NULL THEN u.is_active
+               ELSE u.full_name IS DISTINCT FROM w.full_name OR u.is_active <> w.is_active OR w.is_active AND u.login <> w.login COLLATE "C" END
+    $$;
+COMMENT ON FUNCTION entitle_internal.differing_users(entitle.adoption) IS 'Where users differ from the rows of an adopted table';
+REVOKE ALL ON FUNCTION entitle_internal.differing_users(entitle.adoption) FROM PUBLIC;
+
 -- With reports, the rows were not written themselves: what is in their way is nobody's error.
 CREATE FUNCTION entitle_internal.follow_rows(adoption_id bigint, keys text[], reports boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -139,7 +139,11 @@ BEGIN
         RAISE EXCEPTION 'must be owner of table "%"', relation
             USING ERRCODE = '42501', HINT = 'Ask its owner or a superuser.';
     END IF;
-    DELETE FROM entitle.guarded_table t WHERE t.relation NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT a.number FROM entitle.absent_relation a);
+    -- Of tables that are gone; who has one of these locked keeps nobody from making others (S439).
+    DELETE FROM entitle.guarded_table t
+    WHERE t.ctid IN (SELECT g.ctid FROM entitle.guarded_table g
+                     WHERE g.relation NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT a.number FROM entitle.absent_relation a)
+                     FOR UPDATE SKIP LOCKED);
     INSERT INTO entitle.guarded_table (relation, state, rls_was_enabled, noted_by)
     SELECT c.oid, 'closing', c.relrowsecurity, pg_get_userbyid(entitle_internal.asking_role())
     FROM entitle_internal.unnoted_tables() u

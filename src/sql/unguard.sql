@@ -61,7 +61,11 @@ BEGIN
             USING ERRCODE = '42501', HINT = 'It is closed, and opens with its schema: ask its owner or a superuser.';
     END IF;
     DELETE FROM entitle.guarded_schema g WHERE g.name = forget_guard.schema OR g.number = schema_number;
-    DELETE FROM entitle.guarded_table t WHERE t.relation NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT a.number FROM entitle.absent_relation a);
+    -- Of tables that are gone; who has one of these locked keeps nobody from making others (S439).
+    DELETE FROM entitle.guarded_table t
+    WHERE t.ctid IN (SELECT g.ctid FROM entitle.guarded_table g
+                     WHERE g.relation NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT a.number FROM entitle.absent_relation a)
+                     FOR UPDATE SKIP LOCKED);
     RETURN QUERY
         DELETE FROM entitle.guarded_table t
         USING pg_class c

@@ -135,7 +135,7 @@ INSERT INTO firm VALUES (7000);
 SELECT bag_eq($$ SELECT key, problem FROM entitle.verify_adoption() $$, $$ VALUES ('7000', 'key "7000" is that of another customer') $$, 'on_conflict => report: reported');
 
 -- A grant whose user comes later, and two rows for one grant, reported.
-CREATE TABLE later (id integer PRIMARY KEY, who uuid, code text); CREATE TABLE solo (id integer PRIMARY KEY, name text);
+CREATE TABLE later (id integer PRIMARY KEY, who uuid, code text); ALTER TABLE later OWNER TO app_owner; CREATE TABLE solo (id integer PRIMARY KEY, name text);
 SELECT entitle.adopt_access('later', 'code', 'who', on_conflict => 'report') IS NULL AS adopted \gset
 INSERT INTO later VALUES (1, NULL, 'one'), (2, md5('p99')::uuid, 'one'), (3, md5('p99')::uuid, 'one'), (4, md5('p3')::uuid, NULL);
 SELECT bag_eq($$ SELECT key, problem FROM entitle.verify_adoption() WHERE source = 'later'::regclass $$,
@@ -147,7 +147,7 @@ DELETE FROM later WHERE id = 2;
 SELECT is((SELECT string_agg(g.source_key, ',') FROM entitle.external_access g JOIN entitle.app_user u USING (user_id) WHERE u.login = 'p99'), '3', 'the other row gives it when that one goes');
 
 -- Who may give what to whom.
-CREATE TABLE second (id uuid PRIMARY KEY); CREATE TABLE twin (id integer PRIMARY KEY, who uuid);
+CREATE TABLE second (id uuid PRIMARY KEY); CREATE TABLE twin (id integer PRIMARY KEY, who uuid); ALTER TABLE twin OWNER TO app_owner;
 SELECT entitle.adopt_customers('second', 'id');
 SET ROLE app_owner;
 CREATE TABLE grab (id integer PRIMARY KEY, who uuid REFERENCES person, what text, on_day interval);

@@ -192,7 +192,7 @@ SELECT * FROM in_step('what was waited for');
 
 -- Roles by name: those made here, in the member's organization. Lists in jsonb. Customers of adopted brands.
 CREATE TABLE staff (id integer PRIMARY KEY, mail text, works_as text[], shop text);
-CREATE TABLE client (code text PRIMARY KEY, shop text, title text);
+CREATE TABLE client (code text PRIMARY KEY, shop text, title text); ALTER TABLE client OWNER TO app_owner;
 CREATE TABLE post (id integer PRIMARY KEY, name text, may jsonb);
 INSERT INTO staff VALUES (1, 'first', '{sales,read-only}'), (2, 'second', '{}');
 SELECT entitle.adopt_users('staff', 'mail'), entitle.adopt_memberships('staff', 'id', role_column => 'works_as');

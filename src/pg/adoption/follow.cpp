@@ -29,9 +29,7 @@ namespace {
 // changed.
 std::int64_t follow(std::int64_t adoption, Datum keys, bool has_keys) {
     std::int64_t changed = 0;
-    if (!has_keys) {
-        demand_current_rows(adoption);
-    }
+    demand_current_rows(adoption, NullableDatum{keys, !has_keys});
     compute([&] {
         const Following following;
         changed = call_pg([&] {

@@ -18,29 +18,34 @@ namespace entitle::pg {
 
 namespace {
 
+// Of all rows of an adoption, or of those with some keys.
 constexpr char kRows[] =
     "SELECT pg_catalog.string_agg(r.place, ' ' ORDER BY r.place) FROM"
-    " (SELECT 'u' || ctid::text FROM entitle.app_user WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'c' || ctid::text FROM entitle.customer WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'a' || ctid::text FROM entitle.external_access WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'o' || ctid::text FROM entitle.organization WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'b' || ctid::text FROM entitle.brand WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'r' || ctid::text FROM entitle.role WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'p' || ctid::text FROM entitle.role_permission WHERE adoption_id = $1 UNION ALL"
-    " SELECT 'm' || ctid::text FROM entitle.membership WHERE adoption_id = $1) r (place)";
+    " (SELECT 'u' || ctid::text, adoption_id, source_key FROM entitle.app_user UNION ALL"
+    " SELECT 'c' || ctid::text, adoption_id, source_key FROM entitle.customer UNION ALL"
+    " SELECT 'a' || ctid::text, adoption_id, source_key FROM entitle.external_access UNION ALL"
+    " SELECT 'o' || ctid::text, adoption_id, source_key FROM entitle.organization UNION ALL"
+    " SELECT 'b' || ctid::text, adoption_id, source_key FROM entitle.brand UNION ALL"
+    " SELECT 'r' || ctid::text, adoption_id, source_key FROM entitle.role UNION ALL"
+    " SELECT 'p' || ctid::text, adoption_id, source_key FROM entitle.role_permission UNION ALL"
+    " SELECT 'm' || ctid::text, adoption_id, source_key FROM entitle.membership) r (place, "
+    "adoption, key)"
+    " WHERE r.adoption = $1 AND ($2 IS NULL OR r.key = ANY ($2))";
 constexpr char kDeclarations[] =
     "SELECT pg_catalog.string_agg(ctid::text, ' ' ORDER BY ctid::text) FROM entitle.adoption"
-    " WHERE source::pg_catalog.oid::bigint = $1 AND NOT is_forgotten";
+    " WHERE source::pg_catalog.oid::bigint = $1 AND $2 IS NULL AND NOT is_forgotten";
 
 // Where rows are, as a snapshot sees them.
-const char *places_of(const char *query, std::int64_t number, Snapshot snapshot) {
+const char *places_of(const char *query, std::int64_t number, NullableDatum keys,
+                      Snapshot snapshot) {
     MemoryContext caller = CurrentMemoryContext;
-    Oid types[] = {INT8OID};
-    Datum values[] = {Int64GetDatum(number)};
+    Oid types[] = {INT8OID, TEXTARRAYOID};
+    Datum values[] = {Int64GetDatum(number), keys.value};
+    const char nulls[] = {' ', keys.isnull ? 'n' : ' ', '\0'};
     PushCopiedSnapshot(snapshot);
     UpdateActiveSnapshotCommandId();
     SPI_connect();
-    const int outcome = SPI_execute_with_args(query, 1, types, values, nullptr, true, 1);
+    const int outcome = SPI_execute_with_args(query, 2, types, values, nulls, true, 1);
     if (outcome != SPI_OK_SELECT) {
         elog(ERROR, "rows of an adopted table cannot be read");
     }
@@ -51,12 +56,12 @@ const char *places_of(const char *query, std::int64_t number, Snapshot snapshot)
     return places;
 }
 
-void demand_same(const char *query, std::int64_t number, const char *message) {
+void demand_same(const char *query, std::int64_t number, NullableDatum keys, const char *message) {
     if (!IsolationUsesXactSnapshot()) {
         return;
     }
-    const char *seen = places_of(query, number, GetTransactionSnapshot());
-    if (strcmp(seen, places_of(query, number, GetLatestSnapshot())) != 0) {
+    const char *seen = places_of(query, number, keys, GetTransactionSnapshot());
+    if (strcmp(seen, places_of(query, number, keys, GetLatestSnapshot())) != 0) {
         ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("%s", message),
                         errhint("Try the transaction again.")));
     }
@@ -105,14 +110,14 @@ void await_writers(std::int64_t adoption) {
     }
 }
 
-void demand_current_rows(std::int64_t adoption) {
-    demand_same(kRows, adoption,
+void demand_current_rows(std::int64_t adoption, NullableDatum keys) {
+    demand_same(kRows, adoption, keys,
                 "could not serialize access: rows that stand for those of an adopted table have "
                 "changed");
 }
 
 void demand_current_adoptions(Oid table) {
-    demand_same(kDeclarations, table,
+    demand_same(kDeclarations, table, NullableDatum{0, true},
                 "could not serialize access: the table was adopted meanwhile, or otherwise");
 }
 

@@ -13,9 +13,9 @@ HeapTuple settled_row(Relation table, HeapTuple row, Snapshot snapshot);
 // that was dropped is written by nobody.
 void await_writers(std::int64_t adoption);
 
-// Raises 40001 where this transaction sees, as it began, other rows of the model for an adoption
-// than there are: it would leave those as they are that came since.
-void demand_current_rows(std::int64_t adoption);
+// Raises 40001 where this transaction sees, as it began, other rows of the model for an adoption,
+// or for these keys of it, than there are: it would leave those as they are that came since.
+void demand_current_rows(std::int64_t adoption, NullableDatum keys);
 
 // The same of what is declared of a table: it would write rows that nobody follows, or by what
 // counts no more.

@@ -15,6 +15,7 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/snapmgr.h"
 }
 
 namespace entitle::pg {
@@ -68,6 +69,10 @@ Adoption read_adoption(HeapTuple row, TupleDesc shape) {
 
 AdoptionList select_adoptions(const char *condition, Oid type, Datum value) {
     MemoryContext caller = CurrentMemoryContext;
+    // Not by the statement's snapshot, which it may have taken before it waited for the adoption
+    // (S431).
+    PushCopiedSnapshot(GetLatestSnapshot());
+    UpdateActiveSnapshotCommandId();
     SPI_connect();
     const int outcome = SPI_execute_with_args(
         psprintf("SELECT adoption_id, source::pg_catalog.oid, key_columns, facts, column_names,"
@@ -88,6 +93,7 @@ AdoptionList select_adoptions(const char *condition, Oid type, Datum value) {
     }
     MemoryContextSwitchTo(previous);
     SPI_finish();
+    PopActiveSnapshot();
     return list;
 }
 
@@ -377,8 +383,11 @@ void visit_rows(const Adoption &adoption, const char *const *keys, int count,
     // The latest there is, whatever the transaction began with: the rows that are followed are
     // locked by who writes them.
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    for (const Oid table :
-         each_oid(find_all_inheritors(adoption.table, AccessShareLock, nullptr))) {
+    // A table that merely inherits has triggers, and maybe an owner, of its own (S433).
+    List *tables = get_rel_relkind(adoption.table) == RELKIND_PARTITIONED_TABLE
+                       ? find_all_inheritors(adoption.table, AccessShareLock, nullptr)
+                       : list_make1_oid(adoption.table);
+    for (const Oid table : each_oid(tables)) {
         if (get_rel_relkind(table) == RELKIND_RELATION) {
             visit_table(adoption, table, Visit{keys, count, nullptr, visit, context}, snapshot);
         }
