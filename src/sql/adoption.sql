@@ -206,6 +206,14 @@ ALTER TABLE entitle.adoption ENABLE ALWAYS TRIGGER entitle_keep_adoption, ENABLE
 ALTER TABLE entitle.customer ALTER COLUMN legal_name DROP NOT NULL, ALTER COLUMN trade_name DROP NOT NULL, ALTER COLUMN tax_id DROP NOT NULL,
     ADD CONSTRAINT customer_adopted_check CHECK (adoption_id IS NOT NULL OR num_nulls(legal_name, trade_name, tax_id) = 0);
 
+-- Access to one whose row is gone waits (R64): loads of grants leave those out that are listed here.
+CREATE INDEX customer_gone_idx ON entitle.customer (customer_id) WHERE adoption_id IS NOT NULL AND status = 'INAC';
+COMMENT ON INDEX entitle.customer_gone_idx IS 'Finds adopted customers whose row is gone';
+CREATE TRIGGER zz_entitle_signal_source BEFORE UPDATE OF adoption_id ON entitle.customer
+    FOR EACH ROW EXECUTE FUNCTION entitle_internal.signal_customer();
+ALTER TABLE entitle.customer ENABLE ALWAYS TRIGGER zz_entitle_signal_source;
+COMMENT ON TRIGGER zz_entitle_signal_source ON entitle.customer IS 'Tells every backend that what it keeps in memory is stale';
+
 -- An organization or brand whose row goes stays, with what was granted in it, and gives nothing.
 ALTER TABLE entitle.organization ADD COLUMN is_active boolean NOT NULL DEFAULT true;
 COMMENT ON COLUMN entitle.organization.is_active IS 'Switched off, it gives its members nothing, owners among them';

@@ -6,6 +6,7 @@
 #include "pg/model/subject_load.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace entitle::pg {
@@ -24,6 +25,37 @@ Grant read_grant(const Rows &rows) {
                       role == nullptr ? std::nullopt : std::optional<std::string_view>(role),
                       integer(GrantColumn::days_back), integer(GrantColumn::valid_from),
                       integer(GrantColumn::valid_until));
+}
+
+bool is_gone(const Reader &reader, CustomerId customer) {
+    Rows rows =
+        open_rows(reader, Table::customer, TableIndex::gone_customer, 1, Int64GetDatum(customer));
+    const bool found = next_row(rows);
+    close_rows(rows);
+    return found;
+}
+
+// Finds adopted customers among these whose row is gone, and on which grants wait until it comes
+// back (R64). Where few are gone, they are read at once.
+RowList<CustomerId> find_gone(const Reader &reader, const RowList<Grant> &grants) {
+    RowList<CustomerId> gone;
+    const std::size_t limit = 64 + 4 * grants.count;
+    Rows rows = open_rows(reader, Table::customer, TableIndex::gone_customer);
+    while (grants.count > 0 && gone.count < limit && next_row(rows)) {
+        bool is_null = false;
+        gone.add(get_bigint(rows, CustomerColumn::id, &is_null));
+    }
+    close_rows(rows);
+    if (gone.count < limit) {
+        return gone;
+    }
+    RowList<CustomerId> found;
+    for (const Grant &grant : grants) {
+        if (is_gone(reader, grant.customer)) {
+            found.add(grant.customer);
+        }
+    }
+    return found;
 }
 
 } // namespace
@@ -50,14 +82,22 @@ bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
         grants.add(grant);
     }
     close_rows(rows);
-    close_reader(reader);
-
     if (!is_complete) {
+        close_reader(reader);
         scratch.close();
         return false;
     }
+    const RowList<CustomerId> gone = find_gone(reader, grants);
+    close_reader(reader);
     compute([&] {
-        std::vector<Grant> sorted(grants.begin(), grants.end());
+        std::vector<CustomerId> waiting(gone.begin(), gone.end());
+        std::sort(waiting.begin(), waiting.end());
+        std::vector<Grant> sorted;
+        sorted.reserve(grants.count);
+        std::copy_if(grants.begin(), grants.end(), std::back_inserter(sorted),
+                     [&](const Grant &grant) {
+                         return !std::binary_search(waiting.begin(), waiting.end(), grant.customer);
+                     });
         std::sort(sorted.begin(), sorted.end(),
                   [](const Grant &a, const Grant &b) { return a.customer < b.customer; });
         result = std::move(sorted);
@@ -71,11 +111,12 @@ bool load_grant(UserId user, CustomerId customer, Grant &result) {
     Reader reader = open_reader();
     Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_customer, 2,
                           Int64GetDatum(customer), Int64GetDatum(user));
-    const bool found = next_row(rows);
-    if (found) {
+    const bool is_there = next_row(rows);
+    if (is_there) {
         result = read_grant(rows);
     }
     close_rows(rows);
+    const bool found = is_there && !is_gone(reader, customer);
     close_reader(reader);
     scratch.close();
     return found;

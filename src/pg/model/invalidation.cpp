@@ -286,6 +286,21 @@ Datum signal_users(FunctionCallInfo fcinfo, Kind kind) {
     return PointerGetDatum(passed_tuple(trigger));
 }
 
+// Whether access to a customer waits, because its row of an adopted table is gone (R64).
+bool is_gone(Relation relation, HeapTuple tuple) {
+    const auto value = [&](const char *name, bool *is_null) {
+        const AttrNumber column = get_attnum(RelationGetRelid(relation), name);
+        *is_null = column <= 0;
+        return *is_null ? Datum(0)
+                        : heap_getattr(tuple, column, RelationGetDescr(relation), is_null);
+    };
+    bool is_null = true;
+    (void)value("adoption_id", &is_null);
+    const bool is_adopted = !is_null;
+    const Datum status = value("status", &is_null);
+    return is_adopted && !is_null && strcmp(TextDatumGetCString(status), "INAC") == 0;
+}
+
 } // namespace
 
 std::uint64_t table_generation() noexcept { return generations.all + present_doubt(); }
@@ -343,17 +358,29 @@ void register_signals() {
 
 } // namespace entitle::pg
 
+using entitle::pg::is_gone;
 using entitle::pg::kEveryone;
 using entitle::pg::Kind;
+using entitle::pg::require_trigger;
 using entitle::pg::send;
+using entitle::pg::send_once;
 using entitle::pg::signal_kind;
 using entitle::pg::signal_users;
 
 // Signals that the shared model changed: roles, permissions, brands, plans. regime: C
 ENTITLE_FUNCTION(entitle_signal_model) { return signal_kind(fcinfo, Kind::model); }
 
-// Signals that customers were removed or changed key, brand or status. regime: C
-ENTITLE_FUNCTION(entitle_signal_customer) { return signal_kind(fcinfo, Kind::customer); }
+// Signals that customers were removed or changed key, brand or status. When one goes or comes back,
+// everyone is told: whom access to it is being given does not show yet. regime: C
+ENTITLE_FUNCTION(entitle_signal_customer) {
+    const TriggerData *trigger = require_trigger(fcinfo);
+    if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) &&
+        is_gone(trigger->tg_relation, trigger->tg_trigtuple) !=
+            is_gone(trigger->tg_relation, trigger->tg_newtuple)) {
+        send_once(Kind::access);
+    }
+    return signal_kind(fcinfo, Kind::customer);
+}
 
 // Signals the users whose identity or memberships a row changes. regime: C
 ENTITLE_FUNCTION(entitle_signal_user) { return signal_users(fcinfo, Kind::user); }

@@ -83,7 +83,7 @@ struct GrantColumn {
     enum { customer, user, role, days_back, valid_from, valid_until, count };
 };
 struct CustomerColumn {
-    enum { id, uuid, code, brand, status, count };
+    enum { id, uuid, code, brand, status, adoption, count };
 };
 struct ClientMetricColumn {
     enum { id, organization, count };
@@ -117,6 +117,7 @@ enum class TableIndex {
     customer_by_id,
     customer_by_uuid,
     customer_by_code,
+    gone_customer, // of an adopted table, whose row is gone
     client_metric_by_id,
     invitation_by_user,
     count_,
