@@ -19,6 +19,8 @@
 #include "pg/subject/statement.hpp"
 
 extern "C" {
+#include "commands/extension.h"
+#include "executor/spi.h"
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "tcop/pquery.h"
@@ -183,6 +185,28 @@ void on_finish(QueryDesc *query) {
     check_lent_finish(query);
 }
 
+// Whether a command explains one that makes a table, and so may make it: PostgreSQL calls no event
+// trigger then.
+bool explains_new_table(Node *command) {
+    if (!IsA(command, ExplainStmt) || !IsA(ENTITLE_NODE(ExplainStmt, command)->query, Query)) {
+        return false;
+    }
+    Node *explained = ENTITLE_NODE(Query, ENTITLE_NODE(ExplainStmt, command)->query)->utilityStmt;
+    return explained != nullptr && IsA(explained, CreateTableAsStmt);
+}
+
+// What the event trigger does for whoever made a table in a guarded schema (R67, S440).
+void close_new_tables() {
+    if (!OidIsValid(get_extension_oid("entitle", true))) {
+        return; // nobody knows whose function that would be
+    }
+    SPI_connect();
+    if (SPI_execute("SELECT entitle_internal.close_new_tables()", false, 0) != SPI_OK_SELECT) {
+        elog(ERROR, "a new table of a guarded schema was not closed");
+    }
+    SPI_finish();
+}
+
 // DISCARD ALL gives the connection to the next client, who does not know this one's seal. Injected
 // text cannot send it: PostgreSQL refuses it in a transaction and together with other statements.
 // A FETCH of rows that were put aside meets no executor.
@@ -209,6 +233,9 @@ void on_utility(ENTITLE_UTILITY_PARAMETERS) {
         standard_ProcessUtility(ENTITLE_UTILITY_ARGUMENTS);
     }
     (void)set_creating_table(place > 0 && was_creating_table); // an error left it as it was
+    if (explains_new_table(statement->utilityStmt)) {
+        close_new_tables();
+    }
     if (fills_portal(receiver) && asked_rights(place).is_set) {
         note_portal(ActivePortal, with_grants(asked_rights(place)));
     }
