@@ -240,7 +240,10 @@ Decision check_handing_on(const Subject *subject, const Role &role, const Place 
                 missing = find_missing(BrandScope{*subject, brand}, role);
             }
         }
-        if (!has_brands) {
+        // One that is switched off may come back: it counts like one that comes later (S441).
+        const bool has_closed = std::count(subject->closed_homes.begin(),
+                                           subject->closed_homes.end(), organization) > 0;
+        if (!missing && (!has_brands || has_closed)) {
             const Brand whole = brand_to_come(organization);
             missing = find_missing(BrandScope{*subject, whole}, role);
         }

@@ -60,7 +60,8 @@ struct Subject {
     bool is_active = false;
     std::shared_ptr<const Catalogue> catalogue;
     std::vector<Membership> memberships;
-    std::vector<Brand> brands;
+    std::vector<Brand> brands;                // none that is switched off
+    std::vector<OrganizationId> closed_homes; // of those that are
     std::vector<Role> roles;
     std::vector<std::size_t>
         brands_by_uuid{}; // places in `brands` of those that have one, in order

@@ -1,5 +1,5 @@
 -- The ninth attack, on adopted tables: what comes of them by roles that are gone, by inheriting tables, by what a column seems to name,
--- and by the functions that anybody may call (S433 to S435, S437, S438).
+-- and by the functions that anybody may call (S433 to S435, S437, S438, S441).
 \ir tried.psql
 SELECT no_plan();
 
@@ -59,6 +59,19 @@ SELECT ok(NOT entitle.user_has_permission(:friend, 'parcels.burn', :shop), 'S434
 DELETE FROM job WHERE id = 1;
 SELECT is(tried('manager', :'give'), '42501', 'S434: nor while its row is deleted');
 SELECT is(tried('manager', format('SELECT entitle.add_member(''friend'', ''burner'', %s)', :home)), '22023', 'by name it is not there');
+
+-- S441: what somebody holds in one brand is not held in the whole organization, though its other brand is switched off today.
+INSERT INTO entitle.permission (permission_key) VALUES ('parcels.count');
+INSERT INTO entitle.role (organization_id, name) VALUES (:home, 'counter') RETURNING role_id AS counter \gset
+INSERT INTO entitle.role_permission (role_id, permission_key) VALUES (:counter, 'parcels.count');
+INSERT INTO entitle.brand (organization_id, name) VALUES (:home, 'other shop') RETURNING brand_id AS other_shop \gset
+INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT user_id, :shop, :counter FROM entitle.app_user WHERE login = 'manager';
+SELECT format('INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (%s, %s, %s)', :friend, :home, :counter) AS give \gset
+SELECT is(tried('manager', :'give'), '42501', 'nobody gives for all brands what he holds in one');
+UPDATE entitle.brand SET is_active = false WHERE brand_id = :other_shop;
+SELECT is(tried('manager', :'give'), '42501', 'S441: nor while the other one is switched off');
+SELECT is(tried('manager', replace(replace(:'give', 'organization_id', 'brand_id'), format(' %s, %s)', :home, :counter), format(' %s, %s)', :shop, :counter))), '1', 'for that brand he does');
+SELECT is(tried('owner', :'give'), '1', 'and an owner for all');
 
 -- S433: rows of a table that inherits from an adopted one are not its rows: its triggers are not there, and it may be another's.
 SET ROLE app_owner;

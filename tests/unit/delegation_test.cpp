@@ -174,6 +174,22 @@ TEST(MemberWrite, NeedsAnOwnerForARoleWhoseRowIsGone) {
     EXPECT_TRUE(check_role_write(ruler.subject(), &role, &role).ok());
 }
 
+// S441: what is held in each brand that is there is not held in one that is switched off.
+TEST(MemberWrite, CountsBrandsThatAreSwitchedOff) {
+    auto world = clerk_world({"members.manage", "roles.manage"});
+    world.role.push_back({kOther, kHome, true});
+    world.role_permission.push_back({kOther, "customers.view"});
+    world.membership.push_back({kWriter, std::nullopt, kMainBrand, kOther, false});
+    Facts facts = facts_of(world);
+    const Role role = core_role(facts, {kOther + 1, kHome, {"customers.view"}, {}});
+    const Place whole{kHome, std::nullopt};
+    EXPECT_TRUE(check_handing_on(facts.subject(), role, whole));
+    Subject subject = *facts.subject();
+    subject.closed_homes.push_back(kHome);
+    EXPECT_FALSE(check_handing_on(&subject, role, whole));
+    EXPECT_TRUE(check_handing_on(&subject, role, {std::nullopt, kMainBrand}));
+}
+
 // R61
 TEST(Invitation, EndsAfterItsLastDay) {
     EXPECT_TRUE(check_invitation_open(10, Session{{}, {}, 10}).ok());

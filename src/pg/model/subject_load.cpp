@@ -58,6 +58,7 @@ struct SubjectRows {
     bool has_places; // in force or not
     RowList<MembershipRow> memberships;
     RowList<BrandRow> brands;
+    RowList<std::int64_t> closed_homes;
     RowList<KeyRow> modules;
     RowList<KeyRow> denials;
     RowList<RoleRow> roles;
@@ -106,18 +107,18 @@ const pg_uuid_t *get_uuid(const Rows &rows) {
 }
 
 // Reads brands that are not switched off. Requires: their organization is not.
-void read_brands(const Reader &reader, TableIndex index, std::int64_t id,
-                 RowList<BrandRow> &brands) {
+void read_brands(const Reader &reader, TableIndex index, std::int64_t id, SubjectRows &subject) {
     Rows rows = open_rows(reader, Table::brand, index, 1, Int64GetDatum(id));
     while (next_row(rows)) {
         if (!get_bool(rows, BrandColumn::is_active)) {
+            subject.closed_homes.add(get_id(rows, BrandColumn::organization).id);
             continue;
         }
         bool is_null = false;
-        brands.add(BrandRow{get_bigint(rows, BrandColumn::id, &is_null),
-                            get_id(rows, BrandColumn::organization),
-                            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan),
-                            get_uuid(rows), get_text(rows, BrandColumn::code)});
+        subject.brands.add(BrandRow{
+            get_bigint(rows, BrandColumn::id, &is_null), get_id(rows, BrandColumn::organization),
+            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan), get_uuid(rows),
+            get_text(rows, BrandColumn::code)});
     }
     close_rows(rows);
 }
@@ -202,9 +203,9 @@ void read_reach(const Reader &reader, SubjectRows &subject) {
         if (!is_repeated(subject.memberships, membership)) {
             if (membership.organization.is_set) {
                 read_brands(reader, TableIndex::brand_by_organization, membership.organization.id,
-                            subject.brands);
+                            subject);
             } else if (membership.brand.is_set) {
-                read_brands(reader, TableIndex::brand_by_id, membership.brand.id, subject.brands);
+                read_brands(reader, TableIndex::brand_by_id, membership.brand.id, subject);
             }
         }
         if (membership.role.is_set) {
@@ -299,6 +300,7 @@ Subject build_subject(UserId user, const SubjectRows &rows,
         subject.memberships.push_back(
             Membership{row.organization.get(), row.brand.get(), row.role.get(), row.is_owner});
     }
+    subject.closed_homes.assign(rows.closed_homes.begin(), rows.closed_homes.end());
     for (const BrandRow &row : rows.brands) {
         subject.brands.push_back(
             Brand{row.id,
