@@ -101,7 +101,7 @@ Scope table_scope(const std::string &table, const std::string &alias) {
           {"what", Type::text}}},
         {"bill",
          {{"bill_id", Type::integer},
-          {"brand_id", Type::integer},
+          {"home", Type::uuid},
           {"customer_id", Type::integer},
           {"billed", Type::date},
           {"title", Type::text}}},

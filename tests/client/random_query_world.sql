@@ -84,8 +84,10 @@ JOIN entitle.app_user u ON
                    ELSE (k.n * 13 + u.user_id * 5) % 9 < 3 END
 WHERE u.user_id BETWEEN 120 AND 133 OR u.user_id IN (141, 142, 143);
 
+UPDATE entitle.brand SET brand_uuid = md5('brand ' || brand_id)::uuid;
+
 -- Protected tables: branded, dated and with customers; by uuid, partitioned by moment; staff only; partitioned by
--- customer; partitioned by brand, customers by code.
+-- customer; partitioned by brand, customers by code; brands by uuid.
 CREATE TABLE rq.orders (
     order_id integer PRIMARY KEY, brand_id integer, customer_id bigint, order_date date, amount numeric, note text);
 CREATE INDEX ON rq.orders (customer_id, order_date);
@@ -119,7 +121,7 @@ CREATE INDEX ON rq.stock (customer_code);
 -- not written: a foreign key would refuse what the plain tables take.
 CREATE TABLE rq.deals (deal_id integer PRIMARY KEY, customer_id bigint, signed date, worth numeric, title text);
 CREATE TABLE rq.deal_items (item_id integer, deal_id integer REFERENCES rq.deals, quantity numeric, what text);
-CREATE TABLE rq.bill (bill_id integer PRIMARY KEY, brand_id integer, customer_id bigint, billed date, title text);
+CREATE TABLE rq.bill (bill_id integer PRIMARY KEY, home uuid, customer_id bigint, billed date, title text);
 CREATE TABLE rq.bill_items (item_id integer, bill_id integer NOT NULL REFERENCES rq.bill, quantity numeric, what text);
 CREATE TABLE rq.contract (contract_id integer PRIMARY KEY, customer_id bigint, signed date, worth numeric, title text);
 CREATE TABLE rq.contract_item (item_id integer, contract_id integer NOT NULL REFERENCES rq.contract, quantity numeric, what text);
@@ -127,6 +129,7 @@ CREATE INDEX ON rq.deals (customer_id, signed);
 CREATE INDEX ON rq.deals (worth);
 CREATE INDEX ON rq.deal_items (deal_id);
 CREATE INDEX ON rq.bill (customer_id);
+CREATE INDEX ON rq.bill (home);
 CREATE INDEX ON rq.bill_items (bill_id);
 CREATE INDEX ON rq.contract (customer_id);
 CREATE INDEX ON rq.contract_item (contract_id);
@@ -165,7 +168,7 @@ INSERT INTO rq.deals
 SELECT i, naive.customer(i * 3), naive.day(i * 11), (i * 41 % 1000) / 10.0, 'note ' || i % 8 FROM generate_series(1, 150) AS i;
 INSERT INTO rq.deal_items
 SELECT i, CASE WHEN i % 29 > 0 THEN 1 + i * 17 % 150 END, i % 45 + 0.5, 'place ' || i % 6 FROM generate_series(1, 400) AS i;
-INSERT INTO rq.bill SELECT order_id, brand_id, customer_id, order_date, note FROM rq.orders;
+INSERT INTO rq.bill SELECT order_id, md5('brand ' || brand_id)::uuid, customer_id, order_date, note FROM rq.orders;
 INSERT INTO rq.bill_items SELECT i, 1 + i * 19 % 260, i % 45, 'carrier ' || i % 4 FROM generate_series(1, 500) AS i;
 INSERT INTO rq.contract SELECT deal_id, customer_id, signed, worth, title FROM rq.deals;
 INSERT INTO rq.contract_item SELECT i, 1 + i * 23 % 150, i % 45 + 0.5, 'place ' || i % 6 FROM generate_series(1, 300) AS i;
@@ -191,7 +194,7 @@ PERFORM entitle.protect_table('rq.' || d.name,
                                    ELSE 'customer_id' END,
     date_column => CASE d.name WHEN 'orders' THEN 'order_date' WHEN 'shipments' THEN 'shipped_at' WHEN 'visits' THEN 'visited'
                              WHEN 'bill' THEN 'billed' WHEN 'deals' THEN 'signed' WHEN 'contract' THEN 'signed' END,
-    brand_column => CASE WHEN d.is_branded THEN 'brand_id' END,
+    brand_column => CASE WHEN d.name = 'bill' THEN 'home' WHEN d.is_branded THEN 'brand_id' END,
     min_level => coalesce(d.view_level, 10), view_permission => d.view_permission, insert_permission => d.insert_permission,
     update_permission => d.update_permission, delete_permission => d.delete_permission,
     external_insert_level => d.insert_level, external_update_level => d.update_level, external_delete_level => d.delete_level,
@@ -353,7 +356,7 @@ BEGIN
                         AND (r.first_day IS NULL OR t.signed >= r.first_day)));
     INSERT INTO naive.bill SELECT t.* FROM rq.bill t, naive.allowed a
     WHERE a.name = 'bill' AND a.action = 'view'
-      AND (t.brand_id = ANY (a.brands)
+      AND (EXISTS (SELECT FROM entitle.brand b WHERE b.brand_uuid = t.home AND b.brand_id = ANY (a.brands))
            OR EXISTS (SELECT FROM naive.reach r WHERE r.key_kind = 'id' AND r.key = t.customer_id::text AND r.level >= a.level
                         AND (r.first_day IS NULL OR t.billed >= r.first_day)));
     INSERT INTO naive.contract_view
