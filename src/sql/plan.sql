@@ -22,36 +22,43 @@ CREATE FUNCTION entitle_internal.customer_keys() RETURNS TABLE (relation regclas
 COMMENT ON FUNCTION entitle_internal.customer_keys() IS 'The columns by which customers are known, and what columns that name one are called';
 GRANT EXECUTE ON FUNCTION entitle_internal.customer_keys() TO PUBLIC;
 
--- The same of brands. SECURITY DEFINER: as customer_keys.
-CREATE FUNCTION entitle_internal.brand_keys() RETURNS TABLE (relation regclass, column_name name)
+-- The same of brands; what columns are called says it for adopted ones alone, because goods have brands, too. SECURITY DEFINER: as
+-- customer_keys.
+CREATE FUNCTION entitle_internal.brand_keys() RETURNS TABLE (relation regclass, column_name name, column_type regtype, called name)
     LANGUAGE sql STABLE PARALLEL SAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT 'entitle.brand'::regclass, k::name FROM unnest('{brand_id,brand_uuid,brand_code}'::text[]) AS k
+    SELECT a.attrelid::regclass, a.attname, a.atttypid::regtype, NULL::name
+    FROM pg_attribute a
+    WHERE a.attrelid = 'entitle.brand'::regclass AND a.attname IN ('brand_id', 'brand_uuid', 'brand_code')
     UNION ALL
-    SELECT c.oid::regclass, d.key_columns[1]::name
+    SELECT c.oid::regclass, a.attname, entitle_internal.base_type(a.atttypid)::regtype,
+           CASE WHEN a.attname IN ('id', 'uuid', 'key', 'code') THEN c.relname || '_' || a.attname ELSE a.attname END::name
     FROM entitle.adoption d
     JOIN pg_class c ON c.oid = d.source
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = d.key_columns[1]
     WHERE d.kind = 'brands' AND NOT d.is_forgotten
     $$;
-COMMENT ON FUNCTION entitle_internal.brand_keys() IS 'The columns by which brands are known that protected tables name';
+COMMENT ON FUNCTION entitle_internal.brand_keys() IS 'The columns by which brands are known, and what columns that name one of adopted ones are called';
 GRANT EXECUTE ON FUNCTION entitle_internal.brand_keys() TO PUBLIC;
 
--- The columns of a table that tell its customer: an adopted table's own key, else a foreign key, else a customer's key's name and type.
--- Domains count as what they are over.
-CREATE FUNCTION entitle_internal.customer_columns(relation regclass) RETURNS TABLE (column_name name, is_key boolean)
+-- The columns of a table that tell its customer, or its brand: an adopted table's own key, else a foreign key, else such a key's name and
+-- type. Domains count as what they are over.
+CREATE FUNCTION entitle_internal.naming_columns(relation regclass, kind text) RETURNS TABLE (column_name name, is_key boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH key AS (
-        SELECT * FROM entitle_internal.customer_keys()),
+        SELECT * FROM entitle_internal.customer_keys() WHERE kind = 'customers'
+        UNION ALL
+        SELECT * FROM entitle_internal.brand_keys() WHERE kind = 'brands'),
     found AS (
         SELECT a.attname, a.attnum, true AS is_key
         FROM pg_constraint c
         JOIN pg_attribute a ON a.attrelid = c.conrelid AND ARRAY[a.attnum] = c.conkey
         JOIN pg_attribute k ON k.attrelid = c.confrelid AND ARRAY[k.attnum] = c.confkey
         JOIN key s ON s.relation = c.confrelid AND s.column_name = k.attname
-        WHERE c.contype = 'f' AND c.conrelid = customer_columns.relation AND customer_columns.relation NOT IN (SELECT o.relation FROM key o)
+        WHERE c.contype = 'f' AND c.conrelid = naming_columns.relation AND naming_columns.relation NOT IN (SELECT o.relation FROM key o)
         UNION
         SELECT a.attname, a.attnum, s.relation = a.attrelid
         FROM pg_attribute a
@@ -59,7 +66,7 @@ CREATE FUNCTION entitle_internal.customer_columns(relation regclass) RETURNS TAB
         -- What somebody else adopted, and calls as he likes, says nothing of this table (S381).
         JOIN pg_class k ON k.oid = s.relation
         JOIN pg_class c ON c.oid = a.attrelid AND (k.relowner = c.relowner OR (SELECT o.rolsuper FROM pg_roles o WHERE o.oid = k.relowner))
-        WHERE a.attrelid = customer_columns.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+        WHERE a.attrelid = naming_columns.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
           AND entitle_internal.base_type(a.atttypid) = ANY (CASE WHEN s.column_type IN ('smallint', 'integer', 'bigint') THEN '{smallint,integer,bigint}'::regtype[]
                                                             WHEN s.column_type IN ('text', 'varchar') THEN '{text,varchar}'::regtype[] ELSE ARRAY[s.column_type] END))
     SELECT f.attname, f.is_key
@@ -67,8 +74,8 @@ CREATE FUNCTION entitle_internal.customer_columns(relation regclass) RETURNS TAB
     WHERE f.is_key OR NOT EXISTS (SELECT FROM found k WHERE k.is_key)
     ORDER BY f.attnum
     $$;
-COMMENT ON FUNCTION entitle_internal.customer_columns(regclass) IS 'The columns of a table that may tell its customer, and whether a key says so';
-GRANT EXECUTE ON FUNCTION entitle_internal.customer_columns(regclass) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.naming_columns(regclass, text) IS 'The columns of a table that may tell its customer or brand, and whether a key says so';
+GRANT EXECUTE ON FUNCTION entitle_internal.naming_columns(regclass, text) TO PUBLIC;
 
 -- SECURITY DEFINER: a table's owner may not read what is written down; of the owner's own tables it is told by unprotect_table, too.
 CREATE FUNCTION entitle_internal.declared_tables() RETURNS regclass[]
@@ -119,10 +126,12 @@ CREATE FUNCTION entitle_internal.planned_table(relation regclass, known regclass
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    columns CONSTANT name[] := ARRAY(SELECT c.column_name FROM entitle_internal.customer_columns(relation) c);
+    columns CONSTANT name[] := ARRAY(SELECT c.column_name FROM entitle_internal.naming_columns(relation, 'customers') c);
     link record;
     links integer;
     parents integer;
+    is_open boolean;
+    is_told boolean;
 BEGIN
     declared.relation := relation;
     declared.min_level := 10;
@@ -134,15 +143,12 @@ BEGIN
     IF cardinality(columns) = 1 THEN
         declared.customer_column := columns[1];
         declared.view_permission := 'customers.view';
-        declared.brand_column := (SELECT min(a.attname::text)::name
-                                  FROM pg_constraint c
-                                  JOIN pg_attribute a ON a.attrelid = c.conrelid AND ARRAY[a.attnum] = c.conkey
-                                  JOIN pg_attribute k ON k.attrelid = c.confrelid AND ARRAY[k.attnum] = c.confkey
-                                  JOIN entitle_internal.brand_keys() b ON b.relation = c.confrelid AND b.column_name = k.attname
-                                  WHERE c.contype = 'f' AND c.conrelid = planned_table.relation
-                                  HAVING count(*) = 1);
-        reason := format('"%s" %s', columns[1], CASE WHEN (SELECT c.is_key FROM entitle_internal.customer_columns(relation) c)
-                                                THEN 'refers to a customer' ELSE 'has the name and type of a customer''s key; no foreign key says so' END);
+        SELECT CASE count(*) WHEN 1 THEN min(b.column_name::text) END, count(*) > 1, bool_or(b.is_key) INTO declared.brand_column, is_open, is_told
+        FROM entitle_internal.naming_columns(relation, 'brands') b;
+        reason := format('"%s" %s', columns[1], CASE WHEN (SELECT c.is_key FROM entitle_internal.naming_columns(relation, 'customers') c)
+                                                THEN 'refers to a customer' ELSE 'has the name and type of a customer''s key; no foreign key says so' END)
+                  || CASE WHEN is_open THEN '; several columns may tell the brand: call protect_table with the right one'
+                          WHEN NOT is_told THEN format('; "%s" has those of a brand''s key', declared.brand_column) ELSE '' END;
         RETURN;
     ELSIF cardinality(columns) > 1 THEN
         declared := NULL;

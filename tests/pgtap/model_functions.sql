@@ -163,7 +163,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('check_seen_family(regclass)'),
     ('latest_family(regclass)'),
     ('protected_numbers()'),
-    ('customer_columns(regclass)'),
+    ('naming_columns(regclass,text)'),
     ('declared_tables()'),
     ('exception_of(regclass)'),
     ('planning_obstacle(regclass)'),

@@ -133,6 +133,17 @@ ALTER TABLE crm.deal DROP COLUMN sold_for;
 ALTER TABLE crm.visit DROP COLUMN other;
 SELECT is(planned_brands(), 'crm.account -, crm.deal tenant, crm.part -, crm.visit tenant', 'the only one is the brand');
 SELECT is(entitle.protect_schema('{crm}'), 4, 'they are protected so');
+-- Without a foreign key its name and type tell, of adopted brands alone: goods have brands, too.
+CREATE TABLE crm.note (id integer PRIMARY KEY, account_id uuid, tenant_id uuid, brand_id bigint, brand_uuid uuid);
+CREATE TABLE crm.sale (id integer PRIMARY KEY, account_id uuid, tenant_id text, brand_code text);
+SELECT results_eq($$ SELECT relation::text, substring(call, 'brand_column => ''(.*?)'''), reason FROM entitle.plan_protection('{crm}') WHERE relation IN ('crm.note'::regclass, 'crm.sale'::regclass) $$,
+                  $$ VALUES ('crm.note', 'tenant_id', '"account_id" has the name and type of a customer''s key; no foreign key says so; "tenant_id" has those of a brand''s key'),
+                            ('crm.sale', NULL, '"account_id" has the name and type of a customer''s key; no foreign key says so') $$, 'a tenant''s name and type tell, too');
+ALTER TABLE crm.note ADD COLUMN tenant uuid REFERENCES crm.tenant, ADD COLUMN other uuid REFERENCES crm.tenant;
+SELECT matches((SELECT reason FROM entitle.plan_protection('{crm}') WHERE relation = 'crm.note'::regclass), 'several columns may tell the brand', 'where several do, that is told');
+ALTER TABLE crm.note DROP COLUMN other;
+SELECT is((SELECT substring(call, 'brand_column => ''(.*?)''') FROM entitle.plan_protection('{crm}') WHERE relation = 'crm.note'::regclass), 'tenant', 'and a foreign key goes before a name');
+DROP TABLE crm.note, crm.sale;
 INSERT INTO entitle.app_user (user_id, login) VALUES (901, 'of one tenant');
 INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT 901, brand_id, 5 FROM entitle.brand WHERE brand_uuid = md5('t1')::uuid;
 SELECT is(ask('of one tenant', 'SELECT string_agg(deal_id::text, '','') FROM crm.deal'), '1', 'R52: staff of a tenant see its rows');
