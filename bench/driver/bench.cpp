@@ -144,4 +144,49 @@ std::string some_key(Session &session, const std::string &login) {
                        login + "')");
 }
 
+Side undone(const SharedSession &session, const std::string &name,
+            const std::function<std::string()> &run, const std::string &check,
+            const std::shared_ptr<std::string> &left) {
+    const Side inner = {name, {}, run, [=] {
+                            return session->processor_time();
+                        }};
+    return {name, {}, {}, {}, [=] {
+                session->run("BEGIN");
+                const Sample sample = time_runs(inner, 1);
+                session->become("");
+                const std::string found = session->run(check);
+                session->run("ROLLBACK");
+                if (!left->empty() && found != *left) {
+                    std::fprintf(stderr, "%s leaves %s, not %s\n", name.c_str(), found.c_str(),
+                                 left->c_str());
+                    std::exit(1);
+                }
+                *left = found;
+                return sample;
+            }};
+}
+
+void compare_slow(Bench &bench, Result labels, const Side &baseline, const Side &measured,
+                  std::optional<Spread> &control) {
+    std::vector<Side> sides = {baseline, measured};
+    if (!control) {
+        sides.push_back(baseline);
+    }
+    Limits limits;
+    limits.seconds = 0;
+    limits.least = 3;
+    const Samples samples = interleave(sides, limits);
+    if (!control) {
+        control = quotient(samples.seconds, 2, 0);
+    }
+    labels.unit = "ratio";
+    labels.value = quotient(samples.seconds, 1, 0);
+    labels.control = *control;
+    labels.elapsed = quotient(samples.elapsed, 1, 0);
+    labels.rounds = samples.rounds;
+    labels.repetitions = 1;
+    labels.baseline_median = spread_of(samples.seconds[0]).median * 1000;
+    bench.add(std::move(labels));
+}
+
 } // namespace bench

@@ -50,6 +50,16 @@ SharedSession open_session(const std::string &database = "");
 Side prepared(const SharedSession &session, const std::string &name, const std::string &role,
               const std::string &sql);
 
+// A statement in a transaction that is undone. Every side must leave the same behind.
+Side undone(const SharedSession &session, const std::string &name,
+            const std::function<std::string()> &run, const std::string &check,
+            const std::shared_ptr<std::string> &left);
+
+// Compares sides that take seconds, three rounds each. What the baseline gives against itself is
+// found once, in `control`, and told of all of them.
+void compare_slow(Bench &bench, Result labels, const Side &baseline, const Side &measured,
+                  std::optional<Spread> &control);
+
 // Compares baseline (side 0), measured (side 1) and the baseline again (side 2).
 void compare(Bench &bench, Result labels, std::vector<Side> sides, const Limits &limits);
 
@@ -110,5 +120,6 @@ void measure_explanations(Bench &bench); // explain_cases
 void measure_analytics(Bench &bench);    // analytics_cases
 void measure_growth(Bench &bench);       // growth_cases
 void measure_selfservice(Bench &bench);  // selfservice_cases
+void measure_adoption(Bench &bench);     // adoption_cases
 
 } // namespace bench

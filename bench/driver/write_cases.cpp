@@ -5,7 +5,6 @@
 #include "bench.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 
 namespace bench {
@@ -47,29 +46,6 @@ constexpr const char *kGrant = "SELECT FROM entitle.grant_access($1::bigint, 'us
 constexpr int kGrantsInARow = 200;
 constexpr int kUsers = 1000;
 
-// A statement in a transaction that is undone. Every side must leave the same behind.
-Side undone(const SharedSession &session, const std::string &name,
-            const std::function<std::string()> &run, const std::string &check,
-            const std::shared_ptr<std::string> &left) {
-    const Side inner = {name, {}, run, [=] {
-                            return session->processor_time();
-                        }};
-    return {name, {}, {}, {}, [=] {
-                session->run("BEGIN");
-                const Sample sample = time_runs(inner, 1);
-                session->become("");
-                const std::string found = session->run(check);
-                session->run("ROLLBACK");
-                if (!left->empty() && found != *left) {
-                    std::fprintf(stderr, "%s leaves %s, not %s\n", name.c_str(), found.c_str(),
-                                 left->c_str());
-                    std::exit(1);
-                }
-                *left = found;
-                return sample;
-            }};
-}
-
 void make_data(Session &session, int customers) {
     const std::string count = std::to_string(customers) + ") AS g";
     session.run("CREATE EXTENSION entitle");
@@ -88,32 +64,6 @@ void make_data(Session &session, int customers) {
     session.run("VACUUM ANALYZE");
 }
 
-// Sides that take seconds: three rounds each, and what the baseline gives against itself is found
-// once, in `control`, and told of all of them.
-void compare_slow(Bench &bench, Result labels, const Side &baseline, const Side &measured,
-                  std::optional<Spread> &control) {
-    std::vector<Side> sides = {baseline, measured};
-    if (!control) {
-        sides.push_back(baseline);
-    }
-    Limits limits;
-    limits.seconds = 0;
-    limits.least = 3;
-    const Samples samples = interleave(sides, limits);
-    if (!control) {
-        control = quotient(samples.seconds, 2, 0);
-    }
-    labels.topic = "writes";
-    labels.unit = "ratio";
-    labels.value = quotient(samples.seconds, 1, 0);
-    labels.control = *control;
-    labels.elapsed = quotient(samples.elapsed, 1, 0);
-    labels.rounds = samples.rounds;
-    labels.repetitions = 1;
-    labels.baseline_median = spread_of(samples.seconds[0]).median * 1000;
-    bench.add(std::move(labels));
-}
-
 void recalculations(Bench &bench, const SharedSession &session, const std::string &key,
                     const std::string &title, double target, std::optional<Spread> &control) {
     const auto left = std::make_shared<std::string>();
@@ -128,6 +78,7 @@ void recalculations(Bench &bench, const SharedSession &session, const std::strin
     labels.target = target;
     labels.baseline = kByHand;
     labels.measured = kRecalc;
+    labels.topic = "writes";
     compare_slow(bench, labels, side("by_hand", kByHand), side("recalc", kRecalc), control);
 }
 
@@ -198,6 +149,7 @@ void grants_by_copy(Bench &bench, const SharedSession &session, int customers, i
     labels.baseline =
         "COPY of the same rows into a table with the same keys, checks and foreign keys";
     labels.measured = "COPY entitle.external_access FROM ...";
+    labels.topic = "writes";
     compare_slow(bench, labels, side("plain", "public.grants"),
                  side("protected", "entitle.external_access"), control);
     std::remove(file.c_str());

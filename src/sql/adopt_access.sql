@@ -4,9 +4,12 @@
 -- customer, gives nothing, and nothing is wrong with it.
 CREATE FUNCTION entitle_internal.wanted_access(adopted entitle.adoption, keys text[])
     RETURNS TABLE (source_key text, customer_id bigint, user_id bigint, role text, days_back integer, valid_from date, valid_until date, problem text, waits_for text)
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     SELECT DISTINCT ON (f.source_key COLLATE "C") f.source_key, c.customer_id, u.user_id, d.role, d.days_back, d.valid_from, d.valid_until,
            CASE WHEN c.customer_id IS NULL THEN format('no customer has the key "%s"', f.facts[2])
                 WHEN u.user_id IS NULL THEN format('no user has the key "%s"', f.facts[3])
@@ -22,8 +25,9 @@ CREATE FUNCTION entitle_internal.wanted_access(adopted entitle.adoption, keys te
                                f.facts[5]::integer, entitle_internal.fact_day(f.facts[6]), entitle_internal.fact_day(f.facts[7]))
                AS d (role, days_back, valid_from, valid_until)
     WHERE f.facts[1] = 't' AND f.facts[2] IS NOT NULL AND f.facts[3] IS NOT NULL
-    ORDER BY f.source_key COLLATE "C", f.facts
-    $$;
+    ORDER BY f.source_key COLLATE "C", f.facts;
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.wanted_access(entitle.adoption, text[]) IS 'The grants that the rows of an adopted table stand for';
 REVOKE ALL ON FUNCTION entitle_internal.wanted_access(entitle.adoption, text[]) FROM PUBLIC;
 

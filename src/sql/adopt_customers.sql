@@ -2,9 +2,12 @@
 
 -- Facts: whether it is active, name, brand, then the profile's columns in the order of the table.
 CREATE FUNCTION entitle_internal.wanted_customers(adopted entitle.adoption, keys text[]) RETURNS SETOF entitle.customer
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     SELECT c.*
     FROM (SELECT DISTINCT ON (f.source_key COLLATE "C") f.source_key, f.facts,
                  ARRAY(SELECT nullif(btrim(t.told, E' \t\n\r\f\x0b'), '') FROM unnest(f.facts) WITH ORDINALITY AS t (told, place) ORDER BY t.place) AS told
@@ -21,8 +24,9 @@ CREATE FUNCTION entitle_internal.wanted_customers(adopted entitle.adoption, keys
         'country', f.told[7], 'address', f.told[8], 'contact_email', f.told[9], 'notes', f.told[10],
         'status', CASE WHEN f.facts[1] = 't' THEN 'ACTV' ELSE 'INAC' END, 'adoption_id', adopted.adoption_id, 'source_key', f.source_key)) c
     -- Whose brand is not said is nobody's customer.
-    WHERE adopted.options ->> 'brands' IS NULL OR f.facts[3] IS NOT NULL
-    $$;
+    WHERE adopted.options ->> 'brands' IS NULL OR f.facts[3] IS NOT NULL;
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.wanted_customers(entitle.adoption, text[]) IS 'The customers that the rows of an adopted table stand for';
 REVOKE ALL ON FUNCTION entitle_internal.wanted_customers(entitle.adoption, text[]) FROM PUBLIC;
 

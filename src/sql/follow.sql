@@ -32,15 +32,21 @@ REVOKE ALL ON FUNCTION entitle_internal.raise_conflict(entitle.adoption, text, t
 
 CREATE FUNCTION entitle_internal.note_findings(adopted entitle.adoption, keys text[], found_keys text[], problems text[], waits text[])
     RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    DELETE FROM entitle.adoption_finding f
-    WHERE f.adoption_id = adopted.adoption_id AND (keys IS NULL OR EXISTS (SELECT FROM unnest(keys) AS k WHERE k = f.source_key));
-    INSERT INTO entitle.adoption_finding (adoption_id, source_key, problem, waits_for)
-    SELECT adopted.adoption_id, n.source_key, n.problem, n.waits_for
-    FROM unnest(found_keys, problems, waits) AS n (source_key, problem, waits_for);
-    $$;
+BEGIN
+    IF EXISTS (SELECT FROM entitle.adoption_finding f WHERE f.adoption_id = adopted.adoption_id) THEN
+        DELETE FROM entitle.adoption_finding f
+        WHERE f.adoption_id = adopted.adoption_id AND (keys IS NULL OR EXISTS (SELECT FROM unnest(keys) AS k WHERE k = f.source_key));
+    END IF;
+    IF found_keys <> '{}' THEN
+        INSERT INTO entitle.adoption_finding (adoption_id, source_key, problem, waits_for)
+        SELECT adopted.adoption_id, n.source_key, n.problem, n.waits_for
+        FROM unnest(found_keys, problems, waits) AS n (source_key, problem, waits_for);
+    END IF;
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.note_findings(entitle.adoption, text[], text[], text[], text[]) IS
     'Puts these findings in the place of those that the keys, or all rows, of an adopted table had';
 REVOKE ALL ON FUNCTION entitle_internal.note_findings(entitle.adoption, text[], text[], text[], text[]) FROM PUBLIC;
@@ -57,16 +63,20 @@ REVOKE ALL ON FUNCTION entitle_internal.no_login() FROM PUBLIC;
 -- Facts: whether it is active, login, full name.
 CREATE FUNCTION entitle_internal.wanted_users(adopted entitle.adoption, keys text[])
     RETURNS TABLE (source_key text, login text, full_name text, is_active boolean)
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     SELECT DISTINCT ON (f.source_key COLLATE "C") f.source_key, l.login, f.facts[3], l.login IS NOT NULL AND f.facts[1] IS NOT DISTINCT FROM 't'
     FROM entitle_internal.source_facts(adopted.adoption_id, keys) f
     CROSS JOIN LATERAL (SELECT btrim(f.facts[2], E' \t\n\r\f\x0b') AS told) t
     CROSS JOIN LATERAL (SELECT CASE WHEN t.told <> '' AND NOT starts_with(t.told, '(no login) ')
                                     THEN CASE WHEN (adopted.options ->> 'fold_case')::boolean THEN lower(t.told) ELSE t.told END END AS login) l
-    ORDER BY f.source_key COLLATE "C", f.facts[1] DESC NULLS LAST, l.login
-    $$;
+    ORDER BY f.source_key COLLATE "C", f.facts[1] DESC NULLS LAST, l.login;
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.wanted_users(entitle.adoption, text[]) IS 'The users that the rows of an adopted table stand for';
 REVOKE ALL ON FUNCTION entitle_internal.wanted_users(entitle.adoption, text[]) FROM PUBLIC;
 
@@ -84,6 +94,7 @@ DECLARE
     more text[];
     losers text[];
     lost text[];
+    is_in_use boolean;
     changed bigint := 0;
     touched bigint;
 BEGIN
@@ -102,15 +113,16 @@ BEGIN
     END LOOP;
 
     -- A login has one active user; who has it keeps it.
-    SELECT array_agg(l.source_key ORDER BY l.source_key COLLATE "C"), array_agg(l.login ORDER BY l.source_key COLLATE "C") INTO losers, lost
-    FROM (SELECT w.source_key, w.login,
+    SELECT array_agg(l.source_key ORDER BY l.source_key COLLATE "C") FILTER (WHERE l.is_held OR l.place > 1),
+           array_agg(l.login ORDER BY l.source_key COLLATE "C") FILTER (WHERE l.is_held OR l.place > 1), bool_or(l.is_in_use)
+    INTO losers, lost, is_in_use
+    FROM (SELECT w.source_key, w.login, h.adoption_id = source AND h.source_key <> w.source_key AS is_in_use,
                  row_number() OVER (PARTITION BY w.login COLLATE "C"
                                     ORDER BY (h.source_key = w.source_key AND h.is_active) IS TRUE DESC, w.source_key COLLATE "C") AS place,
                  h.user_id IS NOT NULL AND h.adoption_id IS DISTINCT FROM source AS is_held
           FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
           LEFT JOIN entitle.app_user h ON h.login = w.login
-          WHERE w.is_active) l
-    WHERE l.is_held OR l.place > 1;
+          WHERE w.is_active) l;
     IF losers <> '{}' AND adopted.on_conflict = 'refuse' THEN
         PERFORM entitle_internal.raise_conflict(adopted, '23505', ARRAY(SELECT format('login "%s" is taken', l) FROM unnest(lost) AS l), losers, is_whole);
     END IF;
@@ -118,30 +130,37 @@ BEGIN
                                            ARRAY(SELECT 'login ' || l FROM unnest(lost) AS l));
 
     -- The wanted logins become free.
-    UPDATE entitle.app_user u
-    SET login = entitle_internal.no_login(), is_active = false
-    FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
-    WHERE u.login = w.login AND u.adoption_id = source AND w.is_active AND u.source_key <> w.source_key AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = w.source_key);
-    GET DIAGNOSTICS touched = ROW_COUNT;
-    changed := changed + touched;
+    IF is_in_use THEN
+        UPDATE entitle.app_user u
+        SET login = entitle_internal.no_login(), is_active = false
+        FROM unnest(found_keys, logins, actives) AS w (source_key, login, is_active)
+        WHERE u.login = w.login AND u.adoption_id = source AND w.is_active AND u.source_key <> w.source_key AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = w.source_key);
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        changed := changed + touched;
+    END IF;
     UPDATE entitle.app_user u
     SET login = CASE WHEN w.is_active THEN w.login ELSE u.login END, full_name = w.full_name, is_active = w.is_active
-    FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = p.source_key)
+    FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND (p.source_key IN (SELECT l FROM unnest(losers) AS l)) IS NOT TRUE
           FROM unnest(found_keys, logins, names, actives) AS p (source_key, login, full_name, is_active)) AS w (source_key, login, full_name, is_active)
     WHERE u.adoption_id = source AND u.source_key = w.source_key
       AND (u.full_name IS DISTINCT FROM w.full_name OR u.is_active <> w.is_active OR w.is_active AND u.login <> w.login);
     GET DIAGNOSTICS touched = ROW_COUNT;
     changed := changed + touched;
-    INSERT INTO entitle.app_user (login, full_name, is_active, adoption_id, source_key)
-    SELECT CASE WHEN w.is_active THEN w.login ELSE entitle_internal.no_login() END, w.full_name, w.is_active, source, w.source_key
-    FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = p.source_key)
-          FROM unnest(found_keys, logins, names, actives) AS p (source_key, login, full_name, is_active)) AS w (source_key, login, full_name, is_active)
-    WHERE NOT EXISTS (SELECT FROM entitle.app_user u WHERE u.adoption_id = source AND u.source_key = w.source_key);
-    GET DIAGNOSTICS touched = ROW_COUNT;
-    changed := changed + touched;
+    IF touched < cardinality(found_keys) THEN
+        INSERT INTO entitle.app_user (login, full_name, is_active, adoption_id, source_key)
+        SELECT CASE WHEN w.is_active THEN w.login ELSE entitle_internal.no_login() END, w.full_name, w.is_active, source, w.source_key
+        FROM (SELECT p.source_key, p.login, p.full_name, p.is_active AND (p.source_key IN (SELECT l FROM unnest(losers) AS l)) IS NOT TRUE
+              FROM unnest(found_keys, logins, names, actives) AS p (source_key, login, full_name, is_active)) AS w (source_key, login, full_name, is_active)
+        WHERE NOT EXISTS (SELECT FROM entitle.app_user u WHERE u.adoption_id = source AND u.source_key = w.source_key);
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        changed := changed + touched;
+    END IF;
     -- Whose row went is inactive, and what was granted to him waits (R43).
     IF is_whole THEN
         keys := ARRAY(SELECT u.source_key FROM entitle.app_user u WHERE u.adoption_id = source AND u.is_active);
+    END IF;
+    IF cardinality(keys) = cardinality(found_keys) AND NOT is_whole THEN
+        RETURN changed; -- each key was found
     END IF;
     UPDATE entitle.app_user u
     SET is_active = false
@@ -174,9 +193,10 @@ REVOKE ALL ON FUNCTION entitle_internal.differing_users(entitle.adoption) FROM P
 -- With reports, the rows were not written themselves: what is in their way is nobody's error.
 CREATE FUNCTION entitle_internal.follow_rows(adoption_id bigint, keys text[], reports boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp SET jit = off
+    SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = auto SET enable_nestloop = on
     AS $$
 DECLARE
+    many CONSTANT integer := 100; -- keys: a plan for few, or for a table that was empty, would compare each of them with each row
     adopted entitle.adoption;
     waiting record;
     changed bigint;
@@ -187,6 +207,9 @@ BEGIN
     END IF;
     IF reports THEN
         adopted.on_conflict := 'report';
+    END IF;
+    IF keys IS NULL OR cardinality(keys) > many THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_nestloop', 'off', true); -- until this function ends
     END IF;
     changed := CASE adopted.kind
         WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)

@@ -36,9 +36,17 @@ std::int64_t follow(std::int64_t adoption, Datum keys, bool has_keys) {
             Oid types[] = {INT8OID, TEXTARRAYOID};
             Datum values[] = {Int64GetDatum(adoption), keys};
             const char nulls[] = {' ', has_keys ? ' ' : 'n', '\0'};
+            static SPIPlanPtr kept = nullptr;
             SPI_connect();
-            const int outcome = SPI_execute_with_args("SELECT entitle_internal.follow_rows($1, $2)",
-                                                      2, types, values, nulls, false, 0);
+            if (kept == nullptr) {
+                SPIPlanPtr plan =
+                    SPI_prepare("SELECT entitle_internal.follow_rows($1, $2)", 2, types);
+                if (plan == nullptr || SPI_keepplan(plan) != 0) {
+                    elog(ERROR, "an adopted table cannot be followed");
+                }
+                kept = plan;
+            }
+            const int outcome = SPI_execute_plan(kept, values, nulls, false, 0);
             bool is_null = true;
             const Datum count =
                 outcome == SPI_OK_SELECT && SPI_processed == 1

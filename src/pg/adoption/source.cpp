@@ -13,7 +13,6 @@
 extern "C" {
 #include "catalog/pg_am.h"
 #include "catalog/pg_inherits.h"
-#include "executor/spi.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/snapmgr.h"
 }
@@ -21,81 +20,6 @@ extern "C" {
 namespace entitle::pg {
 
 namespace {
-
-// A text array as plain texts.
-const char **texts_of(Datum array, int *count) {
-    Datum *values = nullptr;
-    bool *nulls = nullptr;
-    deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
-                      count);
-    auto **texts = static_cast<const char **>(palloc((*count + 1) * sizeof(char *)));
-    for (int i = 0; i < *count; ++i) {
-        texts[i] = nulls[i] ? "" : TextDatumGetCString(values[i]);
-    }
-    return texts;
-}
-
-AttrNumber *numbers_of(Datum array, int expected) {
-    Datum *values = nullptr;
-    int count = 0;
-    deconstruct_array(DatumGetArrayTypeP(array), INT2OID, sizeof(int16), true, TYPALIGN_SHORT,
-                      &values, nullptr, &count);
-    if (count != expected) {
-        return nullptr;
-    }
-    auto *numbers = static_cast<AttrNumber *>(palloc((count + 1) * sizeof(AttrNumber)));
-    for (int i = 0; i < count; ++i) {
-        numbers[i] = DatumGetInt16(values[i]);
-    }
-    return numbers;
-}
-
-Adoption read_adoption(HeapTuple row, TupleDesc shape) {
-    const auto value = [&](int number) {
-        bool is_null = false;
-        return SPI_getbinval(row, shape, number, &is_null);
-    };
-    Adoption adoption{};
-    adoption.id = DatumGetInt64(value(1));
-    adoption.table = DatumGetObjectId(value(2));
-    adoption.keys = texts_of(value(3), &adoption.key_count);
-    adoption.facts = texts_of(value(4), &adoption.fact_count);
-    know_columns(adoption, value(5), value(6));
-    if (!DatumGetBool(value(7))) {
-        adoption.numbers = nullptr;
-    }
-    return adoption;
-}
-
-AdoptionList select_adoptions(const char *condition, Oid type, Datum value) {
-    MemoryContext caller = CurrentMemoryContext;
-    // Not by the statement's snapshot, which it may have taken before it waited for the adoption
-    // (S431).
-    PushCopiedSnapshot(GetLatestSnapshot());
-    UpdateActiveSnapshotCommandId();
-    SPI_connect();
-    const int outcome = SPI_execute_with_args(
-        psprintf("SELECT adoption_id, source::pg_catalog.oid, key_columns, facts, column_names,"
-                 " column_numbers, source_number OPERATOR(pg_catalog.=) source::pg_catalog.oid"
-                 " FROM entitle.adoption WHERE NOT is_forgotten AND %s OPERATOR(pg_catalog.=) $1"
-                 " ORDER BY adoption_id",
-                 condition),
-        1, &type, &value, nullptr, true, 0);
-    if (outcome != SPI_OK_SELECT) {
-        elog(ERROR, "adoptions cannot be read");
-    }
-    MemoryContext previous = MemoryContextSwitchTo(caller);
-    AdoptionList list{nullptr, static_cast<int>(SPI_processed)};
-    list.adoptions =
-        static_cast<Adoption *>(palloc0((static_cast<Size>(list.count) + 1) * sizeof(Adoption)));
-    for (int i = 0; i < list.count; ++i) {
-        list.adoptions[i] = read_adoption(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
-    }
-    MemoryContextSwitchTo(previous);
-    SPI_finish();
-    PopActiveSnapshot();
-    return list;
-}
 
 [[noreturn]] void raise_lost_column(const Adoption &adoption, const char *name) {
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -295,19 +219,6 @@ KnownColumn *known_columns(const Adoption &adoption, Oid table, int *count) {
         }
     }
     return known;
-}
-
-void know_columns(Adoption &adoption, Datum names, Datum numbers) {
-    adoption.columns = texts_of(names, &adoption.column_count);
-    adoption.numbers = numbers_of(numbers, adoption.column_count);
-}
-
-AdoptionList find_adoptions(Oid table) {
-    return select_adoptions("source::pg_catalog.oid", OIDOID, ObjectIdGetDatum(table));
-}
-
-AdoptionList find_adoption(std::int64_t id) {
-    return select_adoptions("adoption_id", INT8OID, Int64GetDatum(id));
 }
 
 Source *open_source(const Adoption &adoption, Relation table) {

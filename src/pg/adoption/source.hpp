@@ -32,6 +32,9 @@ struct AdoptionList {
 AdoptionList find_adoptions(Oid table);
 AdoptionList find_adoption(std::int64_t id);
 
+// A text array as plain texts.
+const char **texts_of(Datum array, int *count);
+
 // Tells an adoption the names and numbers of columns, two arrays.
 void know_columns(Adoption &adoption, Datum names, Datum numbers);
 
