@@ -140,7 +140,9 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT; RETURN SQLERRM || ' ' || hint;
 END $$;
 SELECT is(hint_of(login, format(command, 'shop')), hint_of(login, format(command, 'nobody')), format('S476: %s by %s', command, login))
-FROM unnest('{tom,eve,stranger}'::text[]) login, unnest('{INSERT INTO orders VALUES (9\, 101\, %L),INSERT INTO orders VALUES (9\, NULL\, %L),UPDATE orders SET home = %L WHERE id = 1,UPDATE orders SET home = %L WHERE id = 3}'::text[]) command;
+FROM unnest('{tom,eve,stranger}'::text[]) login, unnest('{INSERT INTO orders VALUES (9\, 101\, %L),INSERT INTO orders VALUES (9\, NULL\, %L),UPDATE orders SET home = %L WHERE id = 1,UPDATE orders SET home = %L WHERE id = 3,INSERT INTO orders VALUES (9\, 101\, repeat(%L\, 100000)),UPDATE orders SET home = repeat(%L\, 100000) WHERE id = 3}'::text[]) command;
+SELECT matches(hint_of('tom', 'INSERT INTO orders VALUES (9, 101, repeat(''x'', 100000))'), '^new row violates row-level security', 'a key longer than any is one that no brand has');
+SELECT matches(hint_of('tom', 'UPDATE orders SET home = repeat(''x'', 100000) WHERE id = 3'), '^permission denied to move', 'in a row that moves, too');
 DROP TABLE orders;
 
 -- S474: texts that only look alike are others.
