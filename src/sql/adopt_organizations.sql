@@ -29,6 +29,8 @@ CREATE FUNCTION entitle_internal.wanted_brands(adopted entitle.adoption, keys te
                'brand_code', CASE adopted.options ->> 'key_type' WHEN 'text' THEN f.source_key END, 'organization_id', h.home,
                'name', coalesce(nullif(btrim(f.facts[2], E' \t\n\r\f\x0b'), ''), f.source_key), 'is_active', f.facts[1] IS NOT DISTINCT FROM 't')),
            CASE WHEN h.home IS NULL THEN format('no organization has the key "%s"', f.facts[3])
+                WHEN adopted.options ->> 'key_type' = 'text' AND (btrim(f.source_key, E' \t\n\r\f\x0b') = '' OR octet_length(f.source_key) > 1000)
+                    THEN 'its key is blank, or longer than 1000 bytes'
                 WHEN h.is_kept THEN 'the brand does not change its organization while memberships made here hold roles of the old one' END,
            CASE WHEN h.home IS NULL THEN format('%s %s', adopted.options ->> 'organizations', f.facts[3]) END
     FROM entitle_internal.source_facts(adopted.adoption_id, keys) f

@@ -293,6 +293,10 @@ SELECT is(error_in($$INSERT INTO branch VALUES (md5('b4')::uuid, 'b4')$$),
           format('23505 row of adopted table "public.branch" cannot be followed: key "%s" is that of another brand', md5('b4')::uuid), 'S475: a uuid that a brand made here has is not taken over');
 SELECT is(error_in($$INSERT INTO shop VALUES ('s9-1', md5('t3')::uuid)$$),
           '23505 row of adopted table "public.shop" cannot be followed: key "s9-1" is that of another brand', 'S475: nor a code');
+SELECT is(error_in(format('INSERT INTO shop VALUES (%L, md5(''t1'')::uuid)', key)), '23505 row of adopted table "public.shop" cannot be followed: its key is blank, or longer than 1000 bytes',
+          'a key that can be no code is refused, as others are')
+FROM (VALUES (E' \n'), (repeat('k', 1001))) AS k (key);
+SELECT is(error_in(format('INSERT INTO shop VALUES (%L, md5(''t1'')::uuid)', repeat('k', 1000))), 'none', 'the longest is one');
 SELECT is(error_in($$INSERT INTO entitle.brand (organization_id, name, brand_uuid) VALUES (1, 'x', md5('b1')::uuid)$$), '23505 duplicate key value violates unique constraint "brand_uuid_key" (no hint)',
           'nor does one that is made here take over an adopted one''s');
 SELECT entitle.protect_table('bill', brand_column => 'shop', view_permission => 'customers.view');
