@@ -1,5 +1,5 @@
 -- The ninth attack, on adopted tables: what comes of them by roles that are gone, by inheriting tables, by what a column seems to name,
--- and by the functions that anybody may call (S433 to S435, S437, S438, S441).
+-- and by the functions that anybody may call (S433 to S435, S437, S438, S441, S446).
 \ir tried.psql
 SELECT no_plan();
 
@@ -87,6 +87,33 @@ SELECT entitle.sync_adopted('person');
 SELECT is((SELECT string_agg(u.login, ' ' ORDER BY u.login) FROM entitle.app_user u WHERE u.source_key IN ('3', '77') AND u.is_active), 'boss', 'S433: nor when all are read');
 SELECT cmp_ok((SELECT count(*) FROM entitle.verify_adoption() v WHERE v.source = 'person'::regclass AND v.problem LIKE '%child%'), '>', 0::bigint, 'verify_adoption tells of the table');
 DROP TABLE child;
+
+-- S446: in a partitioned table a key may be unique in each partition only, and whoever writes one partition, by privilege or by policy,
+-- writes another's key there.
+CREATE ROLE part_writer;
+SET ROLE app_owner;
+CREATE TABLE citizen (id integer, mail text, land integer, gone boolean NOT NULL DEFAULT false, PRIMARY KEY (id, land)) PARTITION BY LIST (land);
+CREATE TABLE citizen_1 PARTITION OF citizen FOR VALUES IN (1);
+CREATE TABLE citizen_2 PARTITION OF citizen FOR VALUES IN (2);
+CREATE TABLE citizen_3 (LIKE citizen INCLUDING ALL);
+INSERT INTO citizen VALUES (1, 'judge', 1, false), (2, 'clerk', 1, false), (3, 'gone before', 1, true);
+INSERT INTO citizen_3 VALUES (1, 'a judge', 3);
+SELECT entitle.adopt_users('citizen', 'mail', 'id', active_when => 'NOT gone', on_conflict => 'report');
+GRANT SELECT, INSERT, UPDATE, DELETE ON citizen_2 TO part_writer;
+RESET ROLE;
+SELECT format('SELECT string_agg(u.source_key || '' '' || u.login, '', '' ORDER BY u.source_key) FROM entitle.app_user u WHERE u.adoption_id = %s AND u.is_active', adoption_id) AS citizens
+FROM entitle.adoption WHERE source = 'citizen'::regclass \gset
+SELECT is(error_in(command, 'part_writer'), '23505 several rows of adopted table "citizen" have one key', 'S446: ' || command)
+FROM (VALUES ('INSERT INTO citizen_2 VALUES (1, ''a judge'', 2)'), ('INSERT INTO citizen_2 VALUES (3, ''another'', 2)'), ('INSERT INTO citizen_2 VALUES (2, ''a clerk'', 2, true)')) AS c (command);
+SELECT is(error_in('INSERT INTO citizen_2 VALUES (4, ''own'', 2)', 'part_writer'), 'none', 'an own key is written');
+SELECT is(error_in('UPDATE citizen_2 SET id = 2 WHERE id = 4', 'part_writer'), '23505 several rows of adopted table "citizen" have one key', 'S446: and does not become another''s');
+SELECT is(error_in('ALTER TABLE citizen ATTACH PARTITION citizen_3 FOR VALUES IN (3)'), '23505 several rows of adopted table "citizen" have one key', 'S446: nor does it come with a partition');
+SELECT is((:citizens), '1 judge, 2 clerk, 4 own', 'S446: nobody is another');
+UPDATE citizen SET land = 2 WHERE id = 1;
+UPDATE citizen SET land = 1 WHERE id = 4;
+SELECT is((:citizens), '1 judge, 2 clerk, 4 own', 'rows move between partitions');
+SELECT is((SELECT count(*) FROM entitle.verify_adoption() v WHERE v.source = 'citizen'::regclass), 0::bigint, 'and are followed');
+SELECT entitle.forget_adopted('citizen');
 
 -- S435: a superuser adopts customers with numbers of brands made here, and somebody else's brands are the only adopted ones.
 SET ROLE hostile;

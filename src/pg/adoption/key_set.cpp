@@ -20,17 +20,26 @@ int compare_texts(const void *one, const void *other, Size) {
     return strcmp(*static_cast<const char *const *>(one), *static_cast<const char *const *>(other));
 }
 
-} // namespace
+struct Place {
+    const char *key;
+    Oid table;
+};
 
-HTAB *make_key_set(const char *const *keys, int count) {
+HTAB *make_table(const char *name, int count, Size size) {
     HASHCTL control{};
     control.keysize = sizeof(char *);
-    control.entrysize = sizeof(char *);
+    control.entrysize = size;
     control.hash = hash_text;
     control.match = compare_texts;
     control.hcxt = CurrentMemoryContext;
-    HTAB *wanted = hash_create("entitle: keys", count + 1, &control,
-                               HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+    return hash_create(name, count, &control,
+                       HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+} // namespace
+
+HTAB *make_key_set(const char *const *keys, int count) {
+    HTAB *wanted = make_table("entitle: keys", count + 1, sizeof(char *));
     for (int i = 0; i < count; ++i) {
         hash_search(wanted, &keys[i], HASH_ENTER, nullptr);
     }
@@ -39,6 +48,21 @@ HTAB *make_key_set(const char *const *keys, int count) {
 
 bool has_key(HTAB *set, const char *key) {
     return hash_search(set, &key, HASH_FIND, nullptr) != nullptr;
+}
+
+KeyPlaces make_key_places() {
+    return KeyPlaces{make_table("entitle: places of keys", 64, sizeof(Place)),
+                     CurrentMemoryContext};
+}
+
+Oid first_place(const KeyPlaces &places, const char *key, Oid table) {
+    bool is_known = false;
+    auto *place = static_cast<Place *>(hash_search(places.table, &key, HASH_ENTER, &is_known));
+    if (!is_known) {
+        place->key = MemoryContextStrdup(places.memory, key);
+        place->table = table;
+    }
+    return place->table;
 }
 
 } // namespace entitle::pg

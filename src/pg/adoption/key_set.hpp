@@ -14,4 +14,13 @@ HTAB *make_key_set(const char *const *keys, int count);
 
 bool has_key(HTAB *set, const char *key);
 
+// The first table where each key was found. A key is copied: the one that comes may go with its
+// row.
+struct KeyPlaces {
+    HTAB *table;
+    MemoryContext memory;
+};
+KeyPlaces make_key_places();
+Oid first_place(const KeyPlaces &places, const char *key, Oid table);
+
 } // namespace entitle::pg

@@ -2,6 +2,7 @@
 
 #include "pg/adoption/expression.hpp"
 #include "pg/adoption/key_set.hpp"
+#include "pg/adoption/one_row.hpp"
 #include "pg/adoption/row_lock.hpp"
 #include "pg/adoption/source.hpp"
 #include "pg/boundary/compat.hpp"
@@ -291,16 +292,19 @@ void row_facts(const Source &source, HeapTuple row, const char **facts) {
 void visit_rows(const Adoption &adoption, const char *const *keys, int count,
                 void (*visit)(const Source &source, const char *key, HeapTuple row, void *context),
                 void *context) {
-    // The latest there is, whatever the transaction began with: the rows that are followed are
-    // locked by who writes them.
+    // Rows that are followed are locked by who writes them.
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
     // A table that merely inherits has triggers, and maybe an owner, of its own (S433).
-    List *tables = get_rel_relkind(adoption.table) == RELKIND_PARTITIONED_TABLE
-                       ? find_all_inheritors(adoption.table, AccessShareLock, nullptr)
-                       : list_make1_oid(adoption.table);
+    const bool has_parts = get_rel_relkind(adoption.table) == RELKIND_PARTITIONED_TABLE;
+    OneRow one_row = expect_one_row(visit, context);
+    const bool is_doubtful = has_parts && adoption.key_count == 1;
+    const Visit all{keys, count, nullptr, is_doubtful ? pass_one_row : visit,
+                    is_doubtful ? &one_row : context};
+    List *tables = has_parts ? find_all_inheritors(adoption.table, AccessShareLock, nullptr)
+                             : list_make1_oid(adoption.table);
     for (const Oid table : each_oid(tables)) {
         if (get_rel_relkind(table) == RELKIND_RELATION) {
-            visit_table(adoption, table, Visit{keys, count, nullptr, visit, context}, snapshot);
+            visit_table(adoption, table, all, snapshot);
         }
     }
     UnregisterSnapshot(snapshot);
