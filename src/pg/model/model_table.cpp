@@ -274,6 +274,12 @@ const char *get_text(const Rows &rows, int column) {
     return is_null ? nullptr : TextDatumGetCString(value);
 }
 
+const pg_uuid_t *get_uuid(const Rows &rows, int column) {
+    bool is_null = false;
+    const Datum stored = get_value(rows, column, &is_null);
+    return is_null ? nullptr : DatumGetUUIDP(datumCopy(stored, false, UUID_LEN));
+}
+
 bool get_bool(const Rows &rows, int column) {
     bool is_null = false;
     const Datum value = get_value(rows, column, &is_null);

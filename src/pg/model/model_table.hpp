@@ -164,6 +164,7 @@ void close_rows(Rows &rows);
 Datum get_value(const Rows &rows, int column, bool *is_null);
 std::int64_t get_bigint(const Rows &rows, int column, bool *is_null);
 const char *get_text(const Rows &rows, int column); // null pointer for NULL
-bool get_bool(const Rows &rows, int column);        // NULL is false
+const pg_uuid_t *get_uuid(const Rows &rows, int column);
+bool get_bool(const Rows &rows, int column); // NULL is false
 
 } // namespace entitle::pg

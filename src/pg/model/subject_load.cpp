@@ -99,13 +99,6 @@ bool is_open(const Reader &reader, std::int64_t organization) {
     return found;
 }
 
-// The current brand's uuid. Returns: a null pointer when it has none.
-const pg_uuid_t *get_uuid(const Rows &rows) {
-    bool is_null = false;
-    const Datum stored = get_value(rows, BrandColumn::uuid, &is_null);
-    return is_null ? nullptr : DatumGetUUIDP(datumCopy(stored, false, UUID_LEN));
-}
-
 // Reads brands that are not switched off. Requires: their organization is not.
 void read_brands(const Reader &reader, TableIndex index, std::int64_t id, SubjectRows &subject) {
     Rows rows = open_rows(reader, Table::brand, index, 1, Int64GetDatum(id));
@@ -117,8 +110,8 @@ void read_brands(const Reader &reader, TableIndex index, std::int64_t id, Subjec
         bool is_null = false;
         subject.brands.add(BrandRow{
             get_bigint(rows, BrandColumn::id, &is_null), get_id(rows, BrandColumn::organization),
-            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan), get_uuid(rows),
-            get_text(rows, BrandColumn::code)});
+            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan),
+            get_uuid(rows, BrandColumn::uuid), get_text(rows, BrandColumn::code)});
     }
     close_rows(rows);
 }
