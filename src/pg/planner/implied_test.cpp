@@ -21,6 +21,8 @@ extern "C" {
 
 #include "core/protection.hpp"
 
+#include <optional>
+
 namespace entitle::pg {
 
 namespace {
@@ -187,20 +189,17 @@ struct AskedTest {
     const Var *customer;
 };
 
-// Returns: whether a row test is all that the table asks, whatever the brand.
-bool read_row_test(const RangeTblEntry *entry, AskedTest *test) {
-    if (entry->rtekind != RTE_RELATION || list_length(entry->securityQuals) != 1 ||
-        !is_row_test(static_cast<const Node *>(linitial(entry->securityQuals)))) {
-        return false;
+// The row test that is all that a table asks, whatever the brand. Returns: none where more is
+// asked.
+std::optional<AskedTest> read_asked_test(const RangeTblEntry *entry) {
+    if (entry->rtekind != RTE_RELATION || list_length(entry->securityQuals) != 1) {
+        return std::nullopt;
     }
-    const auto *function = static_cast<const FuncExpr *>(linitial(entry->securityQuals));
-    bool is_branded = false;
-    if (!is_row_test(function->funcid, is_branded) || is_branded ||
-        !read_call(function->args, false, test->call) || !IsA(test->call.customer, Var)) {
-        return false;
+    const auto call = read_row_test(static_cast<const Node *>(linitial(entry->securityQuals)));
+    if (!call || call->is_branded || !IsA(call->customer, Var)) {
+        return std::nullopt;
     }
-    test->customer = ENTITLE_NODE(Var, test->call.customer);
-    return true;
+    return AskedTest{*call, ENTITLE_NODE(Var, call->customer)};
 }
 
 // The rule of a call that names no brand. regime: C++
@@ -276,12 +275,14 @@ double size_of(const RangeTblEntry *entry) {
 // the larger table stays, which has more use for it.
 bool follows_customer(const QueryLevel &level, const Scope &scope, int number) {
     const RangeTblEntry *entry = rt_fetch(number, level.query->rtable);
-    AskedTest test{};
-    return read_row_test(entry, &test) && find_joined(level, scope, [&](const Place &joined) {
-               AskedTest other{};
-               return joined.entry != entry && joined.entry->tablesample == nullptr &&
-                      read_row_test(joined.entry, &other) && is_implied(other, test) &&
-                      are_equal(scope, test.customer, other.customer, joined.levels_up) &&
+    const auto test = read_asked_test(entry);
+    return test && find_joined(level, scope, [&](const Place &joined) {
+               if (joined.entry == entry || joined.entry->tablesample != nullptr) {
+                   return false;
+               }
+               const auto other = read_asked_test(joined.entry);
+               return other && is_implied(*other, *test) &&
+                      are_equal(scope, test->customer, other->customer, joined.levels_up) &&
                       size_of(joined.entry) >= size_of(entry);
            });
 }

@@ -155,12 +155,13 @@ List *fill_in(PlannerInfo *root, const IndexPath *path) {
         }
         List *arguments = ENTITLE_NODE(ScalarArrayOpExpr, condition->clause)->args;
         auto *column = static_cast<Node *>(linitial(arguments));
-        ConditionEstimate estimate{};
-        if (estimate_condition(root, reinterpret_cast<Node *>(clause->rinfo->clause), column,
-                               static_cast<int>(path->path.parent->relid), estimate)) {
-            condition->norm_selec = estimate.fraction;
+        const auto estimate =
+            estimate_condition(root, reinterpret_cast<Node *>(clause->rinfo->clause), column,
+                               static_cast<int>(path->path.parent->relid));
+        if (estimate) {
+            condition->norm_selec = estimate->fraction;
             calls = lappend(calls, list_make2(arguments, lsecond(arguments)));
-            lsecond(arguments) = array_of_length(estimate.keys);
+            lsecond(arguments) = array_of_length(estimate->keys);
         }
     }
     return calls;

@@ -37,18 +37,12 @@ void rely_on(Passing *passing, std::string_view permission) {
 
 // Whether a row test says TRUE for every row because of a permission.
 bool is_passed(const Node *condition, Passing *passing) {
-    bool is_branded = false;
-    Call call{};
-    if (condition == nullptr || !IsA(condition, FuncExpr)) {
+    const auto call = read_row_test(condition);
+    if (!call || call->is_branded || !call->permission ||
+        !can_be_assumed(permission_question(*call)) || !ask(permission_question(*call))) {
         return false;
     }
-    const auto *function = ENTITLE_NODE(FuncExpr, condition);
-    if (!is_row_test(function->funcid, is_branded) || is_branded ||
-        !read_call(function->args, is_branded, call) || !call.permission ||
-        !can_be_assumed(permission_question(call)) || !ask(permission_question(call))) {
-        return false;
-    }
-    rely_on(passing, *call.permission);
+    rely_on(passing, *call->permission);
     return true;
 }
 

@@ -94,12 +94,8 @@ std::optional<int> level_of_array(const Node *clause) {
 // Whether a row test of that level is among the conditions.
 bool tests_rows(const List *conditions, int level) {
     for (const auto *clause : each<Node>(conditions)) {
-        bool is_branded = false;
-        Call call{};
-        if (IsA(clause, FuncExpr) &&
-            is_row_test(ENTITLE_NODE(FuncExpr, clause)->funcid, is_branded) &&
-            read_call(ENTITLE_NODE(FuncExpr, clause)->args, is_branded, call) &&
-            call.level == level) {
+        const auto call = read_row_test(clause);
+        if (call && call->level == level) {
             return true;
         }
     }
@@ -123,9 +119,7 @@ bool is_untested_scan(const Plan *plan) {
 // Whether a row test among the conditions asks for that permission.
 bool tests_permission(const List *conditions, const Const *permission) {
     for (const auto *clause : each<Node>(conditions)) {
-        bool is_branded = false;
-        if (IsA(clause, FuncExpr) &&
-            is_row_test(ENTITLE_NODE(FuncExpr, clause)->funcid, is_branded) &&
+        if (is_row_test(clause) &&
             equal(linitial(ENTITLE_NODE(FuncExpr, clause)->args), permission)) {
             return true;
         }

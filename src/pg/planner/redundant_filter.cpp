@@ -38,9 +38,7 @@ bool gather_joined(const Node *item, List **tables) {
 }
 
 bool is_repeated(const Query *query, const List *tables, const Node *condition) {
-    bool is_branded = false;
-    if (!IsA(condition, FuncExpr) ||
-        !is_row_test(ENTITLE_NODE(FuncExpr, condition)->funcid, is_branded)) {
+    if (!is_row_test(condition)) {
         return false;
     }
     for (const int table : each_int(tables)) {

@@ -16,16 +16,21 @@ bool is_null_constant(const Node *node) {
     return IsA(node, Const) && ENTITLE_NODE(Const, node)->constisnull;
 }
 
-} // namespace
-
-bool is_row_test(Oid function, bool &is_branded) {
+// Tells the two spellings apart, by whichever name, by what they call: whether the test is of a
+// brand's rows. Returns: none for any other function.
+std::optional<bool> is_branded_test(Oid function) {
     FmgrInfo info;
     fmgr_info(function, &info);
-    is_branded = info.fn_addr == entitle_brand_row_allowed ||
-                 info.fn_addr == entitle_shared_brand_row_allowed;
-    return is_branded || info.fn_addr == entitle_row_allowed ||
-           info.fn_addr == entitle_shared_row_allowed;
+    if (info.fn_addr == entitle_brand_row_allowed ||
+        info.fn_addr == entitle_shared_brand_row_allowed) {
+        return true;
+    }
+    const bool is_plain =
+        info.fn_addr == entitle_row_allowed || info.fn_addr == entitle_shared_row_allowed;
+    return is_plain ? std::optional<bool>(false) : std::nullopt;
 }
+
+} // namespace
 
 bool is_shared_test(Oid function) {
     FmgrInfo info;
@@ -35,17 +40,27 @@ bool is_shared_test(Oid function) {
 }
 
 bool is_row_test(const Node *condition) {
-    bool is_branded = false;
     return condition != nullptr && IsA(condition, FuncExpr) &&
-           is_row_test(ENTITLE_NODE(FuncExpr, condition)->funcid, is_branded);
+           is_branded_test(ENTITLE_NODE(FuncExpr, condition)->funcid);
 }
 
-bool read_call(List *arguments, bool is_branded, Call &call) {
+std::optional<Call> read_row_test(const Node *condition) {
+    if (condition == nullptr || !IsA(condition, FuncExpr)) {
+        return std::nullopt;
+    }
+    const auto *function = ENTITLE_NODE(FuncExpr, condition);
+    const auto is_branded = is_branded_test(function->funcid);
+    return is_branded ? read_call(function->args, *is_branded) : std::nullopt;
+}
+
+std::optional<Call> read_call(List *arguments, bool is_branded) {
+    Call call{};
+    call.is_branded = is_branded;
     const RowTestLayout layout = row_test_layout(list_length(arguments), is_branded);
     auto *permission = static_cast<Node *>(linitial(arguments));
     auto *level = static_cast<Node *>(list_nth(arguments, layout.level));
     if (!IsA(permission, Const) || !IsA(level, Const)) {
-        return false;
+        return std::nullopt;
     }
     call.customer = static_cast<Node *>(list_nth(arguments, layout.customer));
     call.brand =
@@ -59,7 +74,7 @@ bool read_call(List *arguments, bool is_branded, Call &call) {
     if (!is_null_constant(level) && !is_null_constant(call.customer)) {
         call.level = DatumGetInt32(ENTITLE_NODE(Const, level)->constvalue);
     }
-    return true;
+    return call;
 }
 
 Question permission_question(const Call &call) {

@@ -42,10 +42,6 @@ inline RowTestLayout row_test_layout(int arguments, bool is_branded) noexcept {
                          arguments > 3 + first ? 3 + first : -1};
 }
 
-// Tells the two spellings apart, by whichever name, by what they call. Returns: false for any other
-// function.
-bool is_row_test(Oid function, bool &is_branded);
-
 // Tells whether one of them shows shared rows.
 bool is_shared_test(Oid function);
 
@@ -54,6 +50,7 @@ bool is_row_test(const Node *condition);
 
 // A call in a query.
 struct Call {
+    bool is_branded;
     std::optional<std::string_view> permission; // none: no permission opens the row
     std::optional<int> level;                   // none: no external access opens it
     Node *brand;                                // null: judged in the current brand
@@ -61,9 +58,12 @@ struct Call {
     Node *date; // null: not dated
 };
 
-// Takes a call apart. Returns: false when it is not one that protect_table writes, with literal
+// Takes a call apart. Returns: none when it is not one that protect_table writes, with literal
 // rule.
-bool read_call(List *arguments, bool is_branded, Call &call);
+std::optional<Call> read_call(List *arguments, bool is_branded);
+
+// The call that a condition is. Returns: none for other conditions, as for other calls.
+std::optional<Call> read_row_test(const Node *condition);
 
 // The question whether any row may show by permission; without brand, whether all do. Good as long
 // as the call.

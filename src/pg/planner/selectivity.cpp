@@ -168,29 +168,25 @@ ConditionEstimate estimate_brands(PlannerInfo *root, Node *brand, int rel, const
     return ConditionEstimate{count, equal_fraction(root, brand, rel, list.keys, count)};
 }
 
-bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
-                        ConditionEstimate &result) {
-    bool is_branded = false;
-    Call call{};
-    if (!IsA(clause, FuncExpr) ||
-        !is_row_test(ENTITLE_NODE(FuncExpr, clause)->funcid, is_branded) ||
-        !read_call(ENTITLE_NODE(FuncExpr, clause)->args, is_branded, call)) {
-        return false;
+std::optional<ConditionEstimate> estimate_condition(PlannerInfo *root, const Node *clause,
+                                                    Node *column, int rel) {
+    const auto call = read_row_test(clause);
+    if (!call) {
+        return std::nullopt;
     }
     if (IsA(column, RelabelType)) {
         column = reinterpret_cast<Node *>(ENTITLE_NODE(RelabelType, column)->arg);
     }
-    if (call.level && equal(column, call.customer)) {
+    if (call->level && equal(column, call->customer)) {
         const Asker &asker = current_asker();
-        result.keys = estimate_customers(asker, *call.level);
-        result.fraction = estimate_customer_fraction(root, call.customer, rel, asker, *call.level);
-        return true;
+        return ConditionEstimate{
+            estimate_customers(asker, *call->level),
+            estimate_customer_fraction(root, call->customer, rel, asker, *call->level)};
     }
-    if (call.brand != nullptr && call.permission && equal(column, call.brand)) {
-        result = estimate_brands(root, call.brand, rel, current_asker(), *call.permission);
-        return true;
+    if (call->brand != nullptr && call->permission && equal(column, call->brand)) {
+        return estimate_brands(root, call->brand, rel, current_asker(), *call->permission);
     }
-    return false;
+    return std::nullopt;
 }
 
 } // namespace entitle::pg

@@ -8,6 +8,8 @@ extern "C" {
 #include "nodes/pathnodes.h"
 }
 
+#include <optional>
+
 #include "pg/subject/subject_cache.hpp"
 
 namespace entitle::pg {
@@ -34,8 +36,8 @@ struct ConditionEstimate {
 ConditionEstimate estimate_brands(PlannerInfo *root, Node *brand, int rel, const Asker &asker,
                                   std::string_view permission);
 
-// Returns: false when the clause is no row test, or the column not one of its own.
-bool estimate_condition(PlannerInfo *root, Node *clause, Node *column, int rel,
-                        ConditionEstimate &result);
+// Returns: none when the clause is no row test, or the column not one of its own.
+std::optional<ConditionEstimate> estimate_condition(PlannerInfo *root, const Node *clause,
+                                                    Node *column, int rel);
 
 } // namespace entitle::pg

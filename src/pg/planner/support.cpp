@@ -191,11 +191,14 @@ bool has_execution(const PlannerInfo *root) {
 Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     PlannerInfo *root = request->root;
     FuncExpr *function = request->fcall;
-    Call call{};
-    if (!has_execution(root) || is_taken_apart(function->args) ||
-        !read_call(function->args, is_branded, call)) {
+    if (!has_execution(root) || is_taken_apart(function->args)) {
         return nullptr;
     }
+    const auto read = read_call(function->args, is_branded);
+    if (!read) {
+        return nullptr;
+    }
+    const Call &call = *read;
     const bool by_permission = may_show_by_permission(call);
     if (by_permission && call.brand == nullptr) {
         return assume(root, permission_question(call), true) ? makeBoolConst(true, false) : nullptr;
@@ -247,10 +250,9 @@ FuncExpr *own_rows_test(const FuncExpr *shared, bool is_branded) {
 // next can use that plan, too.
 Node *simplify_shared(const SupportRequestSimplify *request, bool is_branded) {
     PlannerInfo *root = request->root;
-    Call call{};
     const Question somebody{Fact::is_somebody, {}};
-    if (!has_execution(root) || !read_call(request->fcall->args, is_branded, call) ||
-        !ask(somebody)) {
+    const auto call = read_call(request->fcall->args, is_branded);
+    if (!has_execution(root) || !call || !ask(somebody)) {
         return nullptr;
     }
     SupportRequestSimplify others = *request;
@@ -264,7 +266,7 @@ Node *simplify_shared(const SupportRequestSimplify *request, bool is_branded) {
         return nullptr;
     }
     NullTest *unowned = makeNode(NullTest);
-    unowned->arg = static_cast<Expr *>(copyObjectImpl(call.customer));
+    unowned->arg = static_cast<Expr *>(copyObjectImpl(call->customer));
     unowned->nulltesttype = IS_NULL;
     unowned->argisrow = false;
     unowned->location = -1;
@@ -296,14 +298,14 @@ double estimate(PlannerInfo *root, const Call &call, int rel, bool has_reach) {
 }
 
 bool estimate_selectivity(SupportRequestSelectivity *request, bool is_branded) {
-    Call call{};
-    if (request->is_join || !read_call(request->args, is_branded, call)) {
+    const auto call = read_call(request->args, is_branded);
+    if (request->is_join || !call) {
         return false;
     }
     // The date comparison beside a test that was taken apart is estimated on its own.
     const bool has_reach =
         is_taken_apart(request->args) && !ask(Question{Fact::has_unlimited_window, {}});
-    request->selectivity = estimate(request->root, call, request->varRelid, has_reach);
+    request->selectivity = estimate(request->root, *call, request->varRelid, has_reach);
     return true;
 }
 
@@ -332,15 +334,16 @@ Expr *customer_condition(SupportRequestIndexCondition *request, const Call &call
 
 // The index condition that a row test implies for the asker.
 List *index_condition(SupportRequestIndexCondition *request, bool is_branded) {
-    Call call{};
     if (!IsA(request->node, FuncExpr) || is_shared_test(request->funcid) ||
         !request->index->amsearcharray || request->index->relam != BTREE_AM_OID) {
         return NIL;
     }
     List *arguments = ENTITLE_NODE(FuncExpr, request->node)->args;
-    if (!read_call(arguments, is_branded, call)) {
+    const auto read = read_call(arguments, is_branded);
+    if (!read) {
         return NIL;
     }
+    const Call &call = *read;
     const auto *column = static_cast<Node *>(list_nth(arguments, request->indexarg));
     Expr *condition = nullptr;
     if (column == call.customer && call.level && !may_show_by_permission(call)) {

@@ -248,11 +248,8 @@ DecidingColumns find_deciding_columns(const Declaration &document) {
             test = reinterpret_cast<Node *>(policy->qual);
         }
     }
-    bool is_branded = false;
-    Call call{};
-    if (test == nullptr || !IsA(test, FuncExpr) ||
-        !is_row_test(ENTITLE_NODE(FuncExpr, test)->funcid, is_branded) ||
-        !read_call(ENTITLE_NODE(FuncExpr, test)->args, is_branded, call)) {
+    const auto call = read_row_test(test);
+    if (!call) {
         raise_undeclared(table);
     }
     const auto name_of = [&](const Node *node) -> const char * {
@@ -260,9 +257,9 @@ DecidingColumns find_deciding_columns(const Declaration &document) {
                    ? get_attname(document.relation, ENTITLE_NODE(Var, node)->varattno, false)
                    : nullptr;
     };
-    columns.customer = name_of(call.customer);
-    columns.date = name_of(call.date);
-    columns.brand = name_of(call.brand);
+    columns.customer = name_of(call->customer);
+    columns.date = name_of(call->date);
+    columns.brand = name_of(call->brand);
     table_close(table, AccessShareLock);
     return columns;
 }
