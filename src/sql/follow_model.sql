@@ -48,7 +48,11 @@ CREATE FUNCTION entitle_internal.yield_installed(relation text, images jsonb[], 
 BEGIN
     IF relation = 'organization' THEN
         UPDATE entitle.organization o SET name = format('%s (installed)', o.name)
-        WHERE o.as_shipped AND o.name IN (SELECT i ->> 'name' FROM unnest(images) AS i);
+        WHERE o.as_shipped AND o.name IN (SELECT i ->> 'name' FROM unnest(images) AS i)
+          AND NOT EXISTS (SELECT
+                          FROM entitle.membership m
+                          LEFT JOIN entitle.brand b ON b.brand_id = m.brand_id
+                          WHERE o.organization_id IN (m.organization_id, b.organization_id));
     ELSIF relation = 'brand' AND is_whole AND entitle.acting_superuser() THEN
         DELETE FROM entitle.brand b
         WHERE b.as_shipped AND (images = '{}' OR b.brand_id IN (SELECT (i ->> 'brand_id')::bigint FROM unnest(images) AS i))

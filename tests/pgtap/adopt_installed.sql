@@ -58,6 +58,11 @@ SELECT is(tried('DELETE FROM account', 'DELETE FROM bill', 'DELETE FROM tenant W
 SELECT is(tried('ALTER TABLE tenant ADD COLUMN code text', 'UPDATE tenant SET code = id', 'ALTER TABLE tenant ALTER COLUMN code SET NOT NULL, ADD UNIQUE (code)', $$SELECT entitle.adopt_brands('tenant', 'code', 'name')$$, 'SELECT split_part(brands(), '','', 1)'),
           '1 main made here', 'a code is no number');
 
+SELECT is(tried(first, 'SELECT 1', $$SELECT entitle.adopt_organizations('tenant', 'id', 'name')$$),
+          '23505 row of adopted table "public.tenant" cannot be followed: name "main" is taken (rows with the keys 1)', 'S479: the organization keeps its name where it is used')
+FROM unnest(ARRAY[$$INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (101, 1, 150)$$,
+                  $$INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (101, 1, 150)$$]) AS first;
+
 -- An empty table: its rows come later, whoever writes them.
 SELECT is(tried('DELETE FROM account', 'DELETE FROM bill', 'DELETE FROM tenant', $$SELECT entitle.adopt_brands('tenant', 'id', 'name')$$, 'SET ROLE app_owner', $$INSERT INTO tenant VALUES (1, 'first')$$,
                 'RESET ROLE', 'SELECT brands()'), '1 first 1', 'an application that begins has a first tenant');
