@@ -191,11 +191,8 @@ bool has_execution(const PlannerInfo *root) {
 Node *simplify(const SupportRequestSimplify *request, bool is_branded) {
     PlannerInfo *root = request->root;
     FuncExpr *function = request->fcall;
-    if (!has_execution(root) || is_taken_apart(function->args)) {
-        return nullptr;
-    }
     const auto read = read_call(function->args, is_branded);
-    if (!read) {
+    if (!has_execution(root) || is_taken_apart(function->args) || !read) {
         return nullptr;
     }
     const Call &call = *read;
