@@ -256,7 +256,7 @@ FROM (VALUES
     ('42703', 'a system column', $$ 'plain', 'ctid' $$),
     ('42804', 'a customer column of type time', $$ 'types', 't' $$),
     ('42804', 'a date column of type time', $$ 'types', 's', 't' $$),
-    ('42804', 'a brand column of type numeric', $$ 'types', 's', NULL, 'n' $$),
+    ('42804', 'a brand column of type time', $$ 'types', 's', NULL, 't' $$),
     ('22023', 'a level that is none', $$ 'plain', 'customer_id', min_level => 15 $$),
     ('22023', 'no level', $$ 'plain', 'customer_id', min_level => NULL $$),
     ('22023', 'an insert level that is none', $$ 'plain', 'customer_id', external_insert_level => 0 $$),
