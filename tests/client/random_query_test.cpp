@@ -12,7 +12,6 @@
 #include <fstream>
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -85,19 +84,6 @@ const std::vector<User> &users() {
         {"104", "everything", "rq_outsider"},
     };
     return all;
-}
-
-// Of equal numerics with other scales, as 1.5 and 1.50, the order of rows decides which one a set
-// operation or a group shows.
-void trim_scales(std::vector<Row> &rows) {
-    static const std::regex scale(R"((\.\d*[1-9])0+\b|\.0+\b)");
-    for (Row &row : rows) {
-        for (std::string &value : row) {
-            if (value.find('.') != std::string::npos) {
-                value = std::regex_replace(value, scale, "$1");
-            }
-        }
-    }
 }
 
 // How a statement is put to the server.

@@ -1,6 +1,7 @@
 // Sessions.
 #include "session.hpp"
 
+#include <regex>
 #include <stdexcept>
 
 namespace entitle::client {
@@ -113,6 +114,17 @@ Reply Session::copy_out(const std::string &command) {
         reply.rows = std::move(lines);
     }
     return reply;
+}
+
+void trim_scales(std::vector<Row> &rows) {
+    static const std::regex scale(R"((\.\d*[1-9])0+\b|\.0+\b)");
+    for (Row &row : rows) {
+        for (std::string &value : row) {
+            if (value.find('.') != std::string::npos) {
+                value = std::regex_replace(value, scale, "$1");
+            }
+        }
+    }
 }
 
 } // namespace entitle::client

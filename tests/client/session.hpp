@@ -26,6 +26,10 @@ struct Reply {
     std::string value() const;
 };
 
+// Of equal numerics with other scales, as 1.5 and 1.50, the order of rows decides which one a set
+// operation or a group shows. Makes them the same text.
+void trim_scales(std::vector<Row> &rows);
+
 class Session {
   public:
     // To PGDATABASE, or to the database named.
