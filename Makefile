@@ -5,9 +5,9 @@
 #   make test | demo | lint | bench                  each on a throwaway server of its own
 
 # The install script is these topics of src/sql, in this order.
-SQL_TOPICS = schema identity permission brand_key customer score access token log name planner declaration tenant policy protection migration privilege \
+SQL_TOPICS = schema identity permission brand_key customer score access token log name planner declaration reported tenant policy protection migration privilege \
 	parent view exchange mask masked_reader write catalogue signal visibility delegation erase invitation adoption adoption_reference follow follow_model adopt adopt_organizations \
-	adopt_customers adopt_roles adopt_memberships adopt_access adopted explain report verify_view verify lint_table lint_function oracle \
+	adopt_customers adopt_roles adopt_memberships adopt_access adopted explain report report_mode verify_view verify lint_table lint_function oracle \
 	release guard unguard plan lint_adoption lint dump trigger inventory
 
 EXTENSION = entitle

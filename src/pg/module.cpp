@@ -11,6 +11,9 @@
 #include "pg/enforce/printed_row.hpp"
 #include "pg/enforce/refused_write.hpp"
 #include "pg/enforce/running_statement.hpp"
+#include "pg/observe/observed_scan.hpp"
+#include "pg/observe/reported_table.hpp"
+#include "pg/observe/tally.hpp"
 #include "pg/subject/setting.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/subject/unheard.hpp"
@@ -30,6 +33,9 @@ extern "C" void _PG_init(void) {
     once([] { install_masked_reads(); });
     once([] { install_refusals(); });
     once([] { install_printed_rows(); });
+    once([] { watch_reported_tables(); });
+    once([] { install_tally(); });
+    once([] { install_observed_scans(); });
     once([] { watch_callers(statement_user); });
     once([] { watch_migrations(); });
     once([] { watch_lookups(); });

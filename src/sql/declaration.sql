@@ -61,15 +61,6 @@ COMMENT ON COLUMN entitle.protection_member.rls_was_enabled IS 'Put back by unpr
 COMMENT ON COLUMN entitle.protection_member.rls_was_forced IS 'Put back by unprotect_table';
 COMMENT ON COLUMN entitle.protection_member.table_name IS 'What the table was called then: another one may bear the name when it is gone';
 
-CREATE VIEW entitle.protected_tables AS
-    SELECT relation::pg_catalog.regclass AS relation, customer_column, date_column, brand_column, min_level,
-           view_permission, insert_permission, update_permission, delete_permission,
-           external_insert_level, external_update_level, masked_columns, view_name, parent::pg_catalog.regclass AS parent,
-           external_delete_level, shared_rows, parent_key
-    FROM entitle.protection
-    WHERE relation IN (SELECT c.oid FROM pg_catalog.pg_class c);
-COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table protects, as declared';
-
 -- The functions here and of policy.sql run with the caller's own rights and give nothing that ALTER TABLE would not, so PUBLIC
 -- may execute them; those that change what is declared ask for EXECUTE on protect_table or unprotect_table.
 
@@ -305,20 +296,10 @@ CREATE FUNCTION entitle_internal.record_protection(declared entitle.protection) 
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    unknown text;
 BEGIN
     PERFORM entitle_internal.check_may_protect(declared.relation);
     PERFORM entitle_internal.check_protection(declared);
-    SELECT k INTO unknown
-    FROM unnest(ARRAY[declared.view_permission, declared.insert_permission, declared.update_permission,
-                      declared.delete_permission]) AS k
-    WHERE k IS NOT NULL AND NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = k)
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'permission "%" is unknown', unknown
-            USING ERRCODE = '22023', HINT = 'Add it to entitle.permission first, or correct the spelling: keys match byte for byte.';
-    END IF;
+    PERFORM entitle_internal.check_known_permissions(declared);
     PERFORM entitle_internal.check_view_schema(declared) WHERE entitle_internal.has_view(declared);
 
     -- A table that bore this one's name and is gone is forgotten, as are parts that are. Its lines follow this one.

@@ -284,14 +284,15 @@ BEGIN
                    WHEN c.relname = 'protection_privilege'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class) AND (grantee = ''public'' OR (grantee_oid, grantee)'
                             ' IN (SELECT oid, rolname FROM pg_catalog.pg_roles))'
-                   WHEN c.relname ~ '^(protection|guarded_table)'
+                   WHEN c.relname ~ '^(protection|reported_protection|guarded_table)'
                        THEN 'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class UNION ALL SELECT number FROM entitle.absent_relation)'
                    ELSE ''
                END
         FROM pg_catalog.pg_class c
         WHERE c.relnamespace = 'entitle'::pg_catalog.regnamespace
           AND c.relkind IN ('r', 'S')
-          AND c.relname NOT IN ('shipped_row', 'absent_relation') -- names come back with what bears them
+          -- Names come back with what bears them; what report mode counted, it counted here.
+          AND c.relname NOT IN ('shipped_row', 'absent_relation', 'reported_rows')
         ORDER BY c.relname LOOP
         PERFORM pg_catalog.pg_extension_config_dump(relation, condition);
     END LOOP;

@@ -276,6 +276,7 @@ CREATE FUNCTION entitle.lint() RETURNS TABLE (severity text, object text, findin
     FROM (SELECT 'error' AS severity, v.relation::text AS object, v.problem AS finding, v.remedy FROM entitle.verify_protection() v
           UNION ALL SELECT * FROM entitle_internal.lint_tables()
           UNION ALL SELECT * FROM entitle_internal.lint_coverage()
+          UNION ALL SELECT * FROM entitle_internal.lint_reported()
           UNION ALL SELECT * FROM entitle_internal.lint_functions()
           UNION ALL SELECT * FROM entitle_internal.lint_oracles()
           UNION ALL SELECT * FROM entitle_internal.lint_guard()

@@ -150,6 +150,24 @@ COMMENT ON FUNCTION entitle_internal.lint_tables() IS 'lint: what weakens the pr
 REVOKE ALL ON FUNCTION entitle_internal.lint_tables() FROM PUBLIC;
 
 -- What was forgotten: tables of customers that nobody protected, and indexes that the row tests would use.
+CREATE FUNCTION entitle_internal.lint_reported() RETURNS SETOF entitle.finding
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'warning', r.relation::text, 'is in report mode: nothing is enforced', entitle_internal.protection_call(ROW(r.*)::entitle.protection)
+    FROM entitle.reported_protection r
+    JOIN pg_class c ON c.oid = r.relation
+    UNION ALL
+    -- Nothing of a table in report mode brings the library to a session that only reads.
+    SELECT 'warning', current_database(), 'sessions that call no function of entitle are not reported: they do not load its library',
+           format('ALTER DATABASE %I SET session_preload_libraries = %s; -- for sessions that begin then', current_database(),
+                  concat_ws(', ', nullif(current_setting('session_preload_libraries'), ''), 'entitle'))
+    WHERE EXISTS (SELECT FROM entitle.reported_protection)
+      AND 'entitle' <> ALL (regexp_split_to_array(concat_ws(',', current_setting('session_preload_libraries'), current_setting('shared_preload_libraries')), '[, "]+'))
+    $$;
+COMMENT ON FUNCTION entitle_internal.lint_reported() IS 'lint: tables in report mode, which show and take what they would without protection';
+REVOKE ALL ON FUNCTION entitle_internal.lint_reported() FROM PUBLIC;
+
 CREATE FUNCTION entitle_internal.lint_coverage() RETURNS SETOF entitle.finding
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -173,6 +191,7 @@ CREATE FUNCTION entitle_internal.lint_coverage() RETURNS SETOF entitle.finding
           AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
           AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
+          AND NOT EXISTS (SELECT FROM entitle.reported_protection r WHERE r.relation = c.oid)
           AND c.oid NOT IN (SELECT u FROM entitle_internal.undeclared_tables() u)),
     unprotected AS (
         SELECT DISTINCT ON (c.oid) c.oid::regclass AS relation, a.attname

@@ -133,6 +133,15 @@ DECLARE
     is_open boolean;
     is_told boolean;
 BEGIN
+    -- What is in report mode is enforced as it was declared.
+    declared := entitle_internal.reported_declaration(relation);
+    IF declared.relation IS NOT NULL THEN
+        reason := 'in report mode';
+        IF declared.parent::regclass <> ALL (known) THEN
+            declared := NULL;
+        END IF;
+        RETURN;
+    END IF;
     declared.relation := relation;
     declared.min_level := 10;
     declared.masked_columns := '{}';
@@ -268,8 +277,8 @@ DECLARE
     grantee name;
     count integer := 0;
 BEGIN
-    IF mode IS DISTINCT FROM 'enforce' THEN
-        RAISE EXCEPTION 'there is no such mode: %', coalesce(mode, 'NULL') USING ERRCODE = '22023', HINT = 'It is enforce.';
+    IF mode IN ('enforce', 'report') IS NOT TRUE THEN
+        RAISE EXCEPTION 'there is no such mode: %', coalesce(mode, 'NULL') USING ERRCODE = '22023', HINT = 'It is enforce or report.';
     END IF;
     IF view_schema IS NOT NULL AND NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = view_schema) THEN
         EXECUTE format('CREATE SCHEMA %I', view_schema);
@@ -286,7 +295,7 @@ BEGIN
         PERFORM entitle.protect_table(
             d.relation, d.customer_column, d.date_column, d.brand_column, d.min_level, d.view_permission, d.insert_permission,
             d.update_permission, d.delete_permission, d.external_insert_level, d.external_update_level, d.masked_columns, d.view_name,
-            d.parent, d.external_delete_level, d.shared_rows, d.parent_key);
+            d.parent, d.external_delete_level, d.shared_rows, d.parent_key, mode);
         count := count + 1;
     END LOOP;
     RETURN count;
@@ -314,11 +323,12 @@ DECLARE
 BEGIN
     -- Lines before what they follow.
     LOOP
-        own := ARRAY(SELECT t FROM unnest(entitle_internal.declared_tables()) AS t JOIN pg_class c ON c.oid = t AND pg_has_role(current_user, c.relowner, 'USAGE'));
+        own := ARRAY(SELECT t FROM unnest(entitle_internal.declared_tables() || entitle_internal.reported_tables()) AS t JOIN pg_class c ON c.oid = t AND pg_has_role(current_user, c.relowner, 'USAGE'));
         EXIT WHEN own = '{}';
-        last := ARRAY(SELECT o FROM unnest(own) AS o WHERE NOT EXISTS (SELECT FROM entitle_internal.lines_of(o) l WHERE l.relation <> o));
+        last := ARRAY(SELECT o FROM unnest(own) AS o WHERE NOT EXISTS (SELECT FROM entitle_internal.lines_of(o) l WHERE l.relation <> o)
+                                                     AND NOT EXISTS (SELECT FROM entitle_internal.reported_lines(o)));
         IF last = '{}' THEN
-            PERFORM entitle_internal.check_followed(own[1]);
+            PERFORM entitle_internal.check_followed(own[1]), entitle_internal.check_unreported_lines(own[1]);
         END IF;
         PERFORM entitle.unprotect_table(l) FROM unnest(last) AS l;
         count := count + cardinality(last);

@@ -46,7 +46,8 @@ CREATE FUNCTION entitle_internal.protect_table_steps(
     parent regclass,
     external_delete_level integer,
     shared_rows boolean,
-    parent_key name) RETURNS void
+    parent_key name,
+    mode text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -62,10 +63,17 @@ DECLARE
     line entitle.protection;
     sound regclass[] := '{}';
 BEGIN
+    IF mode = 'report' THEN
+        PERFORM entitle_internal.begin_report(declared);
+        RETURN;
+    ELSIF mode IS DISTINCT FROM 'enforce' THEN
+        RAISE EXCEPTION 'there is no such mode: %', coalesce(mode, 'NULL') USING ERRCODE = '22023', HINT = 'It is enforce or report.';
+    END IF;
     PERFORM entitle_internal.check_protection(declared);
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM entitle_internal.check_seen_family(relation), entitle_internal.check_protection(declared), entitle_internal.claim_view(relation);
+    PERFORM entitle_internal.end_report(relation);
     told := entitle_internal.repeated_masks(declared, told);
     declared := entitle_internal.kept_declaration(declared);
     FOR line IN SELECT * FROM entitle_internal.lines_of(relation) LOOP
@@ -124,9 +132,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                                jsonb, text, regclass, integer, boolean, name) IS 'What protect_table does';
+                                                jsonb, text, regclass, integer, boolean, name, text) IS 'What protect_table does';
 REVOKE ALL ON FUNCTION entitle_internal.protect_table_steps(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                                   jsonb, text, regclass, integer, boolean, name) FROM PUBLIC;
+                                                   jsonb, text, regclass, integer, boolean, name, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle.protect_table(
     relation regclass,
@@ -145,16 +153,17 @@ CREATE FUNCTION entitle.protect_table(
     parent regclass DEFAULT NULL,
     external_delete_level integer DEFAULT NULL,
     shared_rows boolean DEFAULT false,
-    parent_key name DEFAULT NULL) RETURNS void
+    parent_key name DEFAULT NULL,
+    mode text DEFAULT 'enforce') RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_run_steps';
 COMMENT ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                          jsonb, text, regclass, integer, boolean, name) IS
+                                          jsonb, text, regclass, integer, boolean, name, text) IS
     'Protects a table of the caller''s, with its partitions: rows show by permission or by external access. Called again it replaces what it made'
     '. Raises 42501: the caller does not own the table; 22004, 22023: an argument is missing or wrong; 42703: no such column; 42809: no table that can be; '
     '42830: no foreign key to the parent; 55000: the parent is not protected; 42710, 42P07: a policy or relation of another has the name';
 REVOKE ALL ON FUNCTION entitle.protect_table(regclass, name, name, name, integer, text, text, text, text, integer, integer,
-                                             jsonb, text, regclass, integer, boolean, name) FROM PUBLIC;
+                                             jsonb, text, regclass, integer, boolean, name, text) FROM PUBLIC;
 
 CREATE FUNCTION entitle_internal.unprotect_table_steps(relation regclass) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -168,6 +177,10 @@ BEGIN
     PERFORM entitle_internal.check_unprotectable(relation), entitle_internal.check_followed(relation);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM entitle_internal.check_unprotectable(relation), entitle_internal.check_followed(relation), entitle_internal.claim_view(relation);
+    IF (entitle_internal.reported_declaration(relation)).relation IS NOT NULL THEN
+        PERFORM entitle_internal.check_unreported_lines(relation), entitle_internal.end_report(relation);
+        RETURN;
+    END IF;
     view := entitle_internal.find_view(relation);
     PERFORM entitle_internal.put_back_privileges(relation, view);
     IF view IS NOT NULL THEN
@@ -312,7 +325,7 @@ CREATE FUNCTION entitle_internal.may_protect(relation regclass) RETURNS boolean
     AS $$
 BEGIN
     RETURN entitle_internal.may_declare(relation,
-        'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass,integer,boolean,name)') IS TRUE;
+        'entitle.protect_table(regclass,name,name,name,integer,text,text,text,text,integer,integer,jsonb,text,regclass,integer,boolean,name,text)') IS TRUE;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.may_protect(regclass) IS 'Whether the session''s role may protect the table';

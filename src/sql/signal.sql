@@ -37,7 +37,7 @@ DECLARE
     relation text;
     signal text;
 BEGIN
-    FOREACH relation IN ARRAY ARRAY['protection', 'protection_view'] LOOP
+    FOREACH relation IN ARRAY ARRAY['protection', 'protection_view', 'reported_protection'] LOOP
         EXECUTE format(
             'CREATE TRIGGER zz_entitle_signal AFTER INSERT OR UPDATE OR DELETE ON entitle.%I'
             ' FOR EACH ROW EXECUTE FUNCTION entitle_internal.signal_declaration()', relation);

@@ -312,6 +312,8 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
     SELECT (d.declared).relation, v.problem, v.remedy
     FROM declared d
     CROSS JOIN LATERAL entitle_internal.verify_view(d.declared, d.current) v
+    UNION ALL
+    SELECT * FROM entitle_internal.verify_reported()
     ) AS f (relation, problem, remedy)
     ORDER BY f.relation::text, f.problem, f.remedy
     $$;

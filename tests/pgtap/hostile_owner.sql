@@ -74,6 +74,7 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
               ARRAY[
                   -- take a declaration: record_protection checks it as protect_table does, remaining_masks reads its names only
                   'entitle_internal.record_protection(entitle.protection)', 'entitle_internal.remaining_masks(entitle.protection)',
+                  'entitle_internal.record_report(entitle.protection)',
                   -- take relations, which must be the caller's
                   'entitle_internal.claim_view(regclass)', 'entitle_internal.forget_privileges(regclass)', 'entitle_internal.forget_protection(regclass)',
                   'entitle_internal.record_privileges(regclass)', 'entitle_internal.record_view(regclass,regclass,jsonb)', 'entitle_internal.record_part(regclass)',
@@ -83,11 +84,13 @@ SELECT set_eq($$ SELECT p.oid::regprocedure::text FROM pg_proc p
                   -- take schemas and tables, which must be the caller's; or nothing
                   'entitle_internal.record_guard(name)', 'entitle_internal.forget_guard(name)', 'entitle_internal.record_exception(regclass,text)',
                   'entitle_internal.note_closing(regclass)', 'entitle_internal.note_closed(regclass)', 'entitle_internal.note_privileges(regclass)',
-                  'entitle_internal.note_part(regclass)', 'entitle_internal.rename_guards()',
+                  'entitle_internal.note_part(regclass)', 'entitle_internal.rename_guards()', 'entitle_internal.forget_report(regclass)',
                   -- tell what row-level security, triggers and privileges tell everyone
                   'entitle_internal.guarded_schemas()', 'entitle_internal.unnoted_tables()', 'entitle_internal.reopened_tables()',
                   'entitle_internal.is_closing(regclass)', 'entitle_internal.exception_of(regclass)', 'entitle_internal.declared_tables()',
                   'entitle_internal.closed_parts(regclass)', 'entitle_internal.customer_keys()', 'entitle_internal.brand_keys()',
+                  -- tell what triggers tell everyone, and what policies will
+                  'entitle_internal.reported_declaration(regclass)', 'entitle_internal.reported_tables()', 'entitle_internal.reported_lines(regclass)',
                   -- tell what policies and views tell everyone
                   'entitle_internal.declaration(regclass)', 'entitle_internal.find_view(regclass)', 'entitle_internal.has_default_name(regclass)',
                   'entitle_internal.lines_of(regclass)', 'entitle_internal.view_relation(regclass)', 'entitle_internal.told_masks(regclass)',

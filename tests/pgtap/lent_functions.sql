@@ -66,6 +66,8 @@ SELECT set_eq(
     $$ SELECT p.proname FROM pg_proc p
        WHERE p.pronamespace IN ('entitle'::regnamespace, 'entitle_internal'::regnamespace) AND p.prosecdef AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype
          AND p.proname NOT IN ('record_view', 'record_privileges', 'forget_privileges', 'record_protection', 'forget_protection', 'claim_view', -- called by protect_table and unprotect_table
+                               'record_report', 'forget_report', -- the same, in report mode
+                               'protection_report', -- writes without SQL
                                'record_part', -- called when a table gets a part
                                'record_adoption', 'end_adoption', 'end_dropped_adoptions', -- called by adopt_users and forget_adopted
                                'sync_adopted', 'verify_adoption', -- as adopt_users; writes nothing

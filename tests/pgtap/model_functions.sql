@@ -257,6 +257,21 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('rights_of(bigint[])'),
     ('told_rights(bigint[])'),
     ('user_access(text)'),
+    -- report mode: as protect_table; what writes the declarations looks at everything itself
+    ('begin_report(protection)'),
+    ('check_reported(protection)'),
+    ('check_unreported_lines(regclass)'),
+    ('end_report(regclass)'),
+    ('forget_report(regclass)'),
+    ('record_report(protection)'),
+    ('remove_report(regclass)'),
+    ('report_active(oid)'),
+    ('report_condition(regclass)'),
+    ('report_write()'),
+    ('reported_declaration(regclass)'),
+    ('reported_document(protection)'),
+    ('reported_lines(regclass)'),
+    ('reported_tables()'),
     -- adoption: as protect_table, whose caller owns the table; what writes the model looks at everything itself
     ('adopt_place(text,regclass,name,name,name,text,text)'),
     ('adopted_key(regclass,name)'),
@@ -319,7 +334,7 @@ SELECT is_empty(
                   AND signature ~ '^(acting_superuser|find_schema|may_guard|owns_table|asking_role|check_adoptable|check_view_schema|may_forget|referenced_adoption|resolved_options|definer_in_charge|is_migrating|may_declare|may_protect|may_unprotect|check_may_protect|restoring|explain_[a-z_]+|user_at_hand|compare_roles|permission_matrix|(customer|user)_access|told_rights|rights_(of|digests))[(]')
          -- exception blocks make subtransactions, which a parallel plan may not
          AND NOT (provolatile = 's' AND proparallel = 'u'
-                  AND signature ~ '^(lint|lint_adoptions|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|view_remedy)[(]') $$,
+                  AND signature ~ '^(lint|lint_adoptions|lint_extension|lint_oracles|lint_readers|lint_tables|expected_triggers|declaration_problem|verify_[a-z]+|expected_policies|is_condition|is_view|closed_parts|orphan_remedy|parent_problem|plan_protection|planned_tables?|planning_obstacle|relation_called|relation_name_in|reported_problem|view_remedy)[(]') $$,
     'S9: what reads is stable and parallel safe, what writes is volatile and parallel unsafe');
 SELECT set_eq(
     $$ SELECT f.signature FROM our_function f JOIN public_function USING (signature) WHERE f.provolatile = 'v' $$,
@@ -334,6 +349,8 @@ SELECT set_eq(
           'run_write(regclass,text,anyelement,anyelement)', 'update_row(protection,regclass,text,anycompatible,anyelement,anyelement)',
           'write_row(regclass,text,anyelement,anyelement)',
           'adopt_place(text,regclass,name,name,name,text,text)', 'end_adoption(regclass)', 'end_dropped_adoptions()', 'follow_altered(regclass)', 'follow_source()', 'install_adoption(adoption)', 'install_adoption_triggers(regclass)', 'record_adoption(adoption)', 'renew_adoptions(regclass)',
+          -- what begins and ends report mode
+          'begin_report(protection)', 'end_report(regclass)', 'forget_report(regclass)', 'record_report(protection)', 'remove_report(regclass)', 'report_write()',
           -- what closes tables of guarded schemas, and opens them
           'note_part(regclass)', 'protect_part(regclass)', 'close_new_tables()', 'close_table(regclass)', 'forget_guard(name)', 'note_closed(regclass)', 'note_closing(regclass)', 'note_privileges(regclass)',
           'open_table(guarded_table)', 'record_exception(regclass,text)', 'record_guard(name)', 'rename_guards()', 'take_privileges(regclass)'],
@@ -373,6 +390,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'end_adoption', 'end_dropped_adoptions', 'follow_altered', 'follow_source', 'guard_adopted', 'keep_adopted', 'keep_adoption', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
     'closed_parts', 'brand_keys', 'customer_keys', 'note_part', 'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
+    'forget_report', 'protection_report', 'record_report', 'reported_declaration', 'reported_lines', 'reported_tables',
     'verify_protection', 'lint']::name[],
     'these functions are SECURITY DEFINER');
 
@@ -429,7 +447,9 @@ FROM (VALUES
      ' delete_permission text DEFAULT NULL::text, external_insert_level integer DEFAULT NULL::integer,'
      ' external_update_level integer DEFAULT NULL::integer, masked_columns jsonb DEFAULT ''{}''::jsonb,'
      ' view_name text DEFAULT NULL::text, parent regclass DEFAULT NULL::regclass, external_delete_level integer DEFAULT NULL::integer,'
-     ' shared_rows boolean DEFAULT false, parent_key name DEFAULT NULL::name')
+     ' shared_rows boolean DEFAULT false, parent_key name DEFAULT NULL::name, mode text DEFAULT ''enforce''::text'),
+    ('protection_report', 'since timestamp with time zone DEFAULT NULL::timestamp with time zone'),
+    ('prune_report', 'before timestamp with time zone')
 ) AS i (name, arguments)
 JOIN our_function f ON f.proname = i.name;
 SELECT is(pg_get_function_result('entitle.recalc_scores()'::regprocedure), 'TABLE(recalculated bigint, changed bigint)',

@@ -208,6 +208,20 @@ inline List *entitle_name_list(const char *name) {
 #endif
 }
 
+// What a plan's entry asks of its table's columns. Returns: a null pointer for one that asks
+// nothing.
+inline const EntitleAccess *entitle_access_of([[maybe_unused]] const PlannedStmt *plan,
+                                              const RangeTblEntry *entry) {
+#if PG_VERSION_NUM >= 160000
+    return entry->perminfoindex == 0
+               ? nullptr
+               : static_cast<const EntitleAccess *>(
+                     list_nth(plan->permInfos, static_cast<int>(entry->perminfoindex) - 1));
+#else
+    return entry;
+#endif
+}
+
 // PostgreSQL 14 tells the analysis hook how a query's constants were jumbled, 19 lets it only look.
 #if PG_VERSION_NUM >= 190000
 #define ENTITLE_ANALYZE_PARAMETERS ParseState *state, Query *query, const JumbleState *jumble

@@ -6,6 +6,7 @@
 #include "pg/boundary/function.hpp"
 #include "pg/protection/keyed_row.hpp"
 #include "pg/model/lookup.hpp"
+#include "pg/observe/reported_table.hpp"
 #include "pg/protection/parent_key.hpp"
 #include "pg/protection/readable.hpp"
 #include "pg/explain/row_explanation.hpp"
@@ -296,6 +297,7 @@ Datum explain_asked(FunctionCallInfo fcinfo, const Asked &asked) {
         return return_steps(fcinfo, explain_declared(relation, declared, table, asked));
     }
     const char *name = OidIsValid(relation) ? qualified_name(relation) : nullptr;
+    const bool is_reported = OidIsValid(relation) && OidIsValid(find_reported(relation));
     PlainSteps steps;
     compute([&] {
         Trace trace;
@@ -306,7 +308,8 @@ Datum explain_asked(FunctionCallInfo fcinfo, const Asked &asked) {
             return;
         }
         Recorder(&trace).pass(Gate::protection, [&] {
-            return std::string(name) + " is not protected: table privileges decide";
+            return std::string(name) + (is_reported ? " is in report mode: table privileges decide"
+                                                    : " is not protected: table privileges decide");
         });
         steps = close_trace(trace, Decision{true, std::nullopt});
     });

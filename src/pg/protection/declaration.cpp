@@ -97,8 +97,9 @@ Oid find_beside(const char *table, const char *index, const char *column, Oid re
     return oid;
 }
 
-bool read_declaration(Oid relation, Declaration &declared) {
-    Record record = open_record("protection", "protection_pkey", "relation", relation);
+bool read_declaration(Oid relation, Declaration &declared, const char *table = "protection",
+                      const char *index = "protection_pkey") {
+    Record record = open_record(table, index, "relation", relation);
     const bool is_found = HeapTupleIsValid(record.tuple);
     if (is_found) {
         bool is_null = false;
@@ -189,6 +190,10 @@ bool find_declaration(Oid relation, Declaration &declared, Oid &table) {
     const Oid root =
         find_beside("protection_member", "protection_member_pkey", "relation", table, "root");
     return OidIsValid(root) && read_declaration(root, declared);
+}
+
+bool find_reported_declaration(Oid relation, Declaration &declared) {
+    return read_declaration(relation, declared, "reported_protection", "reported_protection_pkey");
 }
 
 Declaration require_declaration(Relation table) {

@@ -39,6 +39,9 @@ struct Declaration {
 // Returns: false when nothing is declared; the table is as good as any other then.
 bool find_declaration(Oid relation, Declaration &declared, Oid &table);
 
+// Finds what is declared of a table in report mode (R66), by the table's own number.
+bool find_reported_declaration(Oid relation, Declaration &declared);
+
 // The filtered view of a declared table, else InvalidOid.
 Oid find_view(Oid table);
 

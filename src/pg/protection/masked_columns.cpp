@@ -184,30 +184,6 @@ MaskedTable read_part(const MaskedTable &whole, Oid part) {
     return table;
 }
 
-// The table and its parts. PostgreSQL's own walk raises an error when one of them is just gone.
-RowList<Oid> find_parts(Oid relation) {
-    RowList<Oid> parts;
-    parts.add(relation);
-    Relation inheritance = table_open(InheritsRelationId, AccessShareLock);
-    for (std::size_t i = 0; i < parts.count; ++i) {
-        ScanKeyData key;
-        ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,
-                    ObjectIdGetDatum(parts.rows[i]));
-        SysScanDesc scan =
-            systable_beginscan(inheritance, InheritsParentIndexId, true, nullptr, 1, &key);
-        HeapTuple row = nullptr;
-        while (HeapTupleIsValid(row = systable_getnext(scan))) {
-            const Oid part = reinterpret_cast<Form_pg_inherits>(GETSTRUCT(row))->inhrelid;
-            if (std::find(parts.begin(), parts.end(), part) == parts.end()) {
-                parts.add(part);
-            }
-        }
-        systable_endscan(scan);
-    }
-    table_close(inheritance, AccessShareLock);
-    return parts;
-}
-
 Oid find_table(const char *name) {
     const Oid table = get_relname_relid(name, get_namespace_oid("entitle", false));
     if (!OidIsValid(table)) {
@@ -297,6 +273,29 @@ RowList<MaskedTable> read_wholes(Masks &loaded) {
 }
 
 } // namespace
+
+RowList<Oid> find_parts(Oid relation) {
+    RowList<Oid> parts;
+    parts.add(relation);
+    Relation inheritance = table_open(InheritsRelationId, AccessShareLock);
+    for (std::size_t i = 0; i < parts.count; ++i) {
+        ScanKeyData key;
+        ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ,
+                    ObjectIdGetDatum(parts.rows[i]));
+        SysScanDesc scan =
+            systable_beginscan(inheritance, InheritsParentIndexId, true, nullptr, 1, &key);
+        HeapTuple row = nullptr;
+        while (HeapTupleIsValid(row = systable_getnext(scan))) {
+            const Oid part = reinterpret_cast<Form_pg_inherits>(GETSTRUCT(row))->inhrelid;
+            if (std::find(parts.begin(), parts.end(), part) == parts.end()) {
+                parts.add(part);
+            }
+        }
+        systable_endscan(scan);
+    }
+    table_close(inheritance, AccessShareLock);
+    return parts;
+}
 
 // Parts that were attached since the declaration count: whoever is kept from a column of the whole
 // is kept from theirs.

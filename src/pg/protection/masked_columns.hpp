@@ -27,4 +27,7 @@ inline int bit_of(int column) noexcept { return column - FirstLowInvalidHeapAttr
 // Requires: the extension is installed. The result's memory hangs below the current context.
 Masks load_masks();
 
+// The table and its parts. PostgreSQL's own walk raises an error when one of them is just gone.
+RowList<Oid> find_parts(Oid relation);
+
 } // namespace entitle::pg

@@ -224,6 +224,13 @@ const Asker &current_asker() {
     return asker;
 }
 
+const Asker &observed_asker() {
+    if (find_asker()) {
+        known_start = kNoStart; // the statement's own first question comes later
+    }
+    return asker;
+}
+
 std::uint64_t asker_epoch() noexcept { return found_epoch; }
 
 const Asker &asker_now() {

@@ -14,8 +14,13 @@ const Asker &current_asker();
 // Returns: the epoch that the asker was found in. The present one, unless it moved all the time.
 std::uint64_t asker_epoch() noexcept;
 
-// The same, but pending invalidations are taken in at every call: for functions that callers
-// without an executor (PL/pgSQL expressions) ask again and again within one client statement.
+// Returns: the asker, for a look that is no question of the statement's: what it shows does not
+// depend on the answer, so no cursor is bound to it.
+const Asker &observed_asker();
+
+// The same as current_asker, but pending invalidations are taken in at every call: for functions
+// that callers without an executor (PL/pgSQL expressions) ask again and again within one client
+// statement.
 const Asker &asker_now();
 
 // Tells whether the rights of the answers are those of the present asker still. Loads all of the
