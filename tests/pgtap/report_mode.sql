@@ -344,6 +344,35 @@ CREATE TRIGGER entitle_report AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTIO
 INSERT INTO other VALUES (1, 101);
 SELECT is(reported(), 'nothing', 'the trigger alone counts nothing');
 SELECT throws_ok('SELECT entitle_internal.report_write()', '0A000', NULL, 'nor is it called otherwise');
+-- A whole schema, which is enforced later as it was declared.
+GRANT EXECUTE ON FUNCTION entitle.protect_schema, entitle.plan_protection, entitle.unprotect_table, entitle.unprotect_all TO test_owner;
+GRANT USAGE ON SCHEMA entitle TO test_owner;
+GRANT REFERENCES, SELECT ON entitle.customer TO test_owner;
+CREATE SCHEMA test_owner AUTHORIZATION test_owner;
+SELECT is(as_owner($$CREATE TABLE test_owner.sale (id integer PRIMARY KEY, customer_id bigint REFERENCES entitle.customer);
+                     CREATE TABLE test_owner.item (id integer PRIMARY KEY, sale_id integer NOT NULL REFERENCES test_owner.sale);
+                     CREATE TABLE test_owner.part (id integer PRIMARY KEY, item_id integer NOT NULL REFERENCES test_owner.item);
+                     SELECT entitle.protect_schema('{test_owner}', mode => 'report');
+                     SELECT entitle.protect_table('test_owner.sale', 'customer_id', min_level => 30, mode => 'report')$$), 'done', 'a schema in report mode');
+SELECT results_eq($$ SELECT relation::text, mode, min_level FROM entitle.protected_tables WHERE relation::text ~ '^test_owner' ORDER BY 1 $$,
+    $$ VALUES ('test_owner.item', 'report', 10), ('test_owner.part', 'report', 10), ('test_owner.sale', 'report', 30) $$, 'lines of lines, too');
+SELECT results_eq($$ SELECT relation::text, reason FROM entitle.plan_protection('{test_owner}') $$,
+    $$ VALUES ('test_owner.sale', 'in report mode'), ('test_owner.item', 'in report mode'), ('test_owner.part', 'in report mode') $$, 'the plan enforces what is declared');
+SELECT is(as_owner($$SELECT entitle.protect_schema('{test_owner}')$$), 'done', 'one call enforces all');
+SELECT results_eq($$ SELECT relation::text, mode, min_level FROM entitle.protected_tables WHERE relation::text ~ '^test_owner' ORDER BY 1 $$,
+    $$ VALUES ('test_owner.item', 'enforce', 10), ('test_owner.part', 'enforce', 10), ('test_owner.sale', 'enforce', 30) $$, 'as it was declared');
+SELECT is_empty($$ SELECT * FROM entitle.verify_protection() WHERE relation::text ~ '^test_owner' $$, 'and nothing is missing');
+SELECT is(as_owner($$SELECT entitle.protect_table('test_owner.sale', 'customer_id', mode => 'report')$$), '2BP01', 'a document stays enforced while its lines are');
+SELECT is(as_owner($$SELECT entitle.protect_table('test_owner.part', parent => 'test_owner.item', mode => 'report')$$), 'done', 'a line may be in report mode below enforced tables');
+SELECT is_empty($$ SELECT * FROM entitle.verify_protection() WHERE relation::text ~ '^test_owner' $$, 'as declared');
+INSERT INTO test_owner.sale VALUES (1, 101);
+INSERT INTO test_owner.item VALUES (1, 1);
+INSERT INTO test_owner.part VALUES (1, 1);
+GRANT USAGE ON SCHEMA test_owner TO test_app;
+GRANT SELECT ON test_owner.part TO test_app;
+SELECT reported() \g /dev/null
+SELECT is(ask('stranger', 'SELECT count(*) FROM test_owner.part'), '1', 'it shows');
+SELECT is(reported(), 'test_owner.part select customer 1', 'and is judged by its document''s rules');
 SELECT is(entitle.unprotect_all() > 0, true, 'all is taken back, in whatever mode');
 SELECT is_empty('SELECT * FROM entitle.protected_tables', 'and forgotten');
 SELECT * FROM finish();
