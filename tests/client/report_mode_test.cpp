@@ -53,7 +53,7 @@ class ReportMode : public ::testing::Test {
                         table + "; GRANT SELECT ON " + view + ", rq." + table + " TO PUBLIC");
         }
         admin_.must("SET search_path = rq; SET statement_timeout = '20s'; SET jit = off");
-        app_.must("SET search_path = rq; SET statement_timeout = '20s'; SET jit = off; SET "
+        app_.must("SET search_path = rq; SET statement_timeout = '100s'; SET jit = off; SET "
                   "min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0");
     }
 

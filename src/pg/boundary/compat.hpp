@@ -167,6 +167,13 @@ inline List *entitle_targets(const PlannedStmt *plan) {
      ExecInsertIndexTuples(slot, state, false, nullptr, NIL))
 #endif
 
+// PostgreSQL 19 tells what is done to the rows that an index finds.
+#if PG_VERSION_NUM >= 190000
+#define ENTITLE_INDEX_FETCH_BEGIN(relation) table_index_fetch_begin(relation, 0)
+#else
+#define ENTITLE_INDEX_FETCH_BEGIN(relation) table_index_fetch_begin(relation)
+#endif
+
 // Since the minor releases of November 2026 (15.20 among them) rows that are values carry a mark,
 // which a row that goes back to the executor must not.
 inline void entitle_clear_datum([[maybe_unused]] HeapTupleHeader row) {

@@ -268,7 +268,7 @@ void watch_scan(Observation &observation, ScanState *scan) {
     if (IsA(scan, IndexOnlyScanState)) {
         watch->fetched = ExecInitExtraTupleSlot(state, RelationGetDescr(relation),
                                                 table_slot_callbacks(relation));
-        watch->fetch = table_index_fetch_begin(relation);
+        watch->fetch = ENTITLE_INDEX_FETCH_BEGIN(relation);
     }
     compute([&] {
         observation.watches.push_back(watch);
