@@ -67,6 +67,7 @@ class ReportMode : public ::testing::Test {
     std::string user_;
     std::size_t failures_ = 0;
     std::size_t with_rows_ = 0;
+    std::size_t slow_ = 0;
 };
 
 void ReportMode::sign_in() {
@@ -106,6 +107,10 @@ void ReportMode::compare(const Statement &statement) {
     Reply given = random_.chance(50) ? app_.run(text) : app_.run_extended(text);
     app_.must(given.ok() && (statement.target.empty() || random_.chance(10)) ? "COMMIT"
                                                                              : "ROLLBACK");
+    if (wanted.error == "57014" || given.error == "57014") {
+        ++slow_; // a statement that no machine answers in time says nothing
+        return;
+    }
     trim_scales(wanted.rows);
     trim_scales(given.rows);
     std::sort(wanted.rows.begin(), wanted.rows.end());
@@ -127,6 +132,7 @@ TEST_F(ReportMode, GivesWhatIsThere) {
         }
         compare(random_.statement());
     }
+    EXPECT_LT(slow_ * 100, wanted);
     EXPECT_GT(with_rows_ * 3, wanted);
     EXPECT_GT(std::stoi(admin_
                             .must("SELECT count(DISTINCT (relation, action)) FROM "
