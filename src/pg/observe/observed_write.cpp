@@ -181,5 +181,5 @@ ENTITLE_FUNCTION(entitle_report_write) {
             MemoryContextReset(writer.judge->scratch);
         }
     }
-    return PointerGetDatum(nullptr);
+    return Datum(0);
 }
