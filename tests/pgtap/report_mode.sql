@@ -375,5 +375,21 @@ SELECT is(ask('stranger', 'SELECT count(*) FROM test_owner.part'), '1', 'it show
 SELECT is(reported(), 'test_owner.part select customer 1', 'and is judged by its document''s rules');
 SELECT is(entitle.unprotect_all() > 0, true, 'all is taken back, in whatever mode');
 SELECT is_empty('SELECT * FROM entitle.protected_tables', 'and forgotten');
+-- Brands by uuid: what is counted is what enforcement hides.
+INSERT INTO entitle.brand (brand_id, name, organization_id, brand_uuid) VALUES
+    (9001, 'by uuid', 1, '00000000-0000-0000-0000-000000009001'), (9002, 'another', 1, '00000000-0000-0000-0000-000000009002');
+INSERT INTO entitle.brand_module (brand_id, module_key) SELECT b, m.module_key FROM unnest('{9001,9002}'::bigint[]) AS b, entitle.module m;
+INSERT INTO entitle.app_user (user_id, login) VALUES (9001, 'of one uuid');
+INSERT INTO entitle.membership (user_id, brand_id, role_id) SELECT 9001, 9001, role_id FROM entitle.role WHERE name = 'read-only' AND organization_id = 1;
+CREATE TABLE by_uuid (id integer PRIMARY KEY, brand uuid);
+INSERT INTO by_uuid SELECT i, ('00000000-0000-0000-0000-00000000' || (9000 + i % 4))::uuid FROM generate_series(1, 40) AS i;
+GRANT SELECT ON by_uuid TO test_app;
+SELECT entitle.protect_table('by_uuid', brand_column => 'brand', view_permission => 'customers.view', mode => 'report');
+SELECT is(ask('of one uuid', 'SELECT count(*) FROM by_uuid'), '40', 'R66: all rows show, of whichever brand');
+SELECT is((SELECT string_agg(concat_ws(' ', action, rows), ', ') FROM entitle.protection_report() WHERE relation = 'by_uuid'::regclass), 'select 30',
+          'R66: those of other brands are counted, and of none');
+SELECT entitle.protect_table('by_uuid', brand_column => 'brand', view_permission => 'customers.view');
+SELECT is(ask('of one uuid', 'SELECT count(*) FROM by_uuid'), '10', 'R52: which enforcement hides');
+
 SELECT * FROM finish();
 ROLLBACK;
