@@ -227,6 +227,8 @@ COMMENT ON INDEX entitle.organization_name_key IS 'Names of organizations are un
 ALTER TABLE entitle.role DROP CONSTRAINT role_organization_id_name_key;
 CREATE UNIQUE INDEX role_organization_id_name_key ON entitle.role (organization_id, name) WHERE adoption_id IS NULL OR is_active;
 COMMENT ON INDEX entitle.role_organization_id_name_key IS 'Names of roles are unique in an organization, those of adopted rows that are gone apart';
+CREATE INDEX role_organization_idx ON entitle.role (organization_id);
+COMMENT ON INDEX entitle.role_organization_idx IS 'Finds an organization''s roles, those among them that are in no unique index';
 
 CREATE VIEW entitle.adopted_tables AS
     SELECT a.source::pg_catalog.regclass AS source, a.kind, a.key_columns, a.facts, a.options, a.on_conflict
