@@ -45,6 +45,12 @@ Standing find_standing(const Subject *subject, const Session &session, CustomerI
     }
     recorder.pass(Gate::customer,
                   [&] { return "a grant of " + level_text(grant->level) + " for this customer"; });
+    if (grant->is_customer_gone) {
+        return fail(Gate::customer, [] {
+            return std::string("the customer's row is gone from the table it was adopted from; the "
+                               "grant waits until it comes back");
+        });
+    }
     if (session.today < grant->valid_from || session.today > grant->valid_until) {
         return fail(Gate::validity, [&] {
             return session.today < grant->valid_from
@@ -133,7 +139,7 @@ Grant make_grant(CustomerId customer, std::optional<std::string_view> role,
     grant.valid_from = from.value_or(kFirstDay);
     grant.valid_until = until.value_or(kLastDay);
     grant.days_back = is_negative ? kNegativeDays : days_back.value_or(kUnlimitedDays);
-    grant.level = role && !is_negative ? parse_level(*role) : kNoLevel;
+    grant.level = static_cast<std::int16_t>(role && !is_negative ? parse_level(*role) : kNoLevel);
     return grant;
 }
 

@@ -41,8 +41,10 @@ struct Grant {
     Day valid_from = kFirstDay; // inclusive (R40)
     Day valid_until = kLastDay; // inclusive
     std::int32_t days_back = 0; // days, kUnlimitedDays for no limit (R38)
-    std::int32_t level = kNoLevel;
+    std::int16_t level = kNoLevel;
+    bool is_customer_gone = false; // its row of an adopted table is (R64): the grant waits for it
 };
+static_assert(sizeof(Grant) == 24);
 
 // What a row of external_access says. role: a level's key; none, or any other text, opens nothing.
 // days_back: days, none for no limit; negative days, which the table refuses, open nothing.
@@ -55,7 +57,8 @@ Grant make_grant(CustomerId customer, std::optional<std::string_view> role,
 const Grant *find_grant(const std::vector<Grant> &grants, CustomerId customer) noexcept;
 
 // Decides the level a user has on a customer today. `grant` is the user's stored grant on that
-// customer, null when there is none. Returns: 0, or one of the six levels (R1, R33, R34, R40, R45).
+// customer, null when there is none. Returns: 0, or one of the six levels (R1, R33, R34, R40, R45,
+// R64).
 int access_level(const Subject *subject, const Session &session, CustomerId customer,
                  const Grant *grant, Trace *trace = nullptr);
 

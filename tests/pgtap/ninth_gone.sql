@@ -40,6 +40,8 @@ UPDATE account SET closed = true WHERE id = 90001;
 SELECT is(seen('few'), '1 2 2 2', 'S436: of a customer that is switched off nothing shows');
 SELECT is(levels(), '0 0 0 0 0', 'S436: no grant on it counts, an owner''s neither');
 SELECT is(seen('here'), '1 0 0 0', 'nor does one that was made here');
+SELECT is((SELECT detail FROM entitle.explain_row('orders', '1', 'here') WHERE NOT passed AND gate = 'customer'),
+          'the customer''s row is gone from the table it was adopted from; the grant waits until it comes back', 'R2: an explanation tells why');
 SELECT is(seen('staff'), '3001 0 3000 4501500', 'R6: staff go on reading it');
 SELECT is((SELECT count(*) FROM entitle.external_access WHERE customer_id = 90001), 6::bigint, 'R43: what was granted on it stays');
 SELECT is((SELECT string_agg(level::text, ',') FROM entitle.customer_access(90001)), '0,0,0,0,0,0', 'and is told to count for nothing');

@@ -136,6 +136,16 @@ TEST(Access, WaitsWhileTheUserIsSwitchedOff) {
     EXPECT_EQ(outcome(Facts(guest.world, naive::Asker{}).access(kCustomer, 10)), "identity");
 }
 
+// R64, S436: so it does while the customer's row is gone from the table it was adopted from
+TEST(Access, WaitsWhileTheCustomerIsGone) {
+    Guest guest(90);
+    guest.world.customer.front().is_gone = true;
+    EXPECT_EQ(guest.level(), 0);
+    EXPECT_EQ(guest.opens(10), "customer");
+    guest.world.customer.front().is_gone = false;
+    EXPECT_EQ(guest.level(), 90);
+}
+
 // R33, R35: each level opens what it names and all below, nothing above
 TEST(Access, IncludesTheLevelsBelow) {
     for (int held : kSixLevels) {

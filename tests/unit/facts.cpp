@@ -108,10 +108,15 @@ std::vector<entitle::Grant> load_grants(const naive::World &world, naive::Id use
     std::vector<entitle::Grant> grants;
     for (const auto &row : world.external_access) {
         if (row.user_id == user) {
-            grants.push_back(
-                entitle::Grant{row.customer_id, row.valid_from.value_or(entitle::kFirstDay),
-                               row.valid_until.value_or(entitle::kLastDay),
-                               row.days_back.value_or(entitle::kUnlimitedDays), row.level});
+            const bool is_gone =
+                std::any_of(world.customer.begin(), world.customer.end(), [&](const auto &item) {
+                    return item.customer_id == row.customer_id && item.is_gone;
+                });
+            grants.push_back(entitle::Grant{row.customer_id,
+                                            row.valid_from.value_or(entitle::kFirstDay),
+                                            row.valid_until.value_or(entitle::kLastDay),
+                                            row.days_back.value_or(entitle::kUnlimitedDays),
+                                            static_cast<std::int16_t>(row.level), is_gone});
         }
     }
     std::sort(grants.begin(), grants.end(),

@@ -44,6 +44,11 @@ Gate Model::access_gate(const Asker &asker, Id customer_id, int min_level, bool 
     if (grant == nullptr) {
         return Gate::customer;
     }
+    // R64: it waits until the customer comes back
+    const Customer *customer = find_customer(customer_id);
+    if (customer != nullptr && customer->is_gone) {
+        return Gate::customer;
+    }
     // R40: both inclusive
     if (grant->valid_from && asker.today < *grant->valid_from) {
         return Gate::validity;

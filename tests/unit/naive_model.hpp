@@ -107,6 +107,7 @@ struct Customer {
     Id customer_id;
     Id brand_id;
     std::string status;
+    bool is_gone = false; // from the table it was adopted from
 };
 
 struct ExternalAccess {

@@ -195,7 +195,8 @@ void add_customers(Dice &dice, World &world) {
     const std::vector<int> corrupt_levels = {15, 91, 255, -1, 0, 100};
     const std::vector<std::int32_t> days = {0, 1, 7, 30, 365, INT32_MAX, INT32_MAX - 1, -7};
     for (Id customer : kCustomers) {
-        world.customer.push_back({customer, dice.pick(kBrands), dice.pick(statuses)});
+        world.customer.push_back(
+            {customer, dice.pick(kBrands), dice.pick(statuses), dice.chance(10)});
         for (Id user : kUsers) {
             if (!dice.chance(60)) {
                 continue;

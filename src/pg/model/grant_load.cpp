@@ -6,7 +6,6 @@
 #include "pg/model/subject_load.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace entitle::pg {
@@ -27,6 +26,7 @@ Grant read_grant(const Rows &rows) {
                       integer(GrantColumn::valid_until));
 }
 
+// Whether the customer is one whose row of an adopted table is gone (R64).
 bool is_gone(const Reader &reader, CustomerId customer) {
     Rows rows =
         open_rows(reader, Table::customer, TableIndex::gone_customer, 1, Int64GetDatum(customer));
@@ -35,9 +35,8 @@ bool is_gone(const Reader &reader, CustomerId customer) {
     return found;
 }
 
-// Finds adopted customers among these whose row is gone, and on which grants wait until it comes
-// back (R64). Where few are gone, they are read at once.
-RowList<CustomerId> find_gone(const Reader &reader, const RowList<Grant> &grants) {
+// Marks the grants on such customers. Where few are gone, they are read at once.
+void mark_gone(const Reader &reader, RowList<Grant> &grants) {
     RowList<CustomerId> gone;
     const std::size_t limit = 64 + 4 * grants.count;
     Rows rows = open_rows(reader, Table::customer, TableIndex::gone_customer);
@@ -46,16 +45,15 @@ RowList<CustomerId> find_gone(const Reader &reader, const RowList<Grant> &grants
         gone.add(get_bigint(rows, CustomerColumn::id, &is_null));
     }
     close_rows(rows);
-    if (gone.count < limit) {
-        return gone;
+    if (gone.count == 0) {
+        return;
     }
-    RowList<CustomerId> found;
-    for (const Grant &grant : grants) {
-        if (is_gone(reader, grant.customer)) {
-            found.add(grant.customer);
-        }
+    std::sort(gone.begin(), gone.end());
+    for (Grant &grant : grants) {
+        grant.is_customer_gone = gone.count < limit
+                                     ? std::binary_search(gone.begin(), gone.end(), grant.customer)
+                                     : is_gone(reader, grant.customer);
     }
-    return found;
 }
 
 } // namespace
@@ -87,17 +85,10 @@ bool load_grants(UserId user, std::size_t limit, std::vector<Grant> &result) {
         scratch.close();
         return false;
     }
-    const RowList<CustomerId> gone = find_gone(reader, grants);
+    mark_gone(reader, grants);
     close_reader(reader);
     compute([&] {
-        std::vector<CustomerId> waiting(gone.begin(), gone.end());
-        std::sort(waiting.begin(), waiting.end());
-        std::vector<Grant> sorted;
-        sorted.reserve(grants.count);
-        std::copy_if(grants.begin(), grants.end(), std::back_inserter(sorted),
-                     [&](const Grant &grant) {
-                         return !std::binary_search(waiting.begin(), waiting.end(), grant.customer);
-                     });
+        std::vector<Grant> sorted(grants.begin(), grants.end());
         std::sort(sorted.begin(), sorted.end(),
                   [](const Grant &a, const Grant &b) { return a.customer < b.customer; });
         result = std::move(sorted);
@@ -111,12 +102,12 @@ bool load_grant(UserId user, CustomerId customer, Grant &result) {
     Reader reader = open_reader();
     Rows rows = open_rows(reader, Table::external_access, TableIndex::grant_by_customer, 2,
                           Int64GetDatum(customer), Int64GetDatum(user));
-    const bool is_there = next_row(rows);
-    if (is_there) {
+    const bool found = next_row(rows);
+    if (found) {
         result = read_grant(rows);
+        result.is_customer_gone = is_gone(reader, customer);
     }
     close_rows(rows);
-    const bool found = is_there && !is_gone(reader, customer);
     close_reader(reader);
     scratch.close();
     return found;

@@ -31,6 +31,8 @@ template <typename Row> struct RowList {
         }
         rows[count++] = row;
     }
+    Row *begin() noexcept { return rows; }
+    Row *end() noexcept { return rows + count; }
     const Row *begin() const noexcept { return rows; }
     const Row *end() const noexcept { return rows + count; }
 };

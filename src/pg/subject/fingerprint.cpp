@@ -109,6 +109,7 @@ std::uint64_t print_of(const std::vector<Grant> &grants) noexcept {
         print.add(static_cast<std::uint32_t>(grant.valid_until));
         print.add(static_cast<std::uint32_t>(grant.days_back));
         print.add(static_cast<std::uint32_t>(grant.level));
+        print.add(grant.is_customer_gone ? 1 : 0);
     }
     return print.value();
 }

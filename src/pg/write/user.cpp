@@ -51,8 +51,10 @@ Held read_held(UserId user) {
                      Int64GetDatum(user));
     while (next_row(rows)) {
         const char *level = get_text(rows, GrantColumn::role);
-        held.grants.add(Grant{get_id(GrantColumn::customer).value_or(0), kFirstDay, kLastDay, 0,
-                              level == nullptr ? kNoLevel : parse_level(level)});
+        held.grants.add(
+            make_grant(get_id(GrantColumn::customer).value_or(0),
+                       level == nullptr ? std::nullopt : std::optional<std::string_view>(level),
+                       std::nullopt, std::nullopt, std::nullopt));
     }
     close_rows(rows);
     close_reader(reader);
