@@ -69,7 +69,7 @@ SELECT is(tried('DELETE FROM account', 'DELETE FROM bill', 'DELETE FROM tenant',
 
 -- Its name and its number.
 SELECT entitle.adopt_organizations('tenant', 'id', 'name');
-SELECT is((SELECT string_agg(name, ', ' ORDER BY organization_id) FROM entitle.organization), 'main (installed), main, second', 'the installed organization takes another name');
+SELECT is((SELECT string_agg(name, ', ' ORDER BY name COLLATE "C") FROM entitle.organization), 'main, main (installed), second', 'the installed organization takes another name');
 SELECT entitle.adopt_brands('tenant', 'id', 'name', 'id');
 SELECT is(brands(), '1 main 1, 2 second 2', 'the installed brand, which nobody uses, goes');
 SELECT is((SELECT string_agg(v::text, '; ') FROM entitle.verify_adoption() v), NULL, 'all is in step');

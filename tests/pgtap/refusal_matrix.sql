@@ -47,7 +47,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
     RETURN CASE WHEN SQLSTATE = 'P0042' THEN told
-                WHEN hint = '' AND SQLSTATE ~ '^23' THEN SQLSTATE -- PostgreSQL's own words
+                -- PostgreSQL's own words; from 18 on ON DELETE RESTRICT is 23001.
+                WHEN hint = '' AND SQLSTATE ~ '^23' THEN replace(SQLSTATE, '23001', '23503')
                 ELSE SQLSTATE || ': ' || CASE WHEN hint = '' AND position('row-level security' IN SQLERRM) > 0 THEN 'policy' ELSE hint END
            END;
 END
