@@ -122,7 +122,11 @@ FROM (VALUES ('SELECT 1', '1'),
 SELECT is(accepted_after('SELECT 1', 'SELECT entitle.invite_user(''late'', customer_id => 101, access_role => ''L90'')', 'L90'), '1', 'an L90 invites an L90');
 SELECT is(accepted_after('UPDATE entitle.app_user SET is_active = false WHERE login = ''late'''), '42501', 'R1: who is switched off accepts nothing');
 
--- By a superuser who signed nobody in: nobody's rights count.
+-- In a superuser's session by the rights of who is signed in, as they are what the acceptance is judged by. By a superuser who signed
+-- nobody in: nobody's rights count.
+SELECT throws_ok(format('SELECT entitle.sign_in(%L); SELECT entitle.invite_user(''late'', ''exporter'', 102)', login), '42501', NULL,
+                 format('R61: %s invites in a superuser''s session', login)) FROM unnest('{admin,clerk}'::text[]) AS login;
+SELECT throws_ok($$ SELECT entitle.sign_in('L40'); SELECT entitle.invite_user('late', customer_id => 101) $$, '42501', NULL, 'R61: to a customer, too');
 SELECT entitle.invite_user('late', 'exporter', 102);
 SELECT is(do_as('late', format('SELECT entitle.accept_invitation(%s)', coalesce(invited('late'), -1))), 1::bigint, 'R53: a superuser''s invitation');
 SELECT throws_ok($$ SELECT entitle.accept_invitation(1) $$, '42501', NULL, 'a superuser accepts for nobody');

@@ -72,9 +72,10 @@ FROM (VALUES ('owner', 'INSERT INTO entitle.membership (user_id, organization_id
              ('owner', 'UPDATE entitle.membership SET role_id = 203 WHERE membership_id = 201'),
              ('owner', 'UPDATE entitle.membership SET user_id = 208 WHERE membership_id = 201'),
              ('admin', 'UPDATE entitle.membership SET user_id = 202 WHERE membership_id = 203')) AS c (login, command);
-SELECT is(tried(login, 'SELECT entitle.remove_member(m.membership_id) FROM entitle.membership m WHERE m.user_id = entitle.current_user_id()'),
-          '1', format('R60: %s leaves', login))
-FROM unnest(ARRAY['admin', 'owner', 'brand admin', 'alone']) AS login;
+SELECT is(tried(login, 'SELECT FROM (SELECT entitle.remove_member(m.membership_id) AS is_done FROM entitle.membership m
+                              WHERE m.user_id = entitle.current_user_id() OFFSET 0) AS l WHERE is_done'),
+          CASE login WHEN 'clerk' THEN '3' ELSE '1' END, format('R60: %s leaves', login))
+FROM unnest(ARRAY['admin', 'owner', 'brand admin', 'alone', 'clerk']) AS login; -- the clerk from three places
 
 -- S305: by a number alone nobody is made a member of one's own place, where he would be seen.
 SELECT is(tried('owner', 'INSERT INTO entitle.membership (user_id, organization_id) VALUES (211, 102)'), '22023', 'S305: a user of another organization, by number');

@@ -16,13 +16,13 @@ INSERT INTO entitle.role_permission (role_id, permission_key) VALUES
 INSERT INTO entitle.app_user (user_id, login, full_name, is_active) VALUES
     (201, 'owner', NULL, true), (202, 'admin', NULL, true), (203, 'clerk', NULL, true), (205, 'L80', NULL, true), (206, 'theirs', 'Victor Theirs', true),
     (207, 'their gone', NULL, false), (208, 'fresh', 'Fresh', true), (209, 'alone', NULL, true), (210, 'their admin', NULL, true),
-    (211, 'second owner', NULL, true), (212, 'helper', NULL, true);
+    (211, 'second owner', NULL, true), (212, 'helper', NULL, true), (213, 'their guest', NULL, true);
 INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id, is_owner) VALUES
     (201, 201, 102, NULL, true), (202, 202, 102, 201, false), (203, 203, 102, NULL, false), (206, 206, 103, 301, false), (207, 207, 103, 301, false),
     (210, 210, 103, 302, false), (212, 212, 102, 204, false);
 INSERT INTO entitle.membership (membership_id, user_id, brand_id, role_id) VALUES (209, 209, 104, NULL), (214, 212, 102, 203), (215, 212, 103, 203);
-INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES (101, 102, 'a', 'a', '1'), (102, 102, 'b', 'b', '2');
-INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 205, 'L80'), (102, 205, 'L80'), (101, 203, 'L10');
+INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) VALUES (101, 102, 'a', 'a', '1'), (102, 102, 'b', 'b', '2'), (103, 105, 'c', 'c', '3');
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (103, 213, 'L30'), (101, 205, 'L80'), (102, 205, 'L80'), (101, 203, 'L10');
 
 CREATE FUNCTION said(login text, command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -47,7 +47,7 @@ SELECT is(tried('owner', 'INSERT INTO entitle.membership (user_id, brand_id) VAL
 
 -- S362: unasked, nobody is taken in who has a place elsewhere: he would show, lose checks that name no brand (R52), and become one whom a pool may not sign in.
 SELECT is(said(login, command), '22023 there is no active user with this login', format('S362: %s: %s', login, command))
-FROM unnest(ARRAY['theirs', 'their gone', 'no such']) AS victim,
+FROM unnest(ARRAY['theirs', 'their gone', 'their guest', 'no such']) AS victim,
      (VALUES ('owner', 'SELECT entitle.add_member(%L, organization_id => 102, is_owner => true)'), ('admin', 'SELECT entitle.add_member(%L)'),
              ('alone', 'SELECT entitle.add_member(%L, brand_id => 104)')) AS c (login, pattern), LATERAL format(pattern, victim) AS command;
 SELECT is(tried('admin', 'SELECT entitle.add_member(''fresh'')'), '1', 'R60: who has no place is');

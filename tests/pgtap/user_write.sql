@@ -56,6 +56,7 @@ WHERE NOT (s.login = 'owner' AND writer = 'owner');
 SELECT is(tried('owner', 'UPDATE entitle.app_user SET is_active = false WHERE login = ''clerk'''), '1', 'R61: by DML');
 SELECT is(tried('admin', 'UPDATE entitle.app_user SET is_active = false WHERE login = ''exporter'''), '42501', 'R61: by DML a visible user beyond one''s rights');
 SELECT is(tried('clerk', 'UPDATE entitle.app_user SET is_active = false WHERE login = ''exporter'''), '0', 'R3: by DML one who does not show');
+SELECT is(tried('owner', 'UPDATE entitle.app_user SET is_active = false WHERE login = ''dba'''), '42501', 'R61: by DML one who is mapped to a superuser');
 SELECT is(tried('owner', 'UPDATE entitle.app_user SET is_active = false WHERE login = ''two places'''), '42501', 'S309: a user of two organizations is no one''s to switch off');
 SELECT is(tried('owner', format('UPDATE entitle.app_user SET %s WHERE login = ''clerk''', change)), '42501', format('R61: a superuser sets %s', change))
 FROM unnest(ARRAY['login = ''x''', 'db_role = ''test_other''', 'user_id = 999']) AS change;
