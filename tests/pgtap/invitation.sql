@@ -122,6 +122,17 @@ FROM (VALUES ('SELECT 1', '1'),
 SELECT is(accepted_after('SELECT 1', 'SELECT entitle.invite_user(''late'', customer_id => 101, access_role => ''L90'')', 'L90'), '1', 'an L90 invites an L90');
 SELECT is(accepted_after('UPDATE entitle.app_user SET is_active = false WHERE login = ''late'''), '42501', 'R1: who is switched off accepts nothing');
 
+-- A role's own user needs no sign-in that would be refused.
+CREATE ROLE test_invited IN ROLE test_app;
+UPDATE entitle.app_user SET db_role = 'test_invited' WHERE login = 'there';
+SELECT do_as('owner', 'SELECT entitle.invite_user(''there'', ''reader'', 102)') \g /dev/null
+UPDATE entitle.app_user SET is_active = false WHERE login = 'there';
+SELECT throws_ok(format('SET LOCAL ROLE test_invited; SELECT entitle.accept_invitation(%s)', coalesce(invited('there'), -1)), '42501', NULL,
+                 'R1: nor who is switched off and mapped to the session''s role');
+UPDATE entitle.app_user SET is_active = true WHERE login = 'there';
+SELECT lives_ok(format('SET LOCAL ROLE test_invited; SELECT entitle.accept_invitation(%s)', coalesce(invited('there'), -1)), 'R61: who is switched on does');
+RESET ROLE;
+
 -- In a superuser's session by the rights of who is signed in, as they are what the acceptance is judged by. By a superuser who signed
 -- nobody in: nobody's rights count.
 SELECT throws_ok(format('SELECT entitle.sign_in(%L); SELECT entitle.invite_user(''late'', ''exporter'', 102)', login), '42501', NULL,
