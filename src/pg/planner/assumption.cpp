@@ -114,6 +114,16 @@ bool find_answer(const Asker &asker, const Question &question) {
             answer = summary == nullptr || (place && summary->customers[*place] > question.number);
         }
         return answer;
+    case Fact::reaches_alike:
+        if (asker.user != nullptr) {
+            const GrantSummary *summary = cheap_grant_summary(asker);
+            const auto one = level_place(question.level);
+            const auto other = level_place(static_cast<int>(question.number));
+            // Who is reached at the higher level is at the lower one, too: the numbers tell.
+            answer = summary != nullptr && one && other && summary->customers[*one] > 0 &&
+                     summary->customers[*one] == summary->customers[*other];
+        }
+        return answer;
     case Fact::permits_more:
         compute([&] {
             answer =
@@ -213,7 +223,7 @@ bool assume_in(List **items, List **relations, const Question &question, bool an
     const bool on_grants =
         question.fact == Fact::has_grants || question.fact == Fact::has_unlimited_window ||
         question.fact == Fact::has_limited_window || question.fact == Fact::customers_as_begun ||
-        question.fact == Fact::reaches_more;
+        question.fact == Fact::reaches_more || question.fact == Fact::reaches_alike;
     const Oid model = on_grants ? InvalidOid : model_signal();
     const Oid user = asker.subject == nullptr ? InvalidOid
                      : on_grants              ? access_signal(asker.subject->id)

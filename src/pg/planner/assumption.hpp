@@ -25,6 +25,7 @@ enum class Fact {
     has_limited_window,   // a grant with one, at a level
     customers_as_begun,   // at a level; cursors compare them by customers_version
     reaches_more,         // than so many customers at a level
+    reaches_alike,        // customers, and the same, at a level and at the one that `number` says
     permits_more,         // than so many brands
 };
 

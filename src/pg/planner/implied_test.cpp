@@ -1,6 +1,5 @@
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/boundary/guard.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/implied_test.hpp"
 #include "pg/planner/row_filter.hpp"
@@ -16,10 +15,6 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
-
-#include <string>
-
-#include "core/protection.hpp"
 
 #include <optional>
 
@@ -202,23 +197,6 @@ std::optional<AskedTest> read_asked_test(const RangeTblEntry *entry) {
     return AskedTest{*call, ENTITLE_NODE(Var, call->customer)};
 }
 
-// The rule of a call that names no brand. regime: C++
-RowRule rule_of(const Call &call) {
-    RowRule rule;
-    if (call.permission) {
-        rule.permission = std::string(*call.permission);
-    }
-    rule.level = call.level;
-    rule.is_dated = call.date != nullptr;
-    return rule;
-}
-
-bool is_implied(const AskedTest &strong, const AskedTest &weak) {
-    bool answer = false;
-    compute([&] { answer = implies(rule_of(strong.call), rule_of(weak.call)); });
-    return answer;
-}
-
 // Whether equal values are the same customer's.
 bool is_equality_of_keys(Oid function) {
     switch (function) {
@@ -281,7 +259,7 @@ bool follows_customer(const QueryLevel &level, const Scope &scope, int number) {
                    return false;
                }
                const auto other = read_asked_test(joined.entry);
-               return other && is_implied(*other, *test) &&
+               return other && implies(other->call, test->call) &&
                       are_equal(scope, test->customer, other->customer, joined.levels_up) &&
                       size_of(joined.entry) >= size_of(entry);
            });

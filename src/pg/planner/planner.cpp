@@ -8,6 +8,7 @@
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/distributed_table.hpp"
 #include "pg/planner/fenced_line.hpp"
+#include "pg/planner/implied_mask.hpp"
 #include "pg/planner/opened_test.hpp"
 #include "pg/planner/passed_test.hpp"
 #include "pg/planner/plan_tree.hpp"
@@ -116,10 +117,24 @@ PlannedStmt *plan_joins_first(ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
-// Has the finished plan ask for the permissions that its query relies on.
-bool rely_on(PlannedStmt *plan, const List *permissions) {
-    for (auto *permission : each<String>(permissions)) {
+// What a query without tests that are passed relies on.
+struct Reliance {
+    const List *permissions; // are held
+    const List *levels;      // in pairs, at which the same customers are reached
+};
+
+// Has the finished plan ask for it.
+bool rely_on(PlannedStmt *plan, const Reliance &reliance) {
+    for (auto *permission : each<String>(reliance.permissions)) {
         if (!assume(plan, Question{Fact::permission_held, strVal(permission)}, true)) {
+            return false;
+        }
+    }
+    for (int i = 0; i + 1 < list_length(reliance.levels); i += 2) {
+        const auto other = static_cast<std::size_t>(list_nth_int(reliance.levels, i + 1));
+        if (!assume(plan,
+                    Question{Fact::reaches_alike, {}, list_nth_int(reliance.levels, i), other},
+                    true)) {
             return false;
         }
     }
@@ -140,14 +155,15 @@ PlannedStmt *plan_lines(ENTITLE_PLAN_PARAMETERS) {
 
 // Plans a copy of the kept query, in which the row tests stand where they serve the planner best.
 PlannedStmt *plan_tests(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
-    const List *permissions = drop_passed_tests(query);
+    Reliance reliance{drop_passed_tests(query), NIL};
+    reliance.levels = drop_implied_masks(query);
     drop_repeated_tests(query);
     const Opened opened = open_tests(query);
     cursor_options &= opened.must_sort_last ? ~CURSOR_OPT_PARALLEL_OK : ~0;
     PlannedStmt *result = opened.has_lines   ? plan_lines(ENTITLE_PLAN_ARGUMENTS)
                           : opened.has_joins ? plan_joins_first(ENTITLE_PLAN_ARGUMENTS)
                                              : plan_next(ENTITLE_PLAN_ARGUMENTS);
-    if (!rely_on(result, permissions)) {
+    if (!rely_on(result, reliance)) {
         query = copy_query(kept);
         (void)mark_told_arrays(query);
         drop_repeated_tests(query);

@@ -1,12 +1,15 @@
 // How queries call the row tests.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/guard.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/row_filter.hpp"
 
 extern "C" {
 #include "nodes/nodeFuncs.h"
 }
+
+#include "core/protection.hpp"
 
 namespace entitle::pg {
 
@@ -28,6 +31,18 @@ std::optional<bool> is_branded_test(Oid function) {
     const bool is_plain =
         info.fn_addr == entitle_row_allowed || info.fn_addr == entitle_shared_row_allowed;
     return is_plain ? std::optional<bool>(false) : std::nullopt;
+}
+
+// The rule of a call. regime: C++
+RowRule rule_of(const Call &call) {
+    RowRule rule;
+    if (call.permission) {
+        rule.permission = std::string(*call.permission);
+    }
+    rule.level = call.level;
+    rule.is_branded = call.is_branded;
+    rule.is_dated = call.date != nullptr;
+    return rule;
 }
 
 } // namespace
@@ -75,6 +90,18 @@ std::optional<Call> read_call(List *arguments, bool is_branded) {
         call.level = DatumGetInt32(ENTITLE_NODE(Const, level)->constvalue);
     }
     return call;
+}
+
+void set_level(FuncExpr *call, int level) {
+    const bool is_branded = *is_branded_test(call->funcid);
+    const RowTestLayout layout = row_test_layout(list_length(call->args), is_branded);
+    static_cast<Const *>(list_nth(call->args, layout.level))->constvalue = Int32GetDatum(level);
+}
+
+bool implies(const Call &strong, const Call &weak) {
+    bool answer = false;
+    compute([&] { answer = entitle::implies(rule_of(strong), rule_of(weak)); });
+    return answer;
 }
 
 Question permission_question(const Call &call) {

@@ -65,6 +65,13 @@ std::optional<Call> read_call(List *arguments, bool is_branded);
 // The call that a condition is. Returns: none for other conditions, as for other calls.
 std::optional<Call> read_row_test(const Node *condition);
 
+// Writes a level into a call that names one.
+void set_level(FuncExpr *call, int level);
+
+// Tells whether each row that passes one test passes the other, where both are of the same
+// customer. Of tests that name a brand that is never known.
+bool implies(const Call &strong, const Call &weak);
+
 // The question whether any row may show by permission; without brand, whether all do. Good as long
 // as the call.
 Question permission_question(const Call &call);
