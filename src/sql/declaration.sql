@@ -302,9 +302,12 @@ BEGIN
     PERFORM entitle_internal.check_known_permissions(declared);
     PERFORM entitle_internal.check_view_schema(declared) WHERE entitle_internal.has_view(declared);
 
-    -- A table that bore this one's name and is gone is forgotten, as are parts that are. Its lines follow this one.
+    -- A table that bore this one's name and is gone is forgotten, as are parts that are: who has one of these locked is in nobody's
+    -- way (S505). Its lines follow this one.
     DELETE FROM entitle.protection_member m
-    WHERE m.relation NOT IN (SELECT c.oid FROM pg_class c) AND m.root IN (SELECT c.oid FROM pg_class c);
+    WHERE m.ctid IN (SELECT g.ctid FROM entitle.protection_member g
+                     WHERE g.relation NOT IN (SELECT c.oid FROM pg_class c) AND g.root IN (SELECT c.oid FROM pg_class c)
+                     FOR UPDATE SKIP LOCKED);
     UPDATE entitle.protection p SET parent = declared.relation
     WHERE p.parent IN (SELECT g.relation FROM entitle_internal.gone_tables() g WHERE g.name = declared.relation::text);
     DELETE FROM entitle.protection p
@@ -336,6 +339,7 @@ BEGIN
     DELETE FROM entitle.protection p
     USING entitle.protection_member m
     WHERE m.relation = p.relation AND m.root = declared.relation AND p.relation <> declared.relation;
+    PERFORM entitle_internal.forget_reported(declared.relation);
     PERFORM entitle_internal.warn_of_tenants(declared);
 END
 $$;

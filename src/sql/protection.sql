@@ -73,7 +73,7 @@ BEGIN
     -- What was checked must stay so: the lock takes the partitions along, and another protect_table waits.
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM entitle_internal.check_seen_family(relation), entitle_internal.check_protection(declared), entitle_internal.claim_view(relation);
-    PERFORM entitle_internal.end_report(relation);
+    PERFORM entitle_internal.remove_report(relation); -- record_protection ends report mode
     told := entitle_internal.repeated_masks(declared, told);
     declared := entitle_internal.kept_declaration(declared);
     FOR line IN SELECT * FROM entitle_internal.lines_of(relation) LOOP

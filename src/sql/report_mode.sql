@@ -30,6 +30,7 @@ CREATE FUNCTION entitle_internal.reported_document(declared entitle.protection) 
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
     document entitle.protection := declared;
     above entitle.protection;
     depth integer := 0;
@@ -47,6 +48,9 @@ BEGIN
         IF above.relation = declared.relation OR depth > 30 THEN
             RAISE EXCEPTION 'table "%" is its own parent', declared.relation
                 USING ERRCODE = '22023', HINT = 'Parents lead to a table that names a customer of its own.';
+        ELSIF NOT has_any_column_privilege(owner, above.relation, 'SELECT') THEN
+            RAISE EXCEPTION 'the owner of table "%" may not read its parent "%"', declared.relation, document.parent
+                USING ERRCODE = '42501', HINT = format('GRANT SELECT ON %s TO %I.', document.parent::regclass, owner);
         END IF;
         document := above;
     END LOOP;
@@ -102,6 +106,17 @@ $$;
 COMMENT ON FUNCTION entitle_internal.check_reported(entitle.protection) IS 'Refuses a declaration that report mode could not judge rows by';
 GRANT EXECUTE ON FUNCTION entitle_internal.check_reported(entitle.protection) TO PUBLIC;
 
+-- A part follows its whole, and what is enforced is in no report mode (S504).
+CREATE FUNCTION entitle_internal.forget_reported(relation regclass) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    DELETE FROM entitle.reported_protection r
+    WHERE r.relation IN (SELECT f FROM entitle_internal.protection_family(forget_reported.relation) f)
+    $$;
+COMMENT ON FUNCTION entitle_internal.forget_reported(regclass) IS 'Forgets the declarations in report mode of a table and its parts, for one that takes their place';
+REVOKE ALL ON FUNCTION entitle_internal.forget_reported(regclass) FROM PUBLIC;
+
 -- SECURITY DEFINER: nobody writes the declarations directly. Its caller may be another than protect_table, so it checks all itself.
 CREATE FUNCTION entitle_internal.record_report(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -110,6 +125,8 @@ CREATE FUNCTION entitle_internal.record_report(declared entitle.protection) RETU
 BEGIN
     PERFORM entitle_internal.check_may_protect(declared.relation);
     PERFORM entitle_internal.check_reported(declared), entitle_internal.check_known_permissions(declared);
+    -- The view is made when the declaration is enforced, which may be by a superuser (S500).
+    PERFORM entitle_internal.check_view_schema(declared) WHERE entitle_internal.has_view(declared);
     -- Two declarations of one table would be two truths.
     IF (entitle_internal.declaration(declared.relation)).relation IS NOT NULL THEN
         RAISE EXCEPTION 'table "%" is protected', declared.relation
@@ -123,9 +140,12 @@ BEGIN
         RAISE EXCEPTION 'table "%" is in a guarded schema, and report mode would leave it open', declared.relation
             USING ERRCODE = '55000', HINT = 'Enforce its protection, or call entitle.except_table with a reason first.';
     END IF;
+    -- Of tables that are gone; who has one of these locked is in nobody's way (S505).
     DELETE FROM entitle.reported_protection r
-    WHERE r.relation NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT a.number FROM entitle.absent_relation a)
-       OR r.relation = declared.relation;
+    WHERE r.ctid IN (SELECT g.ctid FROM entitle.reported_protection g
+                     WHERE g.relation NOT IN (SELECT c.oid FROM pg_class c UNION ALL SELECT a.number FROM entitle.absent_relation a)
+                     FOR UPDATE SKIP LOCKED);
+    PERFORM entitle_internal.forget_reported(declared.relation);
     INSERT INTO entitle.reported_protection SELECT (declared).*;
 END
 $$;
@@ -196,8 +216,9 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN %s MODE', declared.relation::regclass,
                    CASE WHEN is_enforced THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
     PERFORM entitle_internal.check_seen_family(declared.relation), entitle_internal.check_reported(declared);
-    -- By the door: it takes the right to unprotect.
-    PERFORM entitle.unprotect_table(declared.relation) WHERE is_enforced;
+    IF is_enforced THEN
+        PERFORM entitle.unprotect_table(declared.relation); -- by the door: it takes the right to unprotect
+    END IF;
     PERFORM entitle_internal.record_report(declared), entitle_internal.remove_report(declared.relation);
     FOR member IN
         SELECT f FROM entitle_internal.protection_family(declared.relation) f JOIN pg_class c ON c.oid = f AND NOT c.relispartition LOOP
@@ -233,13 +254,16 @@ CREATE FUNCTION entitle_internal.keep_report() RETURNS void
 COMMENT ON FUNCTION entitle_internal.keep_report() IS 'Writes down what the running transaction has counted in report mode until now';
 REVOKE ALL ON FUNCTION entitle_internal.keep_report() FROM PUBLIC;
 
--- SECURITY DEFINER: it reads what was counted, of the tables of whoever asks. A superuser's are all.
+-- SECURITY DEFINER: it reads what was counted, of the tables of whoever asks. A superuser's are all. Who owns lines of another's
+-- documents learns nothing of those (S503).
 CREATE FUNCTION entitle.protection_report(since timestamptz DEFAULT NULL)
     RETURNS TABLE (relation regclass, login text, action text, gate text, rows bigint, sample_keys text[],
                    first_seen timestamptz, last_seen timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+DECLARE
+    is_superuser CONSTANT boolean := entitle.acting_superuser();
 BEGIN
     PERFORM entitle_internal.keep_report();
     RETURN QUERY
@@ -247,12 +271,12 @@ BEGIN
                ARRAY(SELECT DISTINCT k.key
                      FROM entitle.reported_rows o CROSS JOIN unnest(o.sample_keys) AS k (key)
                      WHERE o.relation = c.oid AND o.login IS NOT DISTINCT FROM s.login AND o.action = s.action AND o.gate = s.gate
-                       AND (since IS NULL OR o.last_seen >= since)
+                       AND (since IS NULL OR o.last_seen >= since) AND (o.owner_told OR is_superuser)
                      ORDER BY k.key LIMIT 5),
                min(s.first_seen), max(s.last_seen)
         FROM entitle.reported_rows s
         JOIN pg_class c ON c.oid = s.relation
-        WHERE (since IS NULL OR s.last_seen >= since) AND entitle_internal.owns_table(c.oid)
+        WHERE (since IS NULL OR s.last_seen >= since) AND entitle_internal.owns_table(c.oid) AND (s.owner_told OR is_superuser)
         GROUP BY c.oid, s.login, s.action, s.gate
         ORDER BY c.oid::regclass::text, s.login, s.action, s.gate;
 END

@@ -7,6 +7,7 @@ COMMENT ON TABLE entitle.reported_protection IS 'What protect_table was told of 
 -- Appended to when a transaction commits, and never updated.
 CREATE TABLE entitle.reported_rows (
     relation oid NOT NULL,
+    owner_told boolean NOT NULL,
     login text,
     action text NOT NULL,
     gate text NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE entitle.reported_rows (
     last_seen timestamptz NOT NULL
 );
 COMMENT ON TABLE entitle.reported_rows IS 'What enforcement would have hidden, masked or refused, counted by transaction; protection_report sums it up';
+COMMENT ON COLUMN entitle.reported_rows.owner_told IS 'Whether the table''s owner owned the documents of its rows, too: what is hidden of others'' is told to superusers (S503)';
 COMMENT ON COLUMN entitle.reported_rows.login IS 'NULL when nobody was signed in';
 COMMENT ON COLUMN entitle.reported_rows.action IS 'select, mask, insert, update or delete';
 COMMENT ON COLUMN entitle.reported_rows.gate IS 'The gate that denies, as the last step of explain_row names it; of a mask its column, too';

@@ -75,16 +75,19 @@ CREATE FUNCTION entitle_internal.record_part(part regclass) RETURNS void
     WITH RECURSIVE above (oid) AS (
         SELECT o::oid FROM entitle_internal.open_parts(part) o WHERE o = part
         UNION
-        SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid)
-    INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
-    SELECT c.oid, p.relation, c.relrowsecurity, c.relforcerowsecurity
-    FROM above a
-    JOIN entitle.protection p ON p.relation = a.oid
-    JOIN pg_class c ON c.oid = part AND c.relkind <> 'f'
-    JOIN pg_roles r ON r.oid = entitle_internal.asking_role()
-         AND pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE')
-    LIMIT 1
-    ON CONFLICT (relation) DO NOTHING
+        SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.oid),
+    recorded AS (
+        INSERT INTO entitle.protection_member (relation, root, rls_was_enabled, rls_was_forced)
+        SELECT c.oid, p.relation, c.relrowsecurity, c.relforcerowsecurity
+        FROM above a
+        JOIN entitle.protection p ON p.relation = a.oid
+        JOIN pg_class c ON c.oid = part AND c.relkind <> 'f'
+        JOIN pg_roles r ON r.oid = entitle_internal.asking_role()
+             AND pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE')
+        LIMIT 1
+        ON CONFLICT (relation) DO NOTHING
+        RETURNING relation)
+    DELETE FROM entitle.reported_protection r USING recorded p WHERE r.relation = p.relation -- it is enforced with its whole (S504)
     $$;
 COMMENT ON FUNCTION entitle_internal.record_part(regclass) IS 'Writes down what was found on an open part of a protected table, for unprotect_table';
 GRANT EXECUTE ON FUNCTION entitle_internal.record_part(regclass) TO PUBLIC;

@@ -326,7 +326,7 @@ SELECT is((SELECT mode FROM entitle.protected_tables WHERE relation = 'notes'::r
 -- S492: the report tells keys of rows, to the table's owner and nobody else; nobody reads or writes the counts themselves.
 CREATE ROLE test_other;
 GRANT EXECUTE ON FUNCTION entitle.protection_report TO test_other;
-INSERT INTO entitle.reported_rows VALUES ('orders'::regclass, 'ann', 'select', 'customer', 3, '{1,2}', now(), now());
+INSERT INTO entitle.reported_rows VALUES ('orders'::regclass, true, 'ann', 'select', 'customer', 3, '{1,2}', now(), now());
 SET LOCAL ROLE test_other;
 SELECT is_empty('SELECT * FROM entitle.protection_report()', 'S492: another is told nothing');
 SELECT throws_ok(command, '42501', NULL, 'S492: refused: ' || command)

@@ -88,6 +88,7 @@ Group *find_counter(Judge &judge, int rule, const RowMatter &matter, const char 
                                ? std::nullopt
                                : std::optional<std::string_view>(judge.asker.subject->login);
         group = &find_group(judge.root, login, action, find_gate(judge, rule, whole, grant));
+        group->is_owner_told = group->is_owner_told && judge.is_owner_told;
         if (judged.groups.size() >= kMaxPlaces) {
             judged.groups.clear();
         }

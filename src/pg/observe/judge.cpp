@@ -2,6 +2,7 @@
 // stand.
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/compat.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/datum/datum.hpp"
 #include "pg/model/invalidation.hpp"
@@ -39,6 +40,16 @@ bool find_above(Oid relation, Declaration &found) {
     return find_declaration(relation, found, table) && found.relation == relation;
 }
 
+bool owns_alike(Oid relation, Oid other) {
+    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(row)) {
+        return false;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
+    ReleaseSysCache(row);
+    return entitle_is_owner(other, owner);
+}
+
 // May raise 55000 where a key or a policy is gone.
 void follow_parents(Judge &judge) {
     judge.document = judge.declared;
@@ -50,6 +61,7 @@ void follow_parents(Judge &judge) {
         }
         judge.keys[judge.depth++] = find_parent_key(judge.document);
         judge.document = above;
+        judge.is_owner_told = judge.is_owner_told && owns_alike(judge.root, above.relation);
     }
     Declaration reported;
     const bool is_reported = find_reported_declaration(judge.document.relation, reported);

@@ -80,6 +80,7 @@ struct Judge {
     bool is_usable = false;          // false when what is declared cannot be followed
     Declaration declared;
     Declaration document;
+    bool is_owner_told = true; // false: the rows tell of documents that are another's (S503)
     DecidingColumns deciding{};
     int depth = 0; // tables between a line and its document
     ParentKey *keys = nullptr;

@@ -24,8 +24,9 @@ namespace entitle::pg {
 
 namespace {
 
-// Of one transaction. What comes past them is counted together.
+// Of one transaction. What comes past them is counted together, by table (S506).
 constexpr std::size_t kMaxGroups = 1000;
+constexpr const char *kMore = "more";
 // Of one statement.
 constexpr int kMaxLines = 20;
 
@@ -45,9 +46,21 @@ void drop_groups() noexcept {
     }
 }
 
-enum Place { relation, login, action, gate, rows, sample_keys, first_seen, last_seen, place_count };
-constexpr const char *kColumns[place_count] = {
-    "relation", "login", "action", "gate", "rows", "sample_keys", "first_seen", "last_seen"};
+enum Place {
+    relation,
+    owner_told,
+    login,
+    action,
+    gate,
+    rows,
+    sample_keys,
+    first_seen,
+    last_seen,
+    place_count
+};
+constexpr const char *kColumns[place_count] = {"relation",    "owner_told", "login",
+                                               "action",      "gate",       "rows",
+                                               "sample_keys", "first_seen", "last_seen"};
 
 Datum key_array(const Group &group) {
     Datum keys[kMaxSampleKeys];
@@ -82,6 +95,7 @@ void write_groups() {
     for (const Group &group : *groups()) {
         const NullableDatum row[place_count] = {
             {ObjectIdGetDatum(group.relation), false},
+            {BoolGetDatum(group.is_owner_told), false},
             {group.login ? text_datum(*group.login) : Datum(0), !group.login},
             {text_datum(group.action), false},
             {text_datum(group.gate), false},
@@ -168,8 +182,11 @@ Group &find_group(Oid table, std::optional<std::string_view> who, const char *wh
             return group;
         }
     }
-    if (groups()->size() > kMaxGroups) {
-        return groups()->back();
+    const bool is_full = groups()->size() >= kMaxGroups;
+    for (std::size_t i = kMaxGroups; i < groups()->size(); ++i) {
+        if ((*groups())[i].relation == table) {
+            return (*groups())[i];
+        }
     }
     Group fresh;
     fresh.relation = table;
@@ -177,7 +194,7 @@ Group &find_group(Oid table, std::optional<std::string_view> who, const char *wh
     if (who) {
         fresh.login = std::string(*who);
     }
-    fresh.gate = groups()->size() == kMaxGroups ? "more" : std::string(at);
+    fresh.gate = is_full ? kMore : std::string(at);
     fresh.first = GetCurrentStatementStartTimestamp();
     groups()->push_back(std::move(fresh));
     return groups()->back();

@@ -14,6 +14,7 @@ namespace entitle::pg {
 
 struct Group {
     Oid relation = InvalidOid;
+    bool is_owner_told = true;        // whether all that was counted here may be told to its owner
     std::optional<std::string> login; // none: nobody is signed in
     const char *action = nullptr;     // of static memory
     std::string gate;

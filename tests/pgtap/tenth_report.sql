@@ -1,0 +1,121 @@
+-- What a hostile owner made of report mode (R66): S500, S502 to S504, S506.
+\ir setup.psql
+SELECT no_plan();
+
+CREATE ROLE test_owner;
+CREATE ROLE test_mallory;
+CREATE SCHEMA test_trusted;
+GRANT CREATE ON SCHEMA public TO test_owner, test_mallory;
+GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.protection_report TO test_owner, test_mallory;
+INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'l20');
+INSERT INTO entitle.customer (customer_id, brand_id, legal_name, trade_name, tax_id) SELECT i, 1, 'c' || i, 'c' || i, i FROM generate_series(101, 103) i;
+INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (101, 101, 'L20', 30);
+CREATE FUNCTION as_role(who name, commands text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', who);
+    EXECUTE commands;
+    RESET ROLE;
+    RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+    RESET ROLE;
+    RETURN SQLSTATE;
+END
+$$;
+CREATE FUNCTION modes() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(relation || ' ' || mode, ', ' ORDER BY relation::text, mode) FROM entitle.protected_tables
+$$;
+
+GRANT EXECUTE ON FUNCTION entitle.unprotect_table TO test_owner, test_mallory;
+-- S500: a superuser who runs the remedy would make the view for its declarer, in a schema where that one may make nothing.
+SELECT is(as_role('test_mallory', $$CREATE TABLE priced (id integer PRIMARY KEY, customer_id bigint, price numeric);
+                  SELECT entitle.protect_table('priced', 'customer_id', masked_columns => '{"price": 30}', view_name => 'test_trusted.orders', mode => 'report')$$),
+          '42501', 'S500: a view is declared where its owner may not make it, in report mode as well');
+
+REVOKE EXECUTE ON FUNCTION entitle.unprotect_table FROM test_owner, test_mallory;
+-- An owner who may protect and not unprotect tries a new table, and enforces it.
+SELECT is(as_role('test_mallory', $$CREATE TABLE own (id integer NOT NULL, customer_id bigint); SELECT entitle.protect_table('own', 'customer_id', mode => 'report')$$),
+          'done', 'report mode of what nobody enforces takes no right to unprotect');
+SELECT is(as_role('test_mallory', $$SELECT entitle.unprotect_table('own')$$), '42501', 'which its end takes');
+SELECT is(as_role('test_mallory', $$SELECT entitle.protect_table('own', 'customer_id')$$), 'done', 'but not enforcement');
+SELECT is(modes(), 'own enforce', 'which ends it');
+SELECT is_empty($$ SELECT * FROM pg_trigger WHERE tgname = 'entitle_report' $$, 'with its trigger');
+SELECT is(as_role('test_mallory', $$SELECT entitle.protect_table('own', 'customer_id', mode => 'report')$$), '42501', 'what is enforced stays so');
+GRANT EXECUTE ON FUNCTION entitle.unprotect_table TO test_owner, test_mallory;
+
+-- S502: lines of others' documents. The owner of lines who may not read the documents declares none, and keeps them from nothing.
+SELECT is(as_role('test_owner', $$CREATE TABLE doc (id integer PRIMARY KEY, customer_id bigint, placed date);
+                  INSERT INTO doc VALUES (1, 101, current_date), (2, 102, current_date), (3, 101, current_date - 100);
+                  SELECT entitle.protect_table('doc', 'customer_id', 'placed', mode => 'report');
+                  GRANT REFERENCES ON doc TO test_mallory$$), 'done', 'documents in report mode');
+SELECT is(as_role('test_mallory', $$CREATE TABLE line (id integer PRIMARY KEY, doc_id integer NOT NULL REFERENCES doc); INSERT INTO line SELECT i, i FROM generate_series(1, 3) i;
+                  CREATE TABLE part (id integer PRIMARY KEY, line_id integer NOT NULL REFERENCES line); INSERT INTO part SELECT i, i FROM generate_series(1, 3) i;
+                  GRANT SELECT ON line, part TO test_app$$), 'done', 'tables that refer to them');
+SELECT is(as_role('test_mallory', $$SELECT entitle.protect_table('line', parent => 'doc', mode => 'report')$$), '42501', 'S502: lines of a document that one may not read are refused');
+GRANT SELECT ON doc TO test_mallory;
+SELECT is(as_role('test_mallory', $$SELECT entitle.protect_table('line', parent => 'doc', mode => 'report'), entitle.protect_table('part', parent => 'line', mode => 'report')$$), 'done', 'with SELECT they are lines');
+SELECT is(as_role('test_owner', $$SELECT entitle.protect_table('doc', 'customer_id', 'placed')$$), 'done', 'the documents are enforced');
+
+-- S503: whose documents they are is hidden from the owner of the lines, and so are the gates, keys and users that tell of it.
+SELECT is(ask('l20', 'SELECT count(*) FROM line'), '3', 'lines show');
+SELECT is(ask('l20', 'SELECT count(*) FROM part'), '3', 'and lines of lines');
+SELECT results_eq('SELECT relation::text, gate, sample_keys FROM entitle.protection_report() ORDER BY 1, 2',
+                  $$ VALUES ('line', 'customer', '{2}'::text[]), ('line', 'window', '{3}'), ('part', 'customer', '{2}'), ('part', 'window', '{3}') $$, 'a superuser is told all');
+SET LOCAL ROLE test_mallory;
+SELECT is_empty('SELECT * FROM entitle.protection_report()', 'S503: the owner of lines is told nothing of others'' documents');
+RESET ROLE;
+SELECT as_role('test_mallory', $$SELECT entitle.unprotect_table('part'), entitle.unprotect_table('line')$$) \g /dev/null
+SET LOCAL ROLE test_mallory;
+SELECT is_empty('SELECT * FROM entitle.protection_report()', 'S503: nor when they are no lines any more');
+RESET ROLE;
+SELECT is(as_role('test_owner', $$CREATE TABLE owned (id integer PRIMARY KEY, doc_id integer NOT NULL REFERENCES doc); INSERT INTO owned VALUES (1, 2);
+                  GRANT SELECT ON owned TO test_app;
+                  SELECT entitle.protect_table('owned', parent => 'doc', mode => 'report')$$), 'done', 'lines of one''s own documents');
+SELECT is(ask('l20', 'SELECT count(*) FROM owned'), '1', 'show');
+SET LOCAL ROLE test_owner;
+SELECT results_eq('SELECT relation::text, gate, sample_keys FROM entitle.protection_report()', $$ VALUES ('owned', 'customer', '{1}'::text[]) $$, 'and are told of');
+RESET ROLE;
+SELECT is(as_role('test_owner', $$SELECT entitle.unprotect_table('owned'), entitle.unprotect_table('doc')$$), 'done', 'all is taken back');
+
+-- S504: the mode of a table is one, and the true one.
+DELETE FROM entitle.reported_rows;
+SELECT is(as_role('test_owner', $$CREATE TABLE whole (id integer, customer_id bigint) PARTITION BY RANGE (id);
+                  SELECT entitle.protect_table('whole', 'customer_id');
+                  CREATE TABLE piece (id integer NOT NULL, customer_id bigint);
+                  SELECT entitle.protect_table('piece', 'customer_id', mode => 'report');
+                  ALTER TABLE whole ATTACH PARTITION piece FOR VALUES FROM (0) TO (100)$$), 'done', 'a table in report mode becomes a part of an enforced one');
+SELECT is(modes(), 'own enforce, whole enforce', 'S504: and is enforced');
+SELECT is_empty($$ SELECT * FROM entitle.lint() WHERE finding ~ 'nothing is enforced' $$, 'S504: which lint does not deny');
+SELECT is_empty('SELECT * FROM entitle.verify_protection()', 'S504: nothing is missing');
+SELECT is(as_role('test_owner', $$CREATE TABLE above (id integer, customer_id bigint); CREATE TABLE below (id integer, customer_id bigint);
+                  SELECT entitle.protect_table('below', 'customer_id', mode => 'report');
+                  ALTER TABLE below INHERIT above;
+                  SELECT entitle.protect_table('above', 'customer_id')$$), 'done', 'one that is a part already');
+SELECT is(modes(), 'above enforce, own enforce, whole enforce', 'S504: follows the whole');
+SELECT is(as_role('test_owner', $$CREATE TABLE above_2 (id integer, customer_id bigint); CREATE TABLE below_2 (id integer, customer_id bigint);
+                  SELECT entitle.protect_table('below_2', 'customer_id', mode => 'report');
+                  ALTER TABLE below_2 INHERIT above_2;
+                  SELECT entitle.protect_table('above_2', 'customer_id', mode => 'report')$$), 'done', 'in report mode, too');
+SELECT is(modes(), 'above enforce, above_2 report, own enforce, whole enforce', 'S504: follows the whole there');
+SELECT is(as_role('test_owner', $$SELECT entitle_internal.record_protection(entitle_internal.reported_declaration('above_2'))$$), 'done', 'the step that writes down what is enforced is called alone');
+SELECT is(modes(), 'above enforce, above_2 enforce, own enforce, whole enforce', 'S504: there is one declaration');
+SELECT is(as_role('test_owner', $$SELECT entitle.unprotect_table('above_2'), entitle.unprotect_table('above'), entitle.unprotect_table('whole')$$), 'done', 'and each is taken back');
+SELECT is(modes(), 'own enforce', 'S504: once');
+
+-- S506: what comes past a thousand counts of one transaction is counted together, of each table apart.
+SELECT is(as_role('test_mallory', $$DO $d$ BEGIN
+                  EXECUTE 'CREATE TABLE wide (id text PRIMARY KEY, customer_id bigint, ' || (SELECT string_agg('c' || i || ' integer', ', ') FROM generate_series(1, 1010) i) || ')';
+                  PERFORM entitle.protect_table('wide', 'customer_id', mode => 'report',
+                                                masked_columns => (SELECT jsonb_object_agg('c' || i, 30) FROM generate_series(1, 1010) i)); END $d$;
+                  INSERT INTO wide VALUES ('mine', 101); GRANT SELECT ON wide TO test_app$$), 'done', 'a table with many masked columns');
+SELECT is(as_role('test_owner', $$CREATE TABLE secret (id text PRIMARY KEY, customer_id bigint); INSERT INTO secret VALUES ('of somebody else', 102);
+                  GRANT SELECT ON secret TO test_app; SELECT entitle.protect_table('secret', 'customer_id', mode => 'report')$$), 'done', 'and another''s');
+SELECT is(ask('l20', 'SELECT c1 FROM (SELECT * FROM wide OFFSET 0) w'), NULL, 'the one is read');
+SELECT is(ask('l20', 'SELECT count(*) FROM secret'), '1', 'and then the other');
+SET LOCAL ROLE test_mallory;
+SELECT results_eq('SELECT DISTINCT relation::text, sample_keys FROM entitle.protection_report()', $$ VALUES ('wide', '{mine}'::text[]) $$, 'S506: nobody is told of another''s rows');
+SET LOCAL ROLE test_owner;
+SELECT results_eq('SELECT relation::text, gate, sample_keys FROM entitle.protection_report()', $$ VALUES ('secret', 'more', '{of somebody else}'::text[]) $$, 'S506: who owns them is');
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;
