@@ -3,7 +3,14 @@
 \ir report_parts.sql
 
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT entitle.sign_in(:'login') \g /dev/null
+-- A draft change may have been written by whom the page is for. Sealed, it signs nobody else in, and a superuser's connection it could make
+-- a superuser's again by RESET ROLE (S507).
+SELECT :'change' <> '' AND rolsuper AS is_escapable FROM pg_roles WHERE rolname = session_user \gset
+\if :is_escapable
+DO $$ BEGIN RAISE EXCEPTION 'a draft change is not tried in a superuser''s session' USING ERRCODE = '42501', HINT = 'Connect as the application''s role, as in -- -U ROLE.'; END $$;
+\endif
+SELECT gen_random_uuid() AS seal \gset
+SELECT entitle.sign_in(:'login', seal => :'seal') \g /dev/null
 SELECT :'role' <> '' AS has_role \gset
 \if :has_role
 SET LOCAL ROLE :"role";
