@@ -60,6 +60,16 @@ $$;
 COMMENT ON FUNCTION entitle_internal.reported_document(entitle.protection) IS 'Whose customer, date and brand decide about a row, in whatever mode the tables above are';
 GRANT EXECUTE ON FUNCTION entitle_internal.reported_document(entitle.protection) TO PUBLIC;
 
+CREATE FUNCTION entitle_internal.check_mask_level(column_name text, level text) RETURNS void
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT entitle_internal.check_protection_level(format('the level of masked column "%s"', column_name),
+                                                   CASE WHEN level ~ '^[0-9]{1,9}$' THEN level::integer ELSE 0 END)
+    $$;
+COMMENT ON FUNCTION entitle_internal.check_mask_level(text, text) IS 'Refuses what is no level of a masked column';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_mask_level(text, text) TO PUBLIC;
+
 -- A line whose parent is in report mode, too, cannot be checked as one whose parent has policies. All the rest is asked when it is enforced.
 CREATE FUNCTION entitle_internal.check_reported(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -97,9 +107,7 @@ BEGIN
             USING ERRCODE = '22023',
                   HINT = 'Leave out masked_columns, external_insert_level, external_update_level and external_delete_level, or protect the parent with its customer.';
     END IF;
-    PERFORM entitle_internal.check_protection_level(format('the level of masked column "%s"', m.key),
-                CASE WHEN m.value ~ '^[0-9]{1,9}$' THEN m.value::integer ELSE 0 END),
-            entitle_internal.check_masked_column(declared, m.key)
+    PERFORM entitle_internal.check_mask_level(m.key, m.value), entitle_internal.check_masked_column(declared, m.key)
     FROM jsonb_each_text(declared.masked_columns) m;
 END
 $$;
@@ -311,20 +319,24 @@ CREATE FUNCTION entitle_internal.reported_problem(declared entitle.protection) R
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    wanted text[] := ARRAY(SELECT m FROM jsonb_object_keys(declared.masked_columns) m);
+    document entitle.protection;
 BEGIN
-    PERFORM entitle_internal.reported_document(declared);
-    IF declared.parent IS NULL THEN
-        wanted := wanted || ARRAY[declared.customer_column, declared.date_column, declared.brand_column]::text[];
-    ELSE
-        PERFORM entitle_internal.find_parent_key(declared);
+    document := entitle_internal.reported_document(declared);
+    IF jsonb_typeof(declared.masked_columns) <> 'object' THEN
+        RETURN 'masked_columns is no object: ' || left(declared.masked_columns::text, 100);
     END IF;
-    RETURN (SELECT 'no column ' || string_agg(quote_ident(w), ', ')
-            FROM unnest(wanted) AS w
-            WHERE w IS NOT NULL
+    PERFORM entitle_internal.check_mask_level(m.key, m.value) FROM jsonb_each_text(declared.masked_columns) m;
+    PERFORM entitle_internal.find_parent_key(declared) WHERE declared.parent IS NOT NULL;
+    RETURN (SELECT 'no column ' || string_agg(concat_ws(' of ', quote_ident(w.name), nullif(w.relation, declared.relation)::regclass), ', ')
+            FROM (SELECT declared.relation, m AS name FROM jsonb_object_keys(declared.masked_columns) m
+                  UNION ALL
+                  -- What an enforced document's columns are called by now its policies tell.
+                  SELECT document.relation, unnest(ARRAY[document.customer_column, document.date_column, document.brand_column])
+                  WHERE (entitle_internal.reported_declaration(document.relation)).relation IS NOT NULL) AS w
+            WHERE w.name IS NOT NULL
               AND NOT EXISTS (SELECT
                               FROM pg_attribute a
-                              WHERE a.attrelid = declared.relation AND a.attname = w AND a.attnum > 0 AND NOT a.attisdropped));
+                              WHERE a.attrelid = w.relation AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped));
 EXCEPTION
     WHEN insufficient_resources OR lock_not_available OR transaction_rollback OR operator_intervention
          OR system_error THEN RAISE; -- tells of the server, not of what is looked at

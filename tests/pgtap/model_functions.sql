@@ -259,6 +259,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('user_access(text)'),
     -- report mode: as protect_table; what writes the declarations looks at everything itself
     ('begin_report(protection)'),
+    ('check_mask_level(text,text)'),
     ('check_reported(protection)'),
     ('check_unreported_lines(regclass)'),
     ('end_report(regclass)'),
@@ -320,7 +321,7 @@ SELECT set_eq('SELECT signature FROM our_function WHERE proleakproof',
     $$ SELECT signature FROM public_function WHERE signature LIKE '%row\_allowed(%' $$,
     'S9: the row tests are leakproof, and nothing else is');
 SELECT set_eq($$ SELECT signature FROM our_function WHERE provolatile = 'i' $$,
-    ARRAY['check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'without_person(jsonb,text)'],
+    ARRAY['check_mask_level(text,text)', 'check_protection_level(text,integer)', 'shipped_key(jsonb,text[])', 'without_person(jsonb,text)'],
     'S9: nothing that knows an identity or reads a table is immutable');
 SELECT is_empty(
     $$ SELECT signature, provolatile, proparallel FROM our_function

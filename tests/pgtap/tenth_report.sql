@@ -117,5 +117,49 @@ SET LOCAL ROLE test_owner;
 SELECT results_eq('SELECT relation::text, gate, sample_keys FROM entitle.protection_report()', $$ VALUES ('secret', 'more', '{of somebody else}'::text[]) $$, 'S506: who owns them is');
 RESET ROLE;
 
+-- S508: the owner of documents alters them, or a superuser stores nonsense, and nobody who uses the lines, or the table, meets an error.
+SELECT is(as_role('test_owner', $$CREATE TABLE bill (id integer PRIMARY KEY, customer_id bigint, placed date, price numeric);
+                  INSERT INTO bill SELECT i, 100 + i % 3, current_date, i FROM generate_series(1, 9) i; GRANT SELECT, REFERENCES ON bill TO test_mallory; GRANT SELECT, UPDATE ON bill TO test_app;
+                  SELECT entitle.protect_table('bill', 'customer_id', 'placed', masked_columns => '{"price": 30}', mode => 'report')$$), 'done', 'documents');
+SELECT is(as_role('test_mallory', $$CREATE TABLE item (id integer PRIMARY KEY, bill_id integer NOT NULL REFERENCES bill); INSERT INTO item SELECT i, i FROM generate_series(1, 9) i;
+                  GRANT SELECT, INSERT, UPDATE, DELETE ON item TO test_app; SELECT entitle.protect_table('item', parent => 'bill', mode => 'report')$$), 'done', 'and lines of another''s');
+CREATE FUNCTION used_after(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    told text;
+BEGIN
+    EXECUTE change;
+    told := concat_ws(' ', ask('l20', 'SELECT count(*) FROM item'), ask('l20', 'WITH made AS (INSERT INTO item VALUES (100, 1) RETURNING id) SELECT id FROM made'),
+                      ask('l20', 'WITH made AS (UPDATE item SET id = id RETURNING 1) SELECT count(*) FROM made'),
+                      ask('l20', 'WITH made AS (DELETE FROM item WHERE id = 1 RETURNING 1) SELECT count(*) FROM made'),
+                      ask('l20', 'SELECT count(*) FROM bill'), ask('l20', 'WITH made AS (UPDATE bill SET id = id RETURNING 1) SELECT count(*) FROM made'),
+                      (SELECT count(*) > 0 FROM entitle.lint()), (SELECT string_agg(problem, ', ' ORDER BY relation::text) FROM entitle.verify_protection()));
+    RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = told;
+EXCEPTION WHEN OTHERS THEN
+    RETURN CASE SQLSTATE WHEN 'P0999' THEN SQLERRM ELSE SQLSTATE || ' ' || SQLERRM END;
+END
+$$;
+SELECT is(used_after(change), '9 100 10 1 9 9 t' || problems, 'S508: ' || change)
+FROM (VALUES ('SELECT', ''),
+             ('ALTER TABLE bill RENAME customer_id TO buyer', ' is in report mode, and reports nothing: no column customer_id, is in report mode, and reports nothing: no column customer_id of public.bill'),
+             ('ALTER TABLE bill DROP placed', ' is in report mode, and reports nothing: no column placed, is in report mode, and reports nothing: no column placed of public.bill'),
+             ('ALTER TABLE bill DROP price', ' is in report mode, and reports nothing: no column price'),
+             ('ALTER TABLE item DROP CONSTRAINT item_bill_id_fkey', ' is in report mode, and reports nothing: table "public.item" has no such foreign key to "public.bill"'),
+             ('REVOKE SELECT ON bill FROM test_mallory', ' is in report mode, and reports nothing: the owner of table "public.item" may not read its parent "public.bill"'),
+             ($$UPDATE entitle.reported_protection SET masked_columns = '[1]' WHERE relation = 'bill'::regclass$$, ' is in report mode, and reports nothing: masked_columns is no object: [1]'),
+             ($$UPDATE entitle.reported_protection SET masked_columns = '{"price": 99999999999}' WHERE relation = 'bill'::regclass$$,
+              ' is in report mode, and reports nothing: the level of masked column "price" is no external level: 0'),
+             ($$UPDATE entitle.reported_protection SET masked_columns = '{"price": null}' WHERE relation = 'bill'::regclass$$,
+              ' is in report mode, and reports nothing: the level of masked column "price" is no external level: 0'),
+             ($$UPDATE entitle.reported_protection SET parent = relation WHERE relation = 'bill'::regclass$$,
+              ' is in report mode, and reports nothing: table "public.bill" is its own parent, is in report mode, and reports nothing: table "public.item" is its own parent')) AS v (change, problems);
+
+-- S509: whoever has the TRIGGER privilege has rows counted twice.
+GRANT TRIGGER ON bill TO test_mallory;
+SELECT is(as_role('test_mallory', $$CREATE TRIGGER again AFTER UPDATE ON bill FOR EACH ROW EXECUTE FUNCTION entitle_internal.report_write()$$), 'done', 'another trigger of the kind');
+SELECT count(*) FROM entitle.protection_report() \g /dev/null
+DELETE FROM entitle.reported_rows;
+SELECT is(ask('l20', 'WITH made AS (UPDATE bill SET id = id WHERE id = 2 RETURNING 1) SELECT count(*) FROM made'), '1', 'one row is written');
+SELECT is((SELECT string_agg(action || ' ' || rows, ', ') FROM entitle.protection_report() WHERE relation = 'bill'::regclass), 'update 1', 'S509: and counted once');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -14,6 +14,7 @@
 #include "pg/subject/current_subject.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "utils/resowner.h"
 }
 
@@ -50,10 +51,21 @@ bool owns_alike(Oid relation, Oid other) {
     return entitle_is_owner(other, owner);
 }
 
-// May raise 55000 where a key or a policy is gone.
+// Whether the document has the columns by which it was declared: its owner may have altered it,
+// which is no error to those who use its lines (S508).
+bool has_deciding(const Judge &judge) {
+    const char *const names[kDeciding] = {judge.deciding.customer, judge.deciding.date,
+                                          judge.deciding.brand};
+    return std::all_of(std::begin(names), std::end(names), [&](const char *name) {
+        return name == nullptr || get_attnum(judge.document.relation, name) > 0;
+    });
+}
+
+// May raise where a key or a policy is gone, or a declaration makes no sense.
 void follow_parents(Judge &judge) {
     judge.document = judge.declared;
     judge.keys = static_cast<ParentKey *>(palloc0(kMaxParents * sizeof(ParentKey)));
+    judge.above = static_cast<Oid *>(palloc0(kMaxParents * sizeof(Oid)));
     while (OidIsValid(judge.document.parent)) {
         Declaration above;
         if (judge.depth == kMaxParents || !find_above(judge.document.parent, above)) {
@@ -61,6 +73,7 @@ void follow_parents(Judge &judge) {
         }
         judge.keys[judge.depth++] = find_parent_key(judge.document);
         judge.document = above;
+        judge.above[judge.depth - 1] = above.relation;
         judge.is_owner_told = judge.is_owner_told && owns_alike(judge.root, above.relation);
     }
     Declaration reported;
@@ -70,7 +83,16 @@ void follow_parents(Judge &judge) {
                                            judge.document.date_column, judge.document.brand_column}
                          : find_deciding_columns(judge.document);
     judge.masked = find_masked_columns(judge.declared, judge.root);
-    judge.is_usable = true;
+    judge.is_usable = has_deciding(judge);
+}
+
+// Whether an error tells of the server, and not of what is declared.
+bool is_of_server(int code) noexcept {
+    const int category = ERRCODE_TO_CATEGORY(code);
+    return category == ERRCODE_INSUFFICIENT_RESOURCES ||
+           category == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) ||
+           category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_SYSTEM_ERROR ||
+           code == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
 // What cannot be followed is told by verify_protection, and fails no statement. The subtransaction
@@ -93,8 +115,7 @@ void try_follow_parents(Judge &judge) {
     }
     MemoryContextSwitchTo(previous);
     CurrentResourceOwner = owner;
-    if (error != nullptr && (ERRCODE_TO_CATEGORY(error->sqlerrcode) !=
-                             ERRCODE_TO_CATEGORY(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE))) {
+    if (error != nullptr && is_of_server(error->sqlerrcode)) {
         ReThrowError(error);
     }
 }
@@ -216,6 +237,20 @@ Judge *hold_judge(Oid root) {
     }
     place = judge;
     return judge;
+}
+
+Judge *hold_steady_judge(Oid root) {
+    constexpr int kTries = 3;
+    for (int i = 1;; ++i) {
+        Judge *judge = hold_judge(root);
+        for (int above = 0; above < judge->depth; ++above) {
+            LockRelationOid(judge->above[above], AccessShareLock);
+        }
+        if (judge->version == reported_version() || i == kTries) {
+            return judge;
+        }
+        release_judge(judge);
+    }
 }
 
 void release_judge(Judge *judge) noexcept {

@@ -84,6 +84,7 @@ struct Judge {
     DecidingColumns deciding{};
     int depth = 0; // tables between a line and its document
     ParentKey *keys = nullptr;
+    Oid *above = nullptr; // the tables that they lead to
     MaskedColumns masked{};
     std::uint64_t epoch = 0; // that the tests hold in
     Asker asker{};
@@ -95,6 +96,10 @@ struct Judge {
 // holds one releases it.
 Judge *hold_judge(Oid root);
 void release_judge(Judge *judge) noexcept;
+
+// The same for a whole statement: the tables above are locked, as a policy that reads them would,
+// so that nobody alters them meanwhile.
+Judge *hold_steady_judge(Oid root);
 
 // Where the relation, the table or a part of it, has what is asked.
 RowShape make_shape(const Judge &judge, Relation relation);

@@ -226,7 +226,7 @@ Reading *find_reading(Observation &observation, Oid root, Oid user) {
     }
     MemoryContext context = observation.query->estate->es_query_cxt;
     void *place = MemoryContextAlloc(context, sizeof(Reading));
-    Judge *judge = hold_judge(root);
+    Judge *judge = hold_steady_judge(root);
     if (!judge->is_usable || sees_all(*judge)) {
         release_judge(judge);
         return nullptr;

@@ -170,7 +170,9 @@ ENTITLE_FUNCTION(entitle_report_write) {
     const TriggerData *trigger = require_trigger(fcinfo, "a trigger of tables in report mode");
     Relation relation = trigger->tg_relation;
     const Oid root = find_reported(RelationGetRelid(relation));
+    // Others of its kind, which the TRIGGER privilege makes, would count rows twice (S509).
     if (OidIsValid(root) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+        strcmp(trigger->tg_trigger->tgname, "entitle_report") == 0 &&
         would_bind(root, GetUserId())) {
         Writer &writer = find_writer(relation, root);
         if (writer.judge->is_usable && writer.shape.is_usable) {
