@@ -136,10 +136,12 @@ BEGIN
     -- What is in report mode is enforced as it was declared.
     declared := entitle_internal.reported_declaration(relation);
     IF declared.relation IS NOT NULL THEN
-        reason := 'in report mode';
-        IF declared.parent::regclass <> ALL (known) THEN
+        -- One that was altered since keeps nobody from protecting the others (S514).
+        reason := entitle_internal.reported_problem(declared);
+        IF reason IS NOT NULL OR declared.parent IS NOT NULL AND declared.parent::regclass <> ALL (known) THEN
             declared := NULL;
         END IF;
+        reason := concat_ws(', and reports nothing: ', 'in report mode', reason);
         RETURN;
     END IF;
     declared.relation := relation;

@@ -345,7 +345,7 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.reported_problem(entitle.protection) IS 'Why a declaration in report mode reports nothing; NULL when it does';
-REVOKE ALL ON FUNCTION entitle_internal.reported_problem(entitle.protection) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.reported_problem(entitle.protection) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.verify_reported() RETURNS TABLE (relation regclass, problem text, remedy text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE

@@ -266,6 +266,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('forget_report(regclass)'),
     ('record_report(protection)'),
     ('remove_report(regclass)'),
+    ('reported_problem(protection)'),
     ('report_active(oid)'),
     ('report_condition(regclass)'),
     ('report_write()'),

@@ -126,7 +126,7 @@ FROM (VALUES ('record_report(declared) FROM record_of', '42501'), ('record_repor
              ($$forget_report('d1')$$, '42501'), ('forget_report(NULL)', '42501'), ($$forget_reported('d1')$$, '42501'), ('keep_report()', '42501'), ('verify_reported()', '42501')) AS v (step, state);
 SELECT lives_ok(format('SELECT entitle_internal.%s', step), 'S512: does nothing: ' || step)
 FROM (VALUES ($$end_report('d1')$$), ('end_report(NULL)'), ('remove_report(NULL)'), ($$remove_report('pg_class')$$), ('report_active(NULL)'), ('report_active(0)'), ('reported_declaration(NULL)'), ('reported_document(NULL)'),
-             ('reported_lines(NULL)'), ('report_condition(NULL)'), ('check_unreported_lines(NULL)')) AS v (step);
+             ('reported_lines(NULL)'), ('report_condition(NULL)'), ('check_unreported_lines(NULL)'), ('reported_problem(NULL)')) AS v (step);
 RESET ROLE;
 
 -- S513: what a role opens in a brand of another organization, or in none, tells nothing of that brand.

@@ -25,6 +25,15 @@ CREATE FUNCTION modes() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(relation || ' ' || mode, ', ' ORDER BY relation::text, mode) FROM entitle.protected_tables
 $$;
 
+-- S515: where nothing is protected yet, one call enforces a schema that was in report mode.
+CREATE SCHEMA test_first;
+CREATE TABLE test_first.sale (id integer PRIMARY KEY, customer_id bigint);
+CREATE TABLE test_first.item (id integer PRIMARY KEY, sale_id integer NOT NULL REFERENCES test_first.sale);
+SELECT is(entitle.protect_schema('{test_first}', mode => 'report'), 2, 'the first tables of all are in report mode');
+SELECT is(entitle.protect_schema('{test_first}'), 2, 'S515: and enforced by one call');
+SELECT is(modes(), 'test_first.item enforce, test_first.sale enforce', 'S515: all of them');
+SELECT is(entitle.unprotect_all(), 2, 'and taken back');
+
 GRANT EXECUTE ON FUNCTION entitle.unprotect_table TO test_owner, test_mallory;
 -- S500: a superuser who runs the remedy would make the view for its declarer, in a schema where that one may make nothing.
 SELECT is(as_role('test_mallory', $$CREATE TABLE priced (id integer PRIMARY KEY, customer_id bigint, price numeric);
@@ -160,6 +169,16 @@ SELECT count(*) FROM entitle.protection_report() \g /dev/null
 DELETE FROM entitle.reported_rows;
 SELECT is(ask('l20', 'WITH made AS (UPDATE bill SET id = id WHERE id = 2 RETURNING 1) SELECT count(*) FROM made'), '1', 'one row is written');
 SELECT is((SELECT string_agg(action || ' ' || rows, ', ') FROM entitle.protection_report() WHERE relation = 'bill'::regclass), 'update 1', 'S509: and counted once');
+
+-- S514: a table in report mode that was altered since keeps nobody from enforcing the others.
+CREATE SCHEMA test_shared;
+GRANT CREATE, USAGE ON SCHEMA test_shared TO test_owner, test_mallory;
+SELECT is(as_role('test_owner', 'CREATE TABLE test_shared.good (id integer PRIMARY KEY, customer_id bigint)'), 'done', 'a table of customers');
+SELECT is(as_role('test_mallory', $$CREATE TABLE test_shared.odd (id integer PRIMARY KEY, customer_id bigint); SELECT entitle.protect_table('test_shared.odd', 'customer_id', mode => 'report');
+                  ALTER TABLE test_shared.odd DROP COLUMN customer_id$$), 'done', 'another''s, in report mode');
+SELECT lives_ok($$SELECT entitle.protect_schema('{test_shared}')$$, 'S514: all are enforced that can be');
+SELECT is((SELECT string_agg(relation || ' ' || mode, ', ' ORDER BY relation::text) FROM entitle.protected_tables WHERE relation::text ~ '^test_shared'), 'test_shared.good enforce, test_shared.odd report', 'S514: and those alone');
+SELECT is((SELECT reason FROM entitle.plan_protection('{test_shared}') WHERE relation::text = 'test_shared.odd'), 'in report mode, and reports nothing: no column customer_id', 'S514: the plan tells why');
 
 SELECT * FROM finish();
 ROLLBACK;
