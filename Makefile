@@ -3,6 +3,7 @@
 #   make [WERROR=1] [CXX=clang++] [PG_CONFIG=...]    the library and the install script
 #   make install                                     into the PostgreSQL of PG_CONFIG
 #   make test | demo | lint | bench                  each on a throwaway server of its own
+#   make dist                                        the archive for PGXN, of what is committed, into build/
 
 # The install script is these topics of src/sql, in this order.
 SQL_TOPICS = schema identity permission brand_key customer score access token log name planner declaration reported tenant policy protection migration privilege \
@@ -85,7 +86,7 @@ $(DATA_built): $(SQL_FILES) entitle.control Makefile
 
 .DELETE_ON_ERROR:
 
-.PHONY: test demo lint bench
+.PHONY: test demo lint bench dist
 test:
 	tests/run
 demo:
@@ -94,6 +95,8 @@ lint:
 	tools/lint
 bench:
 	bench/run
+dist:
+	tools/dist
 
 entitle.so: src/pg/exports.map
 
