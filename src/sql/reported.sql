@@ -32,7 +32,7 @@ CREATE VIEW entitle.protected_tables AS
            p.external_delete_level, p.shared_rows, p.parent_key, p.mode
     FROM (SELECT e.*, 'enforce' AS mode FROM entitle.protection e
           UNION ALL
-          SELECT r.*, 'report' FROM entitle.reported_protection r) p
+          SELECT r.*, 'report' AS mode FROM entitle.reported_protection r) p
     WHERE p.relation IN (SELECT c.oid FROM pg_catalog.pg_class c);
 COMMENT ON VIEW entitle.protected_tables IS 'The tables that protect_table protects, as declared, and those in report mode, which it does not';
 

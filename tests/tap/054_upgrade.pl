@@ -3,6 +3,10 @@
 use strict;
 use warnings;
 use File::Copy;
+use FindBin;
+use lib $FindBin::RealBin;
+use Installation;
+use OlderWorld;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -20,32 +24,16 @@ sub write_file
 	append_to_file($path, $text);
 }
 
-# An installation of its own, in which the library can be exchanged: programs are copies, all else is links.
-my $folder = PostgreSQL::Test::Utils::tempdir;
+# An installation of its own, in which the library can be exchanged.
 my ($bin) = run_command([ 'pg_config', '--bindir' ]);
-my ($libraries) = run_command([ 'pg_config', '--pkglibdir' ]);
-my ($shared) = run_command([ 'pg_config', '--sharedir' ]);
-for my $path ($bin, $libraries, $shared)
-{
-	(my $place = $path) =~ s|^\Q$ENV{ENTITLE_SERVER}\E|$folder|;
-	system_or_bail('mkdir', '-p', $place);
-	system_or_bail('cp', '-a', "$path/.", "$place/");
-}
+my @places = Installation::copy();
 local $ENV{PG_CONFIG} = "$bin/pg_config";
-s|^\Q$ENV{ENTITLE_SERVER}\E|$folder| for my @places = ($bin, $libraries, $shared);
 local $ENV{PATH} = "$places[0]:$ENV{PATH}";
 my $node = PostgreSQL::Test::Cluster->new('upgrade');
 $node->init;
 $node->start;
 
-sub objects { return $node->safe_psql(shift, slurp_file('tests/tap/extension_objects.sql')); }
-
-# The lines that one has and the other has not.
-sub difference
-{
-	my ($one, $other) = map { { map { $_ => 1 } split /\n/, objects($_) } } @_;
-	return join "\n", sort((map { "- $_" } grep { !$other->{$_} } keys %$one), (map { "+ $_" } grep { !$one->{$_} } keys %$other));
-}
+sub difference { return OlderWorld::object_difference($node, @_); }
 
 sub decisions
 {

@@ -1,5 +1,6 @@
 -- Every object of the extension, a line each, with all that can be said of it: what two databases of one version have in common.
--- Columns are told by name, because an upgrade adds them at the end.
+-- Columns are told by name, because an upgrade adds them at the end; privileges in an order, because pg_upgrade gives them in one of
+-- its own, and those that nobody changed as what they are by default.
 SET search_path = pg_catalog;
 WITH member AS (
     SELECT d.classid, d.objid
@@ -14,14 +15,15 @@ told (line) AS (
     JOIN pg_class k ON k.oid = m.classid
     CROSS JOIN LATERAL pg_identify_object(m.classid, m.objid, 0) i
     UNION ALL
-    SELECT concat_ws(' | ', 'function', p.oid::regprocedure, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) END, p.proacl, p.proowner::regrole)
+    SELECT concat_ws(' | ', 'function', p.oid::regprocedure, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) END, (SELECT array_agg(a ORDER BY a::text COLLATE "C") FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) a), p.proowner::regrole)
     FROM member m JOIN pg_proc p ON p.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
     UNION ALL
-    SELECT concat_ws(' | ', 'relation', c.oid::regclass, c.relkind, c.relowner::regrole, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, pg_get_viewdef(c.oid))
+    SELECT concat_ws(' | ', 'relation', c.oid::regclass, c.relkind, c.relowner::regrole, (SELECT array_agg(a ORDER BY a::text COLLATE "C") FROM unnest(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, c.relowner))) a),
+                      c.relrowsecurity, c.relforcerowsecurity, c.reloptions, pg_get_viewdef(c.oid))
     FROM relation c
     UNION ALL
     SELECT concat_ws(' | ', 'column', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attcollation::regcollation,
-                     a.attacl, pg_get_expr(f.adbin, f.adrelid), col_description(c.oid, a.attnum))
+                     (SELECT array_agg(e ORDER BY e::text COLLATE "C") FROM unnest(a.attacl) e), pg_get_expr(f.adbin, f.adrelid), col_description(c.oid, a.attnum))
     FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
     UNION ALL
@@ -43,7 +45,7 @@ told (line) AS (
     SELECT concat_ws(' | ', 'event trigger', t.evtname, t.evtevent, t.evtfoid::regproc, t.evtenabled, t.evttags)
     FROM member m JOIN pg_event_trigger t ON t.oid = m.objid WHERE m.classid = 'pg_event_trigger'::regclass
     UNION ALL
-    SELECT concat_ws(' | ', 'schema', n.nspname, n.nspowner::regrole, n.nspacl)
+    SELECT concat_ws(' | ', 'schema', n.nspname, n.nspowner::regrole, (SELECT array_agg(a ORDER BY a::text COLLATE "C") FROM unnest(coalesce(n.nspacl, acldefault('n', n.nspowner))) a))
     FROM pg_namespace n
     WHERE n.nspname IN ('entitle', 'entitle_internal')
     UNION ALL
