@@ -253,6 +253,18 @@ Decision check_mask(const Subject *subject, const Session &session, RowRule rule
     return shown;
 }
 
+RowRule make_rule(const char *permission, std::optional<int> level, bool is_branded,
+                  bool is_dated) {
+    RowRule rule;
+    if (permission != nullptr) {
+        rule.permission = permission;
+    }
+    rule.level = level;
+    rule.is_branded = is_branded;
+    rule.is_dated = is_dated;
+    return rule;
+}
+
 bool implies(const RowRule &strong, const RowRule &weak) noexcept {
     const bool by_permission = !strong.permission || strong.permission == weak.permission;
     const bool by_level = !strong.level || (weak.level && *strong.level >= *weak.level);

@@ -30,6 +30,9 @@ struct RowRule {
     }
 };
 
+// The rule of a table's declaration. permission, level: a null pointer and none open nothing.
+RowRule make_rule(const char *permission, std::optional<int> level, bool is_branded, bool is_dated);
+
 // Tells whether whoever passes `strong` about a row of a customer passes `weak` about any row of
 // the same customer, whatever its date: shared rows have none. Only for rules that are judged in
 // the current brand.
@@ -91,6 +94,10 @@ class RowTest {
     void prepare(const std::vector<Grant> &grants);
     bool is_prepared() const noexcept { return is_prepared_; }
 
+    // Counts a row that is tested. Returns: whether they are enough by now to pay for working out
+    // so many grants, which costs about as much as testing a quarter of their number row by row.
+    bool is_worth_preparing(std::size_t grants) noexcept { return ++rows_ > grants / 4; }
+
     // The same for one customer, for rows that follow each other; grant: the subject's, if any.
     void prepare_one(CustomerId customer, const Grant *grant);
     bool is_prepared_for(CustomerId customer) const noexcept {
@@ -113,6 +120,7 @@ class RowTest {
     std::optional<BrandId> last_brand_;
     bool last_answer_ = false;
     bool is_prepared_ = false;
+    std::size_t rows_ = 0;
     VisibleFrom verdicts_;
     std::optional<CustomerId> last_customer_; // of prepare_one
     Day last_day_ = kLastDay;

@@ -28,7 +28,6 @@ struct SharedTest {
     RowTest test;
     CachedUser *user;
     std::uint64_t epoch;
-    std::size_t rows = 0; // tested by external access so far
 };
 
 // One call site. Lives in the call site's memory context, and is destroyed with it.
@@ -42,10 +41,6 @@ struct Site {
     bool is_plain = false;        // an integer key, no brand, no moment: looked up as it stands
     std::shared_ptr<SharedTest> shared;
 };
-
-// Working out all grants beforehand costs about as much as testing this part of their number row by
-// row.
-constexpr std::size_t kGrantsPerRow = 4;
 
 // The last rules asked about: the tables of one query, and those of the next.
 constexpr std::size_t kMaxShared = 4;
@@ -61,9 +56,8 @@ SharedTests &shared_tests() {
 
 // Prepares the test once enough rows were tested to have paid for it. regime: C
 void consider_preparing(SharedTest &shared) {
-    ++shared.rows;
     const std::vector<Grant> *grants = few_grants_of(shared.user);
-    if (grants != nullptr && shared.rows > grants->size() / kGrantsPerRow) {
+    if (grants != nullptr && shared.test.is_worth_preparing(grants->size())) {
         compute([&] { shared.test.prepare(*grants); });
     }
 }

@@ -18,23 +18,14 @@ namespace entitle::pg {
 
 namespace {
 
-RowRule make_rule(const RowQuestion &question, const char *permission,
-                  std::optional<std::int32_t> level) {
-    RowRule rule;
-    if (permission != nullptr) {
-        rule.permission = permission;
-    }
-    if (level) {
-        rule.level = *level;
-    }
-    rule.is_branded = question.is_branded;
-    rule.is_dated = question.is_dated;
-    return rule;
+RowRule rule_of(const RowQuestion &question, const char *permission,
+                std::optional<std::int32_t> level) {
+    return make_rule(permission, level, question.is_branded, question.is_dated);
 }
 
 // What shows the rows of the table.
 RowRule seeing_rule(const RowQuestion &question) {
-    RowRule rule = make_rule(question, question.permission, question.level);
+    RowRule rule = rule_of(question, question.permission, question.level);
     rule.is_shared = question.is_shared;
     return rule;
 }
@@ -54,7 +45,7 @@ bool hides_brand(const Asker &asker, const RowQuestion &question, const RowFacts
     return question.hides_brand ||
            (question.shows_brand_to_staff &&
             !check_row(asker.subject, asker.session,
-                       make_rule(question, question.permission, std::nullopt), facts, nullptr));
+                       rule_of(question, question.permission, std::nullopt), facts, nullptr));
 }
 
 // Takes out the steps of the ways that tell of columns that the asking role may not read (S165).
@@ -109,7 +100,7 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
     const bool asks_write =
         question.is_write && (question.is_new || is_visible(subject, session, question, facts));
     const RowRule rule = asks_write
-                             ? make_rule(question, question.write_permission, question.write_level)
+                             ? rule_of(question, question.write_permission, question.write_level)
                              : seeing_rule(question);
     // A line has its document's brand, and an updated row keeps its own (R55).
     const bool gets_brand = question.is_new && !question.is_line && !question.must_show;
@@ -123,7 +114,7 @@ Decision decide(const Subject *subject, const Session &session, const RowQuestio
          decision && (question.is_new || !question.is_write) && i < question.masked.count; ++i) {
         const MaskedColumn &column = question.masked.columns[i];
         const Decision shown =
-            check_mask(subject, session, make_rule(question, question.permission, question.level),
+            check_mask(subject, session, rule_of(question, question.permission, question.level),
                        facts, column.name, column.level, &trace);
         if (column.is_given) {
             decision = shown;

@@ -29,9 +29,6 @@ namespace {
 constexpr int kMaxParents = 30;
 constexpr int kDeciding = 3;
 
-// As row_check.cpp has it.
-constexpr std::size_t kGrantsPerRow = 4;
-
 bool find_above(Oid relation, Declaration &found) {
     found = Declaration{};
     if (find_reported_declaration(relation, found)) {
@@ -120,17 +117,9 @@ void try_follow_parents(Judge &judge) {
     }
 }
 
-RowRule make_rule(const Judge &judge, const char *permission, std::optional<std::int32_t> level) {
-    RowRule rule;
-    if (permission != nullptr) {
-        rule.permission = permission;
-    }
-    if (level) {
-        rule.level = *level;
-    }
-    rule.is_branded = judge.deciding.brand != nullptr;
-    rule.is_dated = judge.deciding.date != nullptr;
-    return rule;
+RowRule rule_of(const Judge &judge, const char *permission, std::optional<std::int32_t> level) {
+    return make_rule(permission, level, judge.deciding.brand != nullptr,
+                     judge.deciding.date != nullptr);
 }
 
 // As protect_table writes them (joined_test of src/sql/parent.sql, mask_test of mask.sql).
@@ -139,21 +128,21 @@ void make_rules(Judge &judge) {
     const Declaration &declared = judge.declared;
     const Declaration &document = judge.document;
     judge.rules.resize(kFirstMask + static_cast<std::size_t>(judge.masked.count));
-    judge.rules[kSee].rule = make_rule(judge, document.view_permission, std::nullopt);
+    judge.rules[kSee].rule = rule_of(judge, document.view_permission, std::nullopt);
     if (judge.deciding.customer != nullptr) {
         judge.rules[kSee].rule.level = document.min_level;
     }
     judge.rules[kSee].rule.is_shared = document.has_shared_rows;
     judge.rules[kInsert].rule =
-        make_rule(judge, declared.insert_permission, declared.external_insert_level);
+        rule_of(judge, declared.insert_permission, declared.external_insert_level);
     judge.rules[kInsert].is_new = !OidIsValid(declared.parent);
     judge.rules[kUpdate].rule =
-        make_rule(judge, declared.update_permission, declared.external_update_level);
+        rule_of(judge, declared.update_permission, declared.external_update_level);
     judge.rules[kRemove].rule =
-        make_rule(judge, declared.delete_permission, declared.external_delete_level);
+        rule_of(judge, declared.delete_permission, declared.external_delete_level);
     for (int i = 0; i < judge.masked.count; ++i) {
         RowRule &mask = judge.rules[kFirstMask + static_cast<std::size_t>(i)].rule;
-        mask = make_rule(judge, document.view_permission, judge.masked.columns[i].level);
+        mask = rule_of(judge, document.view_permission, judge.masked.columns[i].level);
         mask.is_dated = false; // how much of a row shows is the level's alone (R36)
     }
 }
@@ -178,7 +167,7 @@ RowMatter make_matter(const ColumnValue *values) {
 
 void prepare_grants(Judge &judge, JudgedRule &judged) {
     const std::vector<Grant> *grants = few_grants_of(judge.asker.user);
-    if (grants != nullptr && ++judged.rows > grants->size() / kGrantsPerRow) {
+    if (grants != nullptr && judged.test->is_worth_preparing(grants->size())) {
         compute([&] { judged.test->prepare(*grants); });
     }
 }
@@ -288,7 +277,6 @@ void refresh(Judge &judge) {
     compute([&] {
         for (JudgedRule &judged : judge.rules) {
             judged.test.emplace(judge.asker.subject, judge.asker.session, judged.rule);
-            judged.rows = 0;
             judged.groups.clear();
             judged.last_group = nullptr;
         }

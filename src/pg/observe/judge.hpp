@@ -64,7 +64,6 @@ struct JudgedRule {
     RowRule rule;
     bool is_new = false; // gives a row its brand (R55)
     std::optional<RowTest> test;
-    std::size_t rows = 0;
     std::unordered_map<DeniedPlace, Group *, DeniedPlaceHash> groups;
     DeniedPlace last{}; // the place of the row before, and its group
     Group *last_group = nullptr;

@@ -176,15 +176,8 @@ bool is_same_document(Relation home, HeapTuple before, Relation table, HeapTuple
 }
 
 RowRule to_rule(const ActionRule &action, const Declaration &document) {
-    RowRule rule;
-    if (action.permission != nullptr) {
-        rule.permission = action.permission;
-    }
-    if (action.level) {
-        rule.level = *action.level;
-    }
-    rule.is_branded = document.brand_column != nullptr;
-    rule.is_dated = action.is_dated && document.date_column != nullptr;
+    RowRule rule = make_rule(action.permission, action.level, document.brand_column != nullptr,
+                             action.is_dated && document.date_column != nullptr);
     rule.is_shared = action.is_seeing && document.has_shared_rows;
     return rule;
 }
