@@ -1,4 +1,4 @@
--- Erasing a person: login and name go, in the model and in the change log; keys and grants stay (R21, R34, R43).
+-- Erasing a person: login and name go, in the model, in the change log and in what report mode counted; keys and grants stay (R21, R34, R43).
 
 -- What a row of the log says of a user, with the pseudonym in the place of what names the person.
 CREATE FUNCTION entitle_internal.without_person(row_image jsonb, pseudonym text) RETURNS jsonb
@@ -20,6 +20,7 @@ CREATE FUNCTION entitle.erase_user(login text, reason text) RETURNS void
 DECLARE
     erased entitle.app_user;
     pseudonym text;
+    logins text[]; -- every one that the user ever had
 BEGIN
     IF NOT entitle.acting_superuser() THEN
         RAISE EXCEPTION 'permission denied to erase a user'
@@ -43,25 +44,19 @@ BEGIN
         pseudonym := concat_ws('-', 'erased', erased.user_id, nullif(attempt, 0));
         EXIT WHEN NOT EXISTS (SELECT FROM entitle.app_user u WHERE u.login = pseudonym AND u.user_id <> erased.user_id);
     END LOOP;
+    logins := ARRAY(SELECT erased.login
+                    UNION
+                    SELECT i.image ->> 'login'
+                    FROM entitle.change_log e, unnest(ARRAY[e.old_row, e.new_row]) AS i (image)
+                    WHERE e.relation = 'entitle.app_user'::regclass AND (i.image ->> 'user_id')::bigint = erased.user_id);
     DELETE FROM entitle.pending_invitation i WHERE i.user_id = erased.user_id;
     DELETE FROM entitle.sign_in_grant g WHERE g.login = erased.login;
     UPDATE entitle.app_user u SET login = pseudonym, full_name = NULL, db_role = NULL, is_active = false WHERE u.user_id = erased.user_id;
-    -- Every login that the user ever had.
-    UPDATE entitle.change_log l SET actor_login = pseudonym
-    WHERE l.actor_login IN (SELECT erased.login
-                            UNION
-                            SELECT i.image ->> 'login'
-                            FROM entitle.change_log e, unnest(ARRAY[e.old_row, e.new_row]) AS i (image)
-                            WHERE e.relation = 'entitle.app_user'::regclass AND (i.image ->> 'user_id')::bigint = erased.user_id);
+    UPDATE entitle.change_log l SET actor_login = pseudonym WHERE l.actor_login = ANY (logins);
+    UPDATE entitle.reported_rows r SET login = pseudonym WHERE r.login = ANY (logins); -- S516
     UPDATE entitle.change_log l
     SET old_row = l.old_row || jsonb_build_object('login', pseudonym), new_row = l.new_row || jsonb_build_object('login', pseudonym)
-    WHERE l.relation = 'entitle.sign_in_grant'::regclass
-      AND coalesce(l.new_row, l.old_row) ->> 'login' IN (
-          SELECT erased.login
-          UNION
-          SELECT i.image ->> 'login'
-          FROM entitle.change_log e, unnest(ARRAY[e.old_row, e.new_row]) AS i (image)
-          WHERE e.relation = 'entitle.app_user'::regclass AND (i.image ->> 'user_id')::bigint = erased.user_id);
+    WHERE l.relation = 'entitle.sign_in_grant'::regclass AND coalesce(l.new_row, l.old_row) ->> 'login' = ANY (logins);
     UPDATE entitle.change_log l
     SET row_key = entitle_internal.without_person(l.row_key, pseudonym), old_row = entitle_internal.without_person(l.old_row, pseudonym),
         new_row = entitle_internal.without_person(l.new_row, pseudonym)
@@ -74,6 +69,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION entitle.erase_user(text, text) IS
-    'Puts a pseudonym in the place of a user''s login, in the model and in the change log, takes name and mapping away, and switches the user off; keys and grants stay, and so do notes and the rows of other tables'
+    'Puts a pseudonym in the place of a user''s login, in the model, the change log and what report mode counted, takes name and mapping away, and switches the user off; keys and grants stay, and so do notes and the rows of other tables'
     '. Raises 42501: no superuser; 22023: no such user, or no reason; 55000: an active owner of something';
 REVOKE ALL ON FUNCTION entitle.erase_user(text, text) FROM PUBLIC;

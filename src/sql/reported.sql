@@ -4,7 +4,7 @@
 CREATE TABLE entitle.reported_protection (LIKE entitle.protection INCLUDING DEFAULTS, PRIMARY KEY (relation));
 COMMENT ON TABLE entitle.reported_protection IS 'What protect_table was told of tables in report mode, one row a table; read it through protected_tables';
 
--- Appended to when a transaction commits, and never updated.
+-- Appended to when a transaction commits, and updated for those alone who are erased.
 CREATE TABLE entitle.reported_rows (
     relation oid NOT NULL,
     owner_told boolean NOT NULL,

@@ -180,5 +180,14 @@ SELECT lives_ok($$SELECT entitle.protect_schema('{test_shared}')$$, 'S514: all a
 SELECT is((SELECT string_agg(relation || ' ' || mode, ', ' ORDER BY relation::text) FROM entitle.protected_tables WHERE relation::text ~ '^test_shared'), 'test_shared.good enforce, test_shared.odd report', 'S514: and those alone');
 SELECT is((SELECT reason FROM entitle.plan_protection('{test_shared}') WHERE relation::text = 'test_shared.odd'), 'in report mode, and reports nothing: no column customer_id', 'S514: the plan tells why');
 
+-- S516: whoever is erased is in no report any more, by any login that he had.
+INSERT INTO entitle.app_user (user_id, login) VALUES (102, 'maiden name');
+SELECT is(ask('maiden name', 'SELECT count(*) FROM secret'), '1', 'somebody reads');
+UPDATE entitle.app_user SET login = 'married name' WHERE user_id = 102;
+SELECT is(ask('married name', 'SELECT count(*) FROM secret'), '1', 'and again, under another login');
+SELECT results_eq($$SELECT login FROM entitle.protection_report() WHERE login ~ 'name' ORDER BY 1$$, $$ VALUES ('maiden name'), ('married name') $$, 'both are told');
+SELECT entitle.erase_user('married name', 'asked for');
+SELECT results_eq($$SELECT login, rows FROM entitle.protection_report() WHERE login ~ 'name|erased' ORDER BY 1$$, $$ VALUES ('erased-102', 2::bigint) $$, 'S516: until the user is erased');
+
 SELECT * FROM finish();
 ROLLBACK;
