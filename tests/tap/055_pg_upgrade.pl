@@ -30,9 +30,11 @@ $older->stop;
 
 my $newer = PostgreSQL::Test::Cluster->new('newer');
 $newer->init(@extra);
-$newer->command_ok([ 'pg_upgrade', '-d', $older->data_dir, '-D', $newer->data_dir, '-b', $older_bin, '-B', $newer_bin,
+my $is_done = $newer->command_ok([ 'pg_upgrade', '-d', $older->data_dir, '-D', $newer->data_dir, '-b', $older_bin, '-B', $newer_bin,
 		'-s', $newer->host, '-p', $older->port, '-P', $newer->port ],
 	"pg_upgrade takes the cluster over to $to");
+# Why not stands in files of its own.
+diag(grep { /ERROR|error:|HINT|DETAIL/ } map { split /(?<=\n)/, slurp_file($_) } glob $newer->data_dir . '/pg_upgrade_output.d/*/log/*.log') unless $is_done;
 $newer->start;
 
 is($newer->safe_psql('world', 'SELECT relation, problem FROM entitle.verify_protection()'), '', 'verify_protection finds nothing');

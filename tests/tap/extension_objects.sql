@@ -1,6 +1,7 @@
 -- Every object of the extension, a line each, with all that can be said of it: what two databases of one version have in common.
 -- Columns are told by name, because an upgrade adds them at the end; privileges in an order, because pg_upgrade gives them in one of
--- its own, and those that nobody changed as what they are by default.
+-- its own, and those that nobody changed as what they are by default. Constraints that are NOT NULL have names from PostgreSQL 18 on, others
+-- in what comes from before.
 SET search_path = pg_catalog;
 WITH member AS (
     SELECT d.classid, d.objid
@@ -27,7 +28,7 @@ told (line) AS (
     FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
     UNION ALL
-    SELECT concat_ws(' | ', 'constraint', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint'))
+    SELECT concat_ws(' | ', 'constraint', k.conrelid::regclass, CASE WHEN k.contype <> 'n' THEN k.conname END, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint'))
     FROM relation c JOIN pg_constraint k ON k.conrelid = c.oid
     UNION ALL
     SELECT concat_ws(' | ', 'index', pg_get_indexdef(x.indexrelid), obj_description(x.indexrelid, 'pg_class'))
