@@ -109,16 +109,24 @@ bool goes_on(const QueryDesc *query, ScanDirection direction) noexcept {
            query->dest->mydest != DestSQLFunction;
 }
 
-// Whether an execution that ran before may go on.
-bool may_go_on(const QueryDesc *query) {
-    return has_begun_with(query, customers_version(query->plannedstmt)) &&
-           (keeps_rights(query) || tests_each_row(query->plannedstmt));
-}
-
 // Rows that a portal keeps aside, as cursors WITH HOLD do, and what RETURNING gives.
 bool fills_portal(const DestReceiver *receiver) noexcept {
     return receiver->mydest == DestTuplestore && PortalIsValid(ActivePortal) &&
            ActivePortal->holdStore != nullptr;
+}
+
+// Whether PostgreSQL reads all rows of a cursor anew to put them aside, and finds the cursor's
+// place among them by its number.
+bool counts_rows_anew(const QueryDesc *query) noexcept {
+    return fills_portal(query->dest) && (ActivePortal->cursorOptions & CURSOR_OPT_SCROLL) != 0 &&
+           !ActivePortal->atStart;
+}
+
+// Whether an execution that ran before may go on.
+bool may_go_on(const QueryDesc *query) {
+    return has_begun_with(query, customers_version(query->plannedstmt)) &&
+           (keeps_rights(query) ||
+            (tests_each_row(query->plannedstmt) && !counts_rows_anew(query)));
 }
 
 // Whether nobody can run the present portal again once it has given that many rows, 0 for all: not
