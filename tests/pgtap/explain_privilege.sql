@@ -48,7 +48,11 @@ SELECT throws_ok($$ SELECT told('yuki', 'explain_row(''orders'', ''2'')') $$, '4
 GRANT SELECT (order_id, customer_id, placed_on) ON orders TO test_app;
 SELECT unalike(told('staff', 'explain_row(''orders'', ''2'')'), '%brand 1%', 'S165: the brand alone is closed');
 SELECT alike(told('yuki', 'explain_row(''orders'', ''2'')'), '%of customer 1;%the row''s date 2021-06-06%', 'and the other way told');
+REVOKE SELECT (customer_id, placed_on) ON orders FROM test_app;
 GRANT SELECT (brand_id) ON orders TO test_app;
+SELECT unalike(told(login, 'explain_row(''orders'', ''2'')'), '%' || word || '%', format('S165: where the brand alone is open, %s is not told: %s', login, word))
+FROM unnest(ARRAY['yuki', 'staff']) AS login, unnest(ARRAY['customer 1', '2021', 'grant of', 'mask:', 'external:']) AS word;
+GRANT SELECT (customer_id, placed_on) ON orders TO test_app;
 SELECT alike(told('staff', 'explain_row(''orders'', ''2'')'), '%of customer 1, in brand 1; %staff: allowed by permission%', 'with all columns all is told');
 -- A line's document, by the document's own privileges; a view counts as its table.
 GRANT SELECT ON lines_view TO test_app;

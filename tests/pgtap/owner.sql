@@ -127,6 +127,8 @@ SELECT results_eq(
     'R43: it is logged with its reason');
 SELECT is(refused('DELETE FROM entitle.external_access'), '42501', 'R43: other owners stay, now as before');
 SELECT is(ask('owner', 'SELECT entitle.access_level(101)'), '0', 'R46: the right ended with it');
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (101, 101, 'L90');
+SELECT is(refused('DELETE FROM entitle.external_access WHERE user_id = 101'), '42501', 'R43: who is an owner again, is one that stays: the force was for one time');
 
 SELECT * FROM finish();
 ROLLBACK;
