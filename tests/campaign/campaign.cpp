@@ -11,6 +11,21 @@ namespace entitle::campaign {
 namespace {
 
 constexpr long kMaxFailures = 5;
+// What a part counts its cases by.
+std::string case_of(const std::string &part) {
+    if (part == "interleavings") {
+        return "permutations";
+    }
+    if (part == "faults") {
+        return "tries";
+    }
+    if (part == "decisions" || part == "pairs" || part == "sequences" || part == "crashes" ||
+        part == "promotions") {
+        return part;
+    }
+    return "answers";
+}
+
 constexpr auto kTellEvery = std::chrono::seconds(10);
 
 } // namespace
@@ -22,6 +37,9 @@ Report::Report(std::string name, const Options &options)
 }
 
 bool Report::is_over() const {
+    if (options_.cases > 0) {
+        return failures_ >= kMaxFailures || counted(case_of(name_)) >= options_.cases;
+    }
     return failures_ >= kMaxFailures ||
            std::chrono::steady_clock::now() - began_ > std::chrono::seconds(options_.seconds);
 }
@@ -86,6 +104,8 @@ int run_parts(int count, char **words, const std::map<std::string, Part> &parts)
             options.seconds = std::atoi(value);
         } else if (name == "--seed") {
             options.seed = std::strtoull(value, nullptr, 10);
+        } else if (name == "--cases") {
+            options.cases = std::atol(value);
         } else if (name == "--rounds") {
             options.rounds = std::atol(value);
         } else {

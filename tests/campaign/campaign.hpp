@@ -14,6 +14,7 @@ struct Options {
     int seconds = 30;
     std::uint64_t seed = 20261129;
     long rounds = 0; // at most so many, 0 for as many as the time takes
+    long cases = 0;  // goes on until it has tried so many, whatever the time; 0 for the time alone
 };
 
 // The figures and failures of one part. Progress goes to stderr, figures to stdout as `figure NAME
@@ -34,6 +35,7 @@ class Report {
     void begin_round(std::uint64_t number);
 
     void count(const std::string &key, long by = 1) { counts_[key] += by; }
+    void set(const std::string &key, long value) { counts_[key] = value; }
     long counted(const std::string &key) const;
     // Tells what went wrong in this round, or in that one, and how to repeat it.
     void fail(const std::string &what) { fail(what, round_seed_); }
@@ -63,7 +65,11 @@ bool run_pairs(const Options &options);
 bool run_faults(const Options &options);
 bool run_histories(const Options &options);
 bool run_cancels(const Options &options);
+bool run_pooled(const Options &options);
+bool run_crashes(const Options &options);
+bool run_promotions(const Options &options);
 bool run_sequences(const Options &options);
+bool run_interleavings(const Options &options);
 
 std::string read_file(const std::string &path);
 

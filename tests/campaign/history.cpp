@@ -21,7 +21,9 @@ std::optional<std::string> maybe_text(const std::string &text) {
     return text == kNull ? std::nullopt : std::optional<std::string>(text);
 }
 
-naive::World load(client::Session &from) {
+} // namespace
+
+naive::World load_world(client::Session &from) {
     naive::World world;
     const auto each = [&](const char *query, auto take) {
         for (const Row &row : from.must(query).rows) {
@@ -69,8 +71,22 @@ naive::World load(client::Session &from) {
     each("SELECT customer_id, brand_id, status FROM entitle.customer", [&](const Row &r) {
         world.customer.push_back({number(r[0]), number(r[1]), r[2]});
     });
+    each("SELECT customer_id, user_id, ltrim(role, 'L'), days_back, valid_from - public.today(),"
+         " valid_until - public.today() FROM entitle.external_access",
+         [&](const Row &r) {
+             const auto day = [](const std::string &text) {
+                 const auto from_today = maybe<naive::Date>(text);
+                 return from_today ? std::optional<naive::Date>(*from_today + kHistoryToday)
+                                   : std::nullopt;
+             };
+             world.external_access.push_back({number(r[0]), number(r[1]),
+                                              static_cast<int>(number(r[2])),
+                                              maybe<std::int32_t>(r[3]), day(r[4]), day(r[5])});
+         });
     return world;
 }
+
+namespace {
 
 template <typename Items> auto &pick(Items &items, std::mt19937_64 &random) {
     return items[random() % items.size()];
@@ -257,11 +273,92 @@ std::string change_at_random(naive::World &world, std::mt19937_64 &random) {
     }
 }
 
+// What change_at_random changes, in any order.
+std::string print_of(const naive::World &world) {
+    std::vector<std::string> lines;
+    for (const auto &one : world.app_user) {
+        lines.push_back("user " + shown(one.user_id) + " " + shown(one.is_active));
+    }
+    for (const auto &one : world.role) {
+        lines.push_back("role " + shown(one.role_id) + " " + shown(one.is_active));
+    }
+    for (const auto &one : world.role_permission) {
+        lines.push_back("role " + shown(one.role_id) + " " + one.permission_key);
+    }
+    for (const auto &one : world.permission) {
+        lines.push_back("permission " + one.permission_key + " " + shown(one.is_active));
+    }
+    for (const auto &one : world.plan_denial) {
+        lines.push_back("denial " + one.plan_key + " " + one.permission_key);
+    }
+    for (const auto &one : world.brand) {
+        lines.push_back("brand " + shown(one.brand_id) + " " + one.plan_key.value_or("-"));
+    }
+    for (const auto &one : world.brand_module) {
+        lines.push_back("module " + shown(one.brand_id) + " " + one.module_key + " " +
+                        shown(one.is_enabled));
+    }
+    for (const auto &one : world.membership) {
+        lines.push_back("member " + shown(one.user_id) + " " + shown(one.organization_id) + " " +
+                        shown(one.brand_id) + " " + shown(one.role_id) + " " + shown(one.is_owner));
+    }
+    for (const auto &one : world.external_access) {
+        lines.push_back("grant " + shown(one.user_id) + " " + shown(one.customer_id) + " " +
+                        std::to_string(one.level) + " " +
+                        std::to_string(one.days_back.value_or(-1)) + " " +
+                        shown_day(one.valid_from) + " " + shown_day(one.valid_until));
+    }
+    std::sort(lines.begin(), lines.end());
+    std::string text;
+    for (const std::string &line : lines) {
+        text += line + "\n";
+    }
+    return text;
+}
+
+long count_log(client::Session &administrator) {
+    return number(administrator.must("SELECT count(*) FROM entitle.change_log").value());
+}
+
+// A question takes less time than so many changes.
+constexpr std::size_t kKept = 10000;
+
 } // namespace
 
 History::History(client::Session &administrator) {
-    states_.push_back(std::make_shared<const naive::World>(load(administrator)));
+    states_.push_back(std::make_shared<const naive::World>(load_world(administrator)));
     commands_.emplace_back("the beginning");
+    logged_.push_back(count_log(administrator));
+}
+
+std::string History::settle(client::Session &administrator, std::size_t first) {
+    const naive::World found = load_world(administrator);
+    const std::string print = print_of(found);
+    const long logged = count_log(administrator);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::size_t at = states_.size();
+    while (at > first && (states_[at - 1] == nullptr || print_of(*states_[at - 1]) != print)) {
+        --at;
+    }
+    if (at == first) {
+        return "the model is none of the states from " + std::to_string(first) + " to " +
+               std::to_string(states_.size() - 1) + ":\n" + print + "the last:\n" +
+               print_of(*states_.back());
+    }
+    // Of states that are alike the log tells which it is.
+    std::size_t same = at;
+    while (same > first && logged_[same - 1] != logged) {
+        --same;
+    }
+    if (same == first || print_of(*states_[same - 1]) != print) {
+        return "the change log has " + std::to_string(logged) + " rows and should have " +
+               std::to_string(logged_[at - 1]);
+    }
+    states_.push_back(states_[same - 1]);
+    commands_.push_back("the server came back with state " + std::to_string(same - 1));
+    logged_.push_back(logged);
+    sent_ = returned_ = states_.size() - 1;
+    return "";
 }
 
 bool History::change(client::Session &writer, std::uint64_t chance) {
@@ -277,6 +374,10 @@ bool History::change(client::Session &writer, std::uint64_t chance) {
         const std::lock_guard<std::mutex> lock(mutex_);
         states_.push_back(next);
         commands_.push_back(command);
+        logged_.push_back(logged_.back() + 1);
+        if (states_.size() > kKept) {
+            states_[states_.size() - kKept].reset();
+        }
     }
     ++sent_;
     writer.must(command);

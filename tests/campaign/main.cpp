@@ -8,6 +8,10 @@ int main(int count, char **words) {
                      {{"pairs", run_pairs},
                       {"histories", run_histories},
                       {"cancels", run_cancels},
+                      {"pooled", run_pooled},
+                      {"crashes", run_crashes},
+                      {"promotions", run_promotions},
                       {"faults", run_faults},
-                      {"sequences", run_sequences}});
+                      {"sequences", run_sequences},
+                      {"interleavings", run_interleavings}});
 }
