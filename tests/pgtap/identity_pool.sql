@@ -59,16 +59,26 @@ ALTER ROLE renamed_pool RENAME TO test_pool;
 
 -- One row for everybody (R63).
 DELETE FROM entitle.sign_in_grant;
-INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (8, 'role admin', true), (9, 'member admin', true), (10, 'gone', false), (11, 'shop admin', true);
+INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (8, 'role admin', true), (9, 'member admin', true), (10, 'gone', false), (11, 'shop admin', true),
+    (12, 'owner of no brand', true), (13, 'shop role admin', true);
+INSERT INTO entitle.organization (organization_id, name) VALUES (900, 'without brands');
 INSERT INTO entitle.role (role_id, organization_id, name) VALUES (101, 1, 'role admin'), (102, 1, 'member admin');
 INSERT INTO entitle.role_permission VALUES (101, 'roles.manage'), (102, 'members.manage');
 INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (8, 1, 101), (9, 1, 102);
-INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (11, 1, 102);
+INSERT INTO entitle.membership (user_id, organization_id, is_owner) VALUES (12, 900, true);
+INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (11, 1, 102), (13, 1, 101);
 SELECT is(as_pool(format('SELECT entitle.sign_in(%L)', login)), unlisted(), format('S30: without an entry the pool becomes no %s', login))
-FROM unnest(ARRAY['owner of all', 'manager', 'role admin', 'member admin', 'shop admin', 'boss', 'gone']) AS login;
+FROM unnest(ARRAY['owner of all', 'owner of no brand', 'manager', 'role admin', 'member admin', 'shop admin', 'shop role admin', 'boss', 'gone']) AS login;
 INSERT INTO entitle.sign_in_grant (db_role) VALUES ('test_pool');
 SELECT is(as_pool(format('SELECT entitle.sign_in(%L)', login)), NULL, format('R63: an entry without login is one for %s', login))
-FROM unnest(ARRAY['owner of all', 'manager', 'role admin', 'member admin', 'shop admin', 'ann']) AS login;
+FROM unnest(ARRAY['owner of all', 'owner of no brand', 'manager', 'role admin', 'member admin', 'shop admin', 'shop role admin', 'ann']) AS login;
+CREATE FUNCTION lent(login text) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT entitle.sign_in(login)';
+ALTER FUNCTION lent OWNER TO test_pool;
+SELECT is(as_pool($$ SELECT lent('manager') $$), NULL, 'R63: the pool by a function of its own');
+SELECT is(as_pool($$ SELECT lent('manager') $$, 'other_pool'), unlisted(), 'R63: a function of the pool signs in nobody for another role');
+ALTER FUNCTION lent OWNER TO other_pool;
+SELECT throws_ok($$ SELECT lent('manager') $$, '42501', 'this login may not sign in', 'R63: nor one of another role for the pool, or for a superuser');
+SELECT is(as_pool($$ SELECT lent('manager') $$), unlisted(), 'R63: whoever calls it');
 SELECT is(as_pool(format('SELECT entitle.sign_in(%L)', login)), unlisted(), format('R63: but not for %s', login))
 FROM unnest(ARRAY['boss', 'gone', 'nobody']) AS login;
 SELECT is(as_pool($$ SELECT entitle.sign_in('manager') $$, 'other_pool'), unlisted(), 'R63: nor for another role');

@@ -132,5 +132,9 @@ SELECT is(ask('clerk', 'SELECT count(DISTINCT user_id) FROM entitle.membership')
 SELECT is(ask('brand admin', 'SELECT string_agg(name, '' '' ORDER BY name) FROM entitle.role WHERE name IN (''reader'', ''exporter'', ''elsewhere'')'), 'exporter reader',
           'R60: a brand''s manager sees the roles he may give');
 
+-- A superuser adds whom he likes, of those who are switched on.
+UPDATE entitle.app_user SET is_active = false WHERE login = 'clerk';
+SELECT throws_ok($$ SELECT entitle.add_member('clerk', brand_id => 103) $$, '22023', NULL, 'R60: nobody makes a member of a user who is switched off');
+
 SELECT * FROM finish();
 ROLLBACK;
