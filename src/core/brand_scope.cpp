@@ -63,10 +63,13 @@ Entry enter_brand(const Subject *subject, const Session &session, std::optional<
     const auto wanted = named ? named : current_brand(*subject, session);
     if (!wanted) {
         return Entry{nullptr, recorder.fail(Gate::membership, [&] {
-                         return subject->brands.empty()
-                                    ? std::string("the user is a member of no brand")
-                                    : std::string(
-                                          "the user belongs to several brands and chose none");
+                         if (!subject->brands.empty()) {
+                             return std::string(
+                                 "the user belongs to several brands and chose none");
+                         }
+                         return subject->has_closed_places
+                                    ? std::string("the user's brands are switched off")
+                                    : std::string("the user is a member of no brand");
                      })};
     }
     const Brand *brand = subject->find_brand(*wanted);
@@ -74,7 +77,8 @@ Entry enter_brand(const Subject *subject, const Session &session, std::optional<
         // The same text for a brand that does not exist: nothing tells them apart.
         return Entry{nullptr, recorder.fail(Gate::membership, [&] {
                          return "the user is no member of brand " + std::to_string(*wanted) +
-                                " nor of its organization";
+                                " nor of its organization" +
+                                (subject->has_closed_places ? ", or that is switched off" : "");
                      })};
     }
     recorder.pass(Gate::membership, [&] { return "a member of " + brand_text(*brand); });

@@ -52,14 +52,16 @@ struct Role {
     bool is_gone = false;              // its row is (R64), which may come back and grant anything
 };
 
-// Requires of the loader: `brands` holds every brand a membership reaches and `roles` every role a
-// membership names, both sorted by id; the indexes are those of `catalogue`.
+// Requires of the loader: `memberships` holds none in a brand or organization that is switched off
+// (R64), `brands` every brand a membership reaches and `roles` every role a membership names, both
+// sorted by id; the indexes are those of `catalogue`.
 struct Subject {
     UserId id = 0;
     std::string login;
     bool is_active = false;
     std::shared_ptr<const Catalogue> catalogue;
     std::vector<Membership> memberships;
+    bool has_closed_places = false;           // memberships in those, which count for nothing
     std::vector<Brand> brands;                // none that is switched off
     std::vector<OrganizationId> closed_homes; // of those that are
     std::vector<Role> roles;

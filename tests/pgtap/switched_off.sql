@@ -23,6 +23,12 @@ UPDATE entitle.organization SET is_active = true WHERE organization_id = 500;
 SELECT is(rights(), '{500,501} {500}, {500,501} {500}, {500} {}, {502} {}', 'switched on, all is as before');
 UPDATE entitle.brand SET is_active = false WHERE brand_id IN (500, 502);
 SELECT is(rights(), '{501} {500}, {501} {500}, {} {}, {} {}', 'a brand that is off gives nothing, one that stands alone neither');
+SELECT is((SELECT detail FROM entitle.explain_permission('customers.view', 'u502') WHERE NOT passed AND gate = 'membership'), 'the user''s brands are switched off',
+          'R2: an explanation tells why');
+SELECT is((SELECT detail FROM entitle.explain_permission('customers.view', 'u503', 502) WHERE NOT passed AND gate = 'membership'),
+          'the user is no member of brand 502 nor of its organization, or that is switched off', 'R2: of a brand that is named, too');
+SELECT is((SELECT detail FROM entitle.explain_permission('customers.view', 'u501', 500) WHERE NOT passed AND gate = 'membership'),
+          'the user is no member of brand 500 nor of its organization', 'but not to whom no place is switched off');
 UPDATE entitle.brand SET is_active = true WHERE brand_id IN (500, 502);
 SELECT is(rights(), '{500,501} {500}, {500,501} {500}, {500} {}, {502} {}', 'until it is switched on');
 

@@ -56,6 +56,7 @@ struct SubjectRows {
     const char *login;
     bool is_active;
     bool has_places; // in force or not
+    bool has_closed_places;
     RowList<MembershipRow> memberships;
     RowList<BrandRow> brands;
     RowList<std::int64_t> closed_homes;
@@ -175,6 +176,8 @@ void read_memberships(const Reader &reader, UserId user, SubjectRows &subject) {
     for (const MembershipRow &membership : all) {
         if (is_in_force(reader, membership)) {
             subject.memberships.add(membership);
+        } else {
+            subject.has_closed_places = true;
         }
     }
 }
@@ -293,6 +296,7 @@ Subject build_subject(UserId user, const SubjectRows &rows,
         subject.memberships.push_back(
             Membership{row.organization.get(), row.brand.get(), row.role.get(), row.is_owner});
     }
+    subject.has_closed_places = rows.has_closed_places;
     subject.closed_homes.assign(rows.closed_homes.begin(), rows.closed_homes.end());
     for (const BrandRow &row : rows.brands) {
         subject.brands.push_back(
