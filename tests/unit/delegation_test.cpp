@@ -313,7 +313,8 @@ TEST(RandomDelegation, IsReadTheSameTwice) {
                 for (const auto &row : world.external_access) {
                     // Few users have all of their customers managed by one.
                     if (row.user_id == user.user_id) {
-                        const Grant grant{row.customer_id, 0, 0, 0, row.level};
+                        const Grant grant{row.customer_id, 0, 0, 0,
+                                          static_cast<std::int16_t>(row.level)};
                         std::optional<BrandId> brand;
                         for (const auto &customer : world.customer) {
                             if (customer.customer_id == row.customer_id) {

@@ -16,7 +16,8 @@ constexpr UserId kOther = 2;
 
 GrantRow row(int level, UserId user = kOther, std::int32_t days_back = 30, Day from = kFirstDay,
              Day until = kLastDay) {
-    return GrantRow{user, Grant{kCustomer, from, until, days_back, level}};
+    return GrantRow{user,
+                    Grant{kCustomer, from, until, days_back, static_cast<std::int16_t>(level)}};
 }
 
 GrantWriter external(int level) { return GrantWriter{kWriter, false, level}; }
