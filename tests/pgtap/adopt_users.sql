@@ -44,7 +44,8 @@ CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text L
         RETURN 'none';
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        RETURN SQLSTATE || ' ' || SQLERRM || CASE WHEN hint = '' THEN ' (no hint)' ELSE '' END;
+        -- PostgreSQL 19 says of a missing function in a detail what others say in a hint.
+        RETURN SQLSTATE || ' ' || SQLERRM || CASE WHEN hint = '' AND SQLSTATE <> '42883' THEN ' (no hint)' ELSE '' END;
     END $$;
 -- What an application's tool sees of a table.
 CREATE FUNCTION shape(relation regclass) RETURNS text LANGUAGE sql

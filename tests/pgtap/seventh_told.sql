@@ -81,7 +81,10 @@ END
 $$;
 
 GRANT EXECUTE ON FUNCTION entitle.sign_in(text, boolean, text) TO test_app;
-SELECT isnt(pg_temp.fails('SELECT count(*) FROM shop.document AS t WHERE ' || condition), NULL, format('%s raises where it is worked out', condition)) FROM shape;
+-- Before 19, which knows without working it out that an array of arrays is not NULL: what is left there is an element of one.
+SELECT isnt(pg_temp.fails('SELECT count(*) FROM shop.document AS t WHERE ' || condition), NULL, format('%s raises where it is worked out', condition))
+FROM shape
+WHERE condition ~ '\[1\]' OR current_setting('server_version_num')::integer < 190000;
 SET LOCAL ROLE test_app;
 SELECT entitle.sign_in('outsider') \g /dev/null
 SELECT is((SELECT count(*) FROM shop.document), 10::bigint, 'the row is hidden');
