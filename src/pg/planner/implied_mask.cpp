@@ -16,11 +16,6 @@ namespace entitle::pg {
 
 namespace {
 
-struct Opening {
-    List *levels;
-    bool is_reading; // what writes through a view goes by its trigger, row by row
-};
-
 // A test of rows that have a customer, whatever the brand. Shared rows have none, and what is
 // masked of them stays so.
 std::optional<Call> read_plain_test(const Node *node) {
@@ -72,7 +67,9 @@ Node *open_masks(Node *node, void *argument) {
     return expression_tree_mutator(node, ENTITLE_MUTATOR(open_masks), argument);
 }
 
-void open_view(Query *view, Opening *opening) {
+} // namespace
+
+void open_implied_masks(Query *view, List **levels) {
     List *tables = NIL;
     List *conditions = NIL;
     if (!reads_rows_plainly(view) ||
@@ -88,43 +85,13 @@ void open_view(Query *view, Opening *opening) {
         Search search{*shown, *shown->level};
         (void)find_level(reinterpret_cast<Node *>(view->targetList), &search);
         if (search.level > *shown->level) {
-            opening->levels = lappend_int(opening->levels, *shown->level);
-            opening->levels = lappend_int(opening->levels, search.level);
+            *levels = lappend_int(*levels, *shown->level);
+            *levels = lappend_int(*levels, search.level);
             set_level(ENTITLE_NODE(FuncExpr, condition), search.level);
             view->targetList = reinterpret_cast<List *>(
                 open_masks(reinterpret_cast<Node *>(view->targetList), &search));
         }
     }
-}
-
-bool visit(Node *node, void *argument) {
-    auto *opening = static_cast<Opening *>(argument);
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, RangeTblEntry)) {
-        auto *entry = ENTITLE_NODE(RangeTblEntry, node);
-        if (opening->is_reading && entry->rtekind == RTE_SUBQUERY && entry->security_barrier) {
-            open_view(entry->subquery, opening);
-        }
-        return false; // the walker goes on into the subquery by itself
-    }
-    if (IsA(node, Query)) {
-        auto *query = ENTITLE_NODE(Query, node);
-        Opening inner{opening->levels, opening->is_reading && query->commandType == CMD_SELECT};
-        (void)query_tree_walker(query, ENTITLE_WALKER(visit), &inner, QTW_EXAMINE_RTES_BEFORE);
-        opening->levels = inner.levels;
-        return false;
-    }
-    return expression_tree_walker(node, ENTITLE_WALKER(visit), opening);
-}
-
-} // namespace
-
-List *drop_implied_masks(Query *query) {
-    Opening opening{NIL, true};
-    (void)visit(reinterpret_cast<Node *>(query), &opening);
-    return opening.levels;
 }
 
 } // namespace entitle::pg

@@ -12,9 +12,8 @@ extern "C" {
 
 namespace entitle::pg {
 
-// Raises the levels of views that the query reads, and opens the masks that follow.
-// Returns: pairs of levels, one after the other, at which the plan must assume the same customers.
-// regime: C
-List *drop_implied_masks(Query *query);
+// Raises the level of a view that is read, and opens the masks that follow. `levels` gets the pair
+// of levels, one after the other, at which the plan must assume the same customers. regime: C
+void open_implied_masks(Query *view, List **levels);
 
 } // namespace entitle::pg

@@ -4,6 +4,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/document_join.hpp"
+#include "pg/planner/implied_mask.hpp"
 #include "pg/planner/passed_test.hpp"
 #include "pg/planner/row_filter.hpp"
 
@@ -20,19 +21,19 @@ namespace entitle::pg {
 namespace {
 
 struct Passing {
-    List *permissions;
+    Reliance reliance;
     bool is_reading; // what writes through a view goes by its trigger, row by row
 };
 
 // Adds a permission that was found to be held.
 void rely_on(Passing *passing, std::string_view permission) {
     char *name = pnstrdup(permission.data(), permission.size());
-    for (auto *known : each<String>(passing->permissions)) {
+    for (auto *known : each<String>(passing->reliance.permissions)) {
         if (strcmp(strVal(known), name) == 0) {
             return;
         }
     }
-    passing->permissions = lappend(passing->permissions, makeString(name));
+    passing->reliance.permissions = lappend(passing->reliance.permissions, makeString(name));
 }
 
 // Whether a row test says TRUE for every row because of a permission.
@@ -234,16 +235,18 @@ bool visit(Node *node, void *argument) {
         if (passing->is_reading && entry->rtekind == RTE_SUBQUERY && entry->security_barrier) {
             open_tables(entry->subquery, passing);
             entry->security_barrier = !is_open_view(entry->subquery, passing);
+            if (entry->security_barrier) {
+                open_implied_masks(entry->subquery, &passing->reliance.levels);
+            }
         }
         return false; // the walker goes on into the subquery by itself
     }
     if (IsA(node, Query)) {
         auto *query = ENTITLE_NODE(Query, node);
-        Passing inner{passing->permissions,
-                      passing->is_reading && query->commandType == CMD_SELECT};
+        Passing inner{passing->reliance, passing->is_reading && query->commandType == CMD_SELECT};
         open_tables(query, &inner);
         (void)query_tree_walker(query, ENTITLE_WALKER(visit), &inner, QTW_EXAMINE_RTES_BEFORE);
-        passing->permissions = inner.permissions;
+        passing->reliance = inner.reliance;
         return false;
     }
     return expression_tree_walker(node, ENTITLE_WALKER(visit), passing);
@@ -251,10 +254,10 @@ bool visit(Node *node, void *argument) {
 
 } // namespace
 
-List *drop_passed_tests(Query *query) {
-    Passing passing{NIL, true};
+Reliance drop_passed_tests(Query *query) {
+    Passing passing{{NIL, NIL}, true};
     (void)visit(reinterpret_cast<Node *>(query), &passing);
-    return passing.permissions;
+    return passing.reliance;
 }
 
 } // namespace entitle::pg

@@ -13,8 +13,13 @@ extern "C" {
 
 namespace entitle::pg {
 
-// Returns: the permissions that the query relies on from now on, as String nodes; its plan must
-// assume that they are held. regime: C
-List *drop_passed_tests(Query *query);
+// What the query relies on from then on, which its plan must assume.
+struct Reliance {
+    List *permissions; // as String nodes: they are held
+    List *levels;      // in pairs: the same customers are reached at both
+};
+
+// Leaves them out, and opens the masks that follow from what is left (implied_mask.hpp). regime: C
+Reliance drop_passed_tests(Query *query);
 
 } // namespace entitle::pg

@@ -8,7 +8,6 @@
 #include "pg/planner/assumption.hpp"
 #include "pg/planner/distributed_table.hpp"
 #include "pg/planner/fenced_line.hpp"
-#include "pg/planner/implied_mask.hpp"
 #include "pg/planner/opened_test.hpp"
 #include "pg/planner/passed_test.hpp"
 #include "pg/planner/plan_tree.hpp"
@@ -117,13 +116,7 @@ PlannedStmt *plan_joins_first(ENTITLE_PLAN_PARAMETERS) {
     return result;
 }
 
-// What a query without tests that are passed relies on.
-struct Reliance {
-    const List *permissions; // are held
-    const List *levels;      // in pairs, at which the same customers are reached
-};
-
-// Has the finished plan ask for it.
+// Has the finished plan ask for what its query relies on.
 bool rely_on(PlannedStmt *plan, const Reliance &reliance) {
     for (auto *permission : each<String>(reliance.permissions)) {
         if (!assume(plan, Question{Fact::permission_held, strVal(permission)}, true)) {
@@ -155,8 +148,7 @@ PlannedStmt *plan_lines(ENTITLE_PLAN_PARAMETERS) {
 
 // Plans a copy of the kept query, in which the row tests stand where they serve the planner best.
 PlannedStmt *plan_tests(const KeptQuery &kept, ENTITLE_PLAN_PARAMETERS) {
-    Reliance reliance{drop_passed_tests(query), NIL};
-    reliance.levels = drop_implied_masks(query);
+    const Reliance reliance = drop_passed_tests(query);
     drop_repeated_tests(query);
     const Opened opened = open_tests(query);
     cursor_options &= opened.must_sort_last ? ~CURSOR_OPT_PARALLEL_OK : ~0;
