@@ -400,23 +400,8 @@ std::string History::described(std::size_t number) const {
     return text;
 }
 
-const HistoryRows &history_rows(client::Session *administrator) {
-    static const HistoryRows rows = [&] {
-        HistoryRows all;
-        const auto take = [&](const char *query, std::vector<HistoryRow> &into) {
-            for (const Row &r : administrator->must(query).rows) {
-                into.push_back({static_cast<int>(number(r[0])), number(r[1]), number(r[2]),
-                                static_cast<naive::Date>(number(r[3])) + kHistoryToday,
-                                static_cast<int>(number(r[4]))});
-            }
-        };
-        take("SELECT id, brand_id, customer_id, day - today(), 0 FROM deal ORDER BY id", all.deals);
-        take("SELECT id, 0, customer_id, 0, price FROM paper ORDER BY id", all.papers);
-        take("SELECT l.id, 0, p.customer_id, 0, p.id FROM line l JOIN paper p ON p.id = l.paper_id "
-             "ORDER BY l.id",
-             all.lines);
-        return all;
-    }();
+const ShopRows &history_rows(client::Session *administrator) {
+    static const ShopRows rows = load_shop(*administrator, kHistoryToday);
     return rows;
 }
 

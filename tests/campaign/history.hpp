@@ -4,6 +4,7 @@
 
 #include "../client/session.hpp"
 #include "../unit/naive_model.hpp"
+#include "shop_rows.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -53,18 +54,6 @@ class History {
 };
 
 // The rows of history_world.sql.
-struct HistoryRow {
-    int id;
-    naive::Id brand;
-    naive::Id customer;
-    naive::Date day;
-    int parent;
-};
-struct HistoryRows {
-    std::vector<HistoryRow> deals;
-    std::vector<HistoryRow> papers;
-    std::vector<HistoryRow> lines;
-};
-const HistoryRows &history_rows(client::Session *administrator = nullptr);
+const ShopRows &history_rows(client::Session *administrator = nullptr);
 
 } // namespace entitle::campaign

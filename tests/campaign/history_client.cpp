@@ -14,88 +14,24 @@ struct Question {
     std::string (*answer)(const naive::World &, const naive::Asker &);
 };
 
-std::string joined(const std::vector<std::string> &words) {
-    std::string text;
-    for (const std::string &word : words) {
-        text += (text.empty() ? "" : ",") + word;
-    }
-    return text;
-}
-
-naive::RowQuestion deal_question(const HistoryRow &row) {
-    naive::RowQuestion question;
-    question.permission = "conversions.view";
-    question.has_brand = true;
-    question.brand_id = row.brand;
-    question.min_level = 20;
-    question.customer_id = row.customer;
-    question.is_dated = true;
-    question.on_date = row.day;
-    return question;
-}
-
-naive::RowQuestion paper_question(const HistoryRow &row) {
-    naive::RowQuestion question;
-    question.permission = "customers.view";
-    question.min_level = 10;
-    question.customer_id = row.customer;
-    return question;
-}
-
 std::string deals(const naive::World &world, const naive::Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> ids;
-    for (const HistoryRow &row : history_rows().deals) {
-        if (model.row_shows(asker, deal_question(row))) {
-            ids.push_back(std::to_string(row.id));
-        }
-    }
-    return joined(ids);
+    return joined(shown_deals(history_rows().deals, world, asker, 20));
 }
 
 std::string papers(const naive::World &world, const naive::Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> ids;
-    for (const HistoryRow &row : history_rows().papers) {
-        if (!model.row_shows(asker, paper_question(row))) {
-            continue;
-        }
-        const bool shows = model.row_shows_by_permission(asker, paper_question(row)) ||
-                           model.access_level(asker, row.customer) >= 40;
-        ids.push_back(std::to_string(row.id) + ":" + (shows ? std::to_string(row.parent) : "-"));
-    }
-    return joined(ids);
+    return shown_papers(history_rows().papers, world, asker);
 }
 
 std::string lines(const naive::World &world, const naive::Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> ids;
-    for (const HistoryRow &row : history_rows().lines) {
-        if (model.row_shows(asker, paper_question(row))) {
-            ids.push_back(std::to_string(row.id));
-        }
-    }
-    return joined(ids);
+    return shown_lines(history_rows().lines, world, asker);
 }
 
 std::string levels(const naive::World &world, const naive::Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> all;
-    for (naive::Id customer = 1; customer <= kHistoryCustomers; ++customer) {
-        all.push_back(std::to_string(model.access_level(asker, customer)));
-    }
-    return joined(all);
+    return joined(held_levels(world, asker, kHistoryCustomers));
 }
 
 std::string permitted(const naive::World &world, const naive::Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> all;
-    for (naive::Id brand = 1; brand <= 4; ++brand) {
-        for (const char *key : {"conversions.view", "customers.view"}) {
-            all.emplace_back(model.has_permission(asker, brand, key) ? "t" : "f");
-        }
-    }
-    return joined(all);
+    return joined(held_permissions(world, asker));
 }
 
 std::string one_permission(const naive::World &world, const naive::Asker &asker) {

@@ -12,42 +12,9 @@ namespace {
 using naive::Asker;
 using naive::World;
 
-struct Rows {
-    std::vector<HistoryRow> deals;
-    std::vector<HistoryRow> papers;
-    std::vector<HistoryRow> lines;
-};
-Rows &rows() {
-    static Rows all;
+ShopRows &rows() {
+    static ShopRows all;
     return all;
-}
-
-std::string joined(const std::vector<std::string> &words) {
-    std::string text;
-    for (const std::string &word : words) {
-        text += (text.empty() ? "" : ",") + word;
-    }
-    return text;
-}
-
-naive::RowQuestion deal_question(const HistoryRow &row, const char *permission, int level) {
-    naive::RowQuestion question;
-    question.permission = permission;
-    question.has_brand = true;
-    question.brand_id = row.brand;
-    question.min_level = level;
-    question.customer_id = row.customer;
-    question.is_dated = true;
-    question.on_date = row.day;
-    return question;
-}
-
-naive::RowQuestion paper_question(const HistoryRow &row) {
-    naive::RowQuestion question;
-    question.permission = "customers.view";
-    question.min_level = 10;
-    question.customer_id = row.customer;
-    return question;
 }
 
 std::string deals(const World &world, const Asker &asker) {
@@ -55,14 +22,13 @@ std::string deals(const World &world, const Asker &asker) {
 }
 
 // A row that shows and may not be written is an error (R3).
-std::string written(const World &world, const Asker &asker, bool (*is_meant)(const HistoryRow &)) {
-    const naive::Model model(world);
+std::string written(const World &world, const Asker &asker, bool (*is_meant)(const ShopRow &)) {
     std::vector<std::string> ids;
-    for (const HistoryRow &row : rows().deals) {
-        if (!is_meant(row) || !model.row_shows(asker, deal_question(row, "conversions.view", 10))) {
+    for (const ShopRow &row : rows().deals) {
+        if (!is_meant(row) || !deal_shows(world, asker, row, "conversions.view", 10)) {
             continue;
         }
-        if (!model.row_shows(asker, deal_question(row, "conversions.update", 20))) {
+        if (!deal_shows(world, asker, row, "conversions.update", 20)) {
             return kInterleavingRefused;
         }
         ids.push_back(std::to_string(row.id));
@@ -71,50 +37,23 @@ std::string written(const World &world, const Asker &asker, bool (*is_meant)(con
 }
 
 std::string all_written(const World &world, const Asker &asker) {
-    return written(world, asker, [](const HistoryRow &) { return true; });
+    return written(world, asker, [](const ShopRow &) { return true; });
 }
 
 std::string some_written(const World &world, const Asker &asker) {
-    return written(world, asker, [](const HistoryRow &row) { return row.customer <= 2; });
+    return written(world, asker, [](const ShopRow &row) { return row.customer <= 2; });
 }
 
 std::string papers(const World &world, const Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> ids;
-    for (const HistoryRow &row : rows().papers) {
-        if (!model.row_shows(asker, paper_question(row))) {
-            continue;
-        }
-        const bool shows = model.row_shows_by_permission(asker, paper_question(row)) ||
-                           model.access_level(asker, row.customer) >= 40;
-        ids.push_back(std::to_string(row.id) + ":" + (shows ? std::to_string(row.parent) : "-"));
-    }
-    return joined(ids);
+    return shown_papers(rows().papers, world, asker);
 }
 
 std::string lines(const World &world, const Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> ids;
-    for (const HistoryRow &row : rows().lines) {
-        if (model.row_shows(asker, paper_question(row))) {
-            ids.push_back(std::to_string(row.id));
-        }
-    }
-    return joined(ids);
+    return shown_lines(rows().lines, world, asker);
 }
 
 std::string rights(const World &world, const Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> all;
-    for (naive::Id customer = 1; customer <= 6; ++customer) {
-        all.push_back(std::to_string(model.access_level(asker, customer)));
-    }
-    for (naive::Id brand = 1; brand <= 4; ++brand) {
-        for (const char *key : {"conversions.view", "customers.view"}) {
-            all.emplace_back(model.has_permission(asker, brand, key) ? "t" : "f");
-        }
-    }
-    return joined(all);
+    return joined(held_levels(world, asker, 6)) + "," + joined(held_permissions(world, asker));
 }
 
 std::string given(const World &world, const Asker &asker) {
@@ -150,14 +89,7 @@ ReaderStep plain(const char *command) { return {StepKind::plain, command, nullpt
 } // namespace
 
 std::vector<std::string> visible_deals(const World &world, const Asker &asker) {
-    const naive::Model model(world);
-    std::vector<std::string> ids;
-    for (const HistoryRow &row : rows().deals) {
-        if (model.row_shows(asker, deal_question(row, "conversions.view", 10))) {
-            ids.push_back(std::to_string(row.id));
-        }
-    }
-    return ids;
+    return shown_deals(rows().deals, world, asker, 10);
 }
 
 const std::vector<Ending> &endings() {
@@ -238,19 +170,7 @@ const std::vector<Script> &scripts() {
 }
 
 void load_interleaving_rows(client::Session &administrator) {
-    const auto take = [&](const char *query) {
-        std::vector<HistoryRow> into;
-        for (const client::Row &r : administrator.must(query).rows) {
-            into.push_back({std::stoi(r[0]), std::stoll(r[1]), std::stoll(r[2]),
-                            static_cast<naive::Date>(std::stol(r[3])) + kHistoryToday,
-                            std::stoi(r[4])});
-        }
-        return into;
-    };
-    rows().deals = take("SELECT id, brand_id, customer_id, day - today(), 0 FROM deal ORDER BY id");
-    rows().papers = take("SELECT id, 0, customer_id, 0, price FROM paper ORDER BY id");
-    rows().lines = take("SELECT l.id, 0, p.customer_id, 0, p.id FROM line l JOIN paper p ON p.id ="
-                        " l.paper_id ORDER BY l.id");
+    rows() = load_shop(administrator, kHistoryToday);
 }
 
 } // namespace entitle::campaign
