@@ -189,9 +189,9 @@ CREATE UNIQUE INDEX membership_user_idx
     ON entitle.membership (user_id, organization_id, brand_id, role_id) NULLS NOT DISTINCT;
 COMMENT ON INDEX entitle.membership_user_idx IS 'Finds a user''s memberships; the same one is not held twice';
 CREATE INDEX membership_organization_idx ON entitle.membership (organization_id);
-COMMENT ON INDEX entitle.membership_organization_idx IS 'For the foreign key';
+COMMENT ON INDEX entitle.membership_organization_idx IS 'For the foreign key, and for those who list members';
 CREATE INDEX membership_brand_idx ON entitle.membership (brand_id);
-COMMENT ON INDEX entitle.membership_brand_idx IS 'For the foreign keys';
+COMMENT ON INDEX entitle.membership_brand_idx IS 'For the foreign keys, and for those who list members';
 CREATE INDEX membership_owner_idx ON entitle.membership (organization_id) WHERE is_owner;
 COMMENT ON INDEX entitle.membership_owner_idx IS 'Finds the owners of an organization';
 CREATE INDEX membership_role_idx ON entitle.membership (role_id);

@@ -58,8 +58,15 @@ GRANT EXECUTE ON FUNCTION entitle.managed_brands() TO PUBLIC;
 
 -- In C, with what the caller manages kept from row to row: it is asked for every user that a query lists. It reads two indexes, and
 -- says so: where memberships name the users, these few are looked up rather than everybody asked about.
+CREATE FUNCTION entitle_internal.manages_user_support(internal) RETURNS internal
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_manages_user_support';
+COMMENT ON FUNCTION entitle_internal.manages_user_support(internal) IS
+    'Planner support of manages_user: loads the library, and estimates that those whom a query comes to are managed';
+REVOKE ALL ON FUNCTION entitle_internal.manages_user_support(internal) FROM PUBLIC;
+
 CREATE FUNCTION entitle.manages_user(user_id bigint) RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE COST 1000
+    LANGUAGE C STABLE PARALLEL SAFE COST 1000 SUPPORT entitle_internal.manages_user_support
     AS 'MODULE_PATHNAME', 'entitle_manages_user';
 COMMENT ON FUNCTION entitle.manages_user(bigint) IS
     'Whether the user has a grant on a customer whose access the caller manages, or a place in an organization or brand whose members the caller manages';

@@ -200,5 +200,15 @@ SELECT is(ask('viewer', 'SELECT entitle.customer_allowed(-1, ''customers.view'')
 SELECT is(ask(NULL, 'SELECT concat(entitle.own_user(), entitle.own_roles(), entitle.own_brands(), entitle.own_organizations(),'
                     ' entitle.owned_brands(), entitle.owned_organizations())'), '{}{}{}{}{}', 'R1: nobody has nothing');
 
+-- A list of so many users that they are found all at once, after a first attempt that ends early (R60).
+INSERT INTO entitle.app_user (user_id, login) SELECT i, 'listed ' || i FROM generate_series(10001, 13000) AS i;
+INSERT INTO entitle.membership (membership_id, user_id, organization_id) SELECT i, i, 102 FROM generate_series(10001, 12400) AS i;
+INSERT INTO entitle.membership (membership_id, user_id, brand_id) SELECT i, i, 102 FROM generate_series(12401, 12500) AS i;
+INSERT INTO entitle.membership (membership_id, user_id, organization_id) SELECT i, i, 1 FROM generate_series(12501, 12600) AS i;
+SELECT is(ask('owner of the group', 'SELECT format(''%s %s %s'', count(*), min(user_id), max(user_id)) FROM entitle.app_user WHERE user_id > 10000'),
+          '2500 10001 12500', 'R60: an owner lists the members of the organization and of its brands');
+SELECT is(ask('owner of the group', 'SELECT count(*) FROM entitle.app_user WHERE user_id BETWEEN 12401 AND 12700'), '100', 'and some of them');
+SELECT is(ask('viewer', 'SELECT count(*) FROM entitle.app_user WHERE user_id > 10000'), '0', 'a viewer lists nobody');
+
 SELECT * FROM finish();
 ROLLBACK;

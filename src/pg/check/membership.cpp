@@ -3,6 +3,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/check/membership.hpp"
+#include "pg/check/placed_user.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/datum/datum.hpp"
@@ -31,6 +32,7 @@ struct KeptManaged {
     bool is_there;
     std::uint64_t epoch;
     UserId asker;
+    std::uint64_t state; // another one each time this is found anew
     PlainIds organizations;
     PlainIds brands;
 };
@@ -56,6 +58,7 @@ const KeptManaged &managed_by(const Asker &asker) {
     MemoryContextSwitchTo(previous);
     kept.epoch = asker_epoch();
     kept.asker = asker.subject->id;
+    ++kept.state;
     kept.is_there = true;
     return kept;
 }
@@ -67,28 +70,6 @@ bool is_somebody(const Asker &asker) noexcept {
 Datum list_managed(PlainIds KeptManaged::*list) {
     const Asker &asker = asker_now();
     return bigint_array(is_somebody(asker) ? managed_by(asker).*list : PlainIds());
-}
-
-bool is_among(const PlainIds &ids, std::int64_t id) noexcept {
-    return std::binary_search(ids.values, ids.values + ids.count, id);
-}
-
-bool has_managed_place(const PlainIds &organizations, const PlainIds &brands, UserId user) {
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::membership, TableIndex::membership_by_user, 1,
-                          Int64GetDatum(user));
-    bool found = false;
-    while (!found && next_row(rows)) {
-        bool is_null = false;
-        const std::int64_t organization =
-            get_bigint(rows, MembershipColumn::organization, &is_null);
-        found = !is_null && is_among(organizations, organization);
-        const std::int64_t brand = get_bigint(rows, MembershipColumn::brand, &is_null);
-        found = found || (!is_null && is_among(brands, brand));
-    }
-    close_rows(rows);
-    close_reader(reader);
-    return found;
 }
 
 bool has_managed_grant(UserId user) {
@@ -115,7 +96,7 @@ bool manages_user(UserId user) {
         return false;
     }
     const KeptManaged &managed = managed_by(asker);
-    return has_managed_place(managed.organizations, managed.brands, user) ||
+    return has_place_among(managed.organizations, managed.brands, managed.state, user) ||
            has_managed_grant(user);
 }
 

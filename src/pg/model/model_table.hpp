@@ -101,6 +101,8 @@ enum class TableIndex {
     sign_in_grant_by_role,
     sign_in_grant_of_all,
     membership_by_user,
+    membership_by_organization,
+    membership_by_brand,
     owner_by_organization,
     organization_by_id,
     brand_by_id,

@@ -388,13 +388,3 @@ ENTITLE_FUNCTION(entitle_row_allowed_support) { return support(fcinfo, false); }
 
 // Planner support of brand_row_allowed. regime: C
 ENTITLE_FUNCTION(entitle_brand_row_allowed_support) { return support(fcinfo, true); }
-
-// Support function of the extension's SECURITY DEFINER functions, and of what the model's own
-// policies call. To be asked loads the library while the caller is planned, who is in charge then.
-ENTITLE_FUNCTION(entitle_load_support) {
-    auto *request = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
-    if (IsA(request, SupportRequestSimplify)) {
-        guard_conflict(ENTITLE_NODE(SupportRequestSimplify, request)->root);
-    }
-    return Datum(0);
-}

@@ -111,7 +111,7 @@ void lock_user(UserId user) {
 }
 
 bool is_at_hand(UserId user) {
-    return is_active_user(user) && (manages_user(user) || is_unplaced(user));
+    return is_active_user(user) && (is_unplaced(user) || manages_user(user));
 }
 
 bool may_name_member(const FiredRow &row, UserId user) {
