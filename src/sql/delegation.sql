@@ -110,29 +110,9 @@ COMMENT ON FUNCTION entitle_internal.switched_user(text) IS
     'The user whom the caller may switch off or on; the same error for one who does not exist as for one who is out of reach (R3, R61)';
 REVOKE ALL ON FUNCTION entitle_internal.switched_user(text) FROM PUBLIC;
 
--- Who looks for a role by name manages members of the place, and may know its roles.
 CREATE FUNCTION entitle_internal.role_named(role text, organization_id bigint, brand_id bigint) RETURNS bigint
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    found_role bigint;
-BEGIN
-    IF role IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT r.role_id INTO found_role
-    FROM entitle.role r
-    WHERE r.name = role_named.role AND (r.adoption_id IS NULL OR r.is_active)
-      AND r.organization_id = coalesce(role_named.organization_id,
-                                       (SELECT b.organization_id FROM entitle.brand b WHERE b.brand_id = role_named.brand_id));
-    IF found_role IS NULL THEN
-        RAISE EXCEPTION 'the organization has no role "%"', role
-            USING ERRCODE = '22023', HINT = 'See entitle.role for the roles of the organization; names match byte for byte.';
-    END IF;
-    RETURN found_role;
-END
-$$;
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_role_named';
 COMMENT ON FUNCTION entitle_internal.role_named(text, bigint, bigint) IS 'The role with that name in the organization, or in that of the brand; NULL for NULL';
 REVOKE ALL ON FUNCTION entitle_internal.role_named(text, bigint, bigint) FROM PUBLIC;
 

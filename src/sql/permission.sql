@@ -199,50 +199,9 @@ COMMENT ON INDEX entitle.membership_role_idx IS 'For the foreign key';
 CREATE INDEX brand_organization_idx ON entitle.brand (organization_id);
 COMMENT ON INDEX entitle.brand_organization_idx IS 'Finds the brands of an organization';
 
--- SECURITY DEFINER: it reads brands and roles that the writer's row-level security may hide.
 CREATE FUNCTION entitle_internal.check_membership() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    home bigint := NEW.organization_id;
-BEGIN
-    -- A restored or replicated row brings its value; its brand and role may come later.
-    IF entitle_internal.restoring() OR entitle_internal.replaying() THEN
-        RETURN NEW;
-    END IF;
-    NEW.role_organization_id := NULL;
-    IF num_nonnulls(NEW.organization_id, NEW.brand_id) <> 1 THEN
-        RAISE EXCEPTION 'a membership names either an organization or a brand'
-            USING ERRCODE = '23514', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
-                  HINT = 'Give organization_id for all brands of an organization, or brand_id for one brand.';
-    END IF;
-    IF NEW.is_owner AND NEW.organization_id IS NULL THEN
-        RAISE EXCEPTION 'an owner owns an organization, not a brand'
-            USING ERRCODE = '23514', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA, COLUMN = 'is_owner',
-                  HINT = 'Give organization_id, or leave is_owner false.';
-    END IF;
-    IF NEW.role_id IS NULL THEN
-        RETURN NEW;
-    END IF;
-    IF NEW.brand_id IS NOT NULL THEN
-        SELECT b.organization_id INTO home FROM entitle.brand b WHERE b.brand_id = NEW.brand_id;
-        IF FOUND AND home IS NULL THEN
-            RAISE EXCEPTION 'a membership of a standalone brand has no role'
-                USING ERRCODE = '23514', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA, COLUMN = 'role_id',
-                      HINT = 'Leave role_id NULL: members of a standalone brand are not restricted by roles.';
-        END IF;
-    END IF;
-    -- A role or brand that does not exist is left to the foreign keys.
-    IF EXISTS (SELECT FROM entitle.role r WHERE r.role_id = NEW.role_id AND r.organization_id <> home) THEN
-        RAISE EXCEPTION 'the role of a membership belongs to another organization'
-            USING ERRCODE = '23514', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA, COLUMN = 'role_id',
-                  HINT = 'Name a role of the membership''s organization, or of its brand''s organization.';
-    END IF;
-    NEW.role_organization_id := home;
-    RETURN NEW;
-END
-$$;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_check_membership';
 COMMENT ON FUNCTION entitle_internal.check_membership() IS 'Trigger: a membership''s role belongs to its organization (R22)';
 REVOKE ALL ON FUNCTION entitle_internal.check_membership() FROM PUBLIC;
 

@@ -7,7 +7,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA entitle T
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA entitle TO test_app;
 INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'ann'), (102, 'owner'), (103, 'sales'), (104, 'boss');
 INSERT INTO entitle.organization (organization_id, name) VALUES (102, 'group');
-INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (102, 102, 'shop');
+INSERT INTO entitle.brand (brand_id, organization_id, name) VALUES (102, 102, 'shop'), (103, NULL, 'alone');
 INSERT INTO entitle.role (role_id, organization_id, name) VALUES (108, 102, 'clerk');
 INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id) VALUES (101, 101, 102, 108);
 INSERT INTO entitle.membership (membership_id, user_id, organization_id, is_owner) VALUES (104, 104, 102, true);
@@ -89,6 +89,8 @@ CREATE TEMP TABLE input (guarded_by, login, command, sqlstate, words) AS VALUES
     ('guard_link', 'sales', 'INSERT INTO entitle.integration_link VALUES (101, repeat(''x'', 1001), ''x'')', '23514', 'field "provider" takes at most 1000 bytes'),
     ('guard_metric', NULL, 'UPDATE entitle.client_metric SET name = repeat(''x'', 1001)', '23514', 'field "name" takes at most 1000 bytes'),
     ('check_membership', NULL, 'INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (101, 1, 108)', '23514', 'belongs to another organization'),
+    ('check_membership', NULL, 'INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (101, 103, 7)', '23514', 'standalone brand has no role'),
+    ('check_membership', NULL, 'INSERT INTO entitle.membership (user_id, brand_id, is_owner) VALUES (101, 103, true)', '23514', 'not a brand'),
     ('check_home', NULL, 'UPDATE entitle.role SET organization_id = 1 WHERE role_id = 108', '23514', 'does not change its organization'),
     ('check_prerequisite', NULL, 'INSERT INTO entitle.permission_prerequisite VALUES (''customers.view'', ''customers.edit'')', '23514', 'its own prerequisite'),
     ('refuse_write', 'ann', 'UPDATE entitle.customer_profile SET address = ''x''', '42501', 'customer_profile'),

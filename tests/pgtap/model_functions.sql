@@ -380,7 +380,7 @@ SELECT is_empty(
 
 -- What runs with the owner's rights, complete.
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
-    'apply_removals', 'begin_restore', 'check_home', 'check_membership', 'check_prerequisite',
+    'apply_removals', 'begin_restore', 'check_home', 'check_prerequisite',
     'claim_view', 'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
     'grant_access', 'has_default_name', 'lines_of', 'log_shows',
     'unheld_policies', 'mark_change', 'mark_removal', 'open_parts', 'own_roles', 'reactivate_customer',

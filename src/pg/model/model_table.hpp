@@ -112,6 +112,7 @@ enum class TableIndex {
     module_by_brand,
     denial_by_plan,
     role_by_id,
+    role_by_name,
     permission_by_role,
     metric_by_role,
     grant_by_user,

@@ -28,7 +28,7 @@ constexpr struct {
     {"scored_at", TIMESTAMPTZOID}, {"value", NUMERICOID},      {"multiplier", NUMERICOID},
     {"days_back", INT4OID},        {"valid_from", DATEOID},    {"valid_until", DATEOID},
     {"db_role", NAMEOID},          {"db_role_oid", OIDOID},    {"is_owner", BOOLOID},
-    {"is_active", BOOLOID},        {"adoption_id", INT8OID},
+    {"is_active", BOOLOID},        {"adoption_id", INT8OID},   {"role_organization_id", INT8OID},
 };
 
 Oid type_of(const char *name) noexcept {

@@ -4,6 +4,7 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/check/membership.hpp"
+#include "pg/model/invalidation.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/model_table.hpp"
 #include "pg/model/subject_load.hpp"
@@ -42,6 +43,22 @@ bool is_unplaced(UserId user) {
     return !has_rows(Table::membership, TableIndex::membership_by_user, user) &&
            !has_rows(Table::external_access, TableIndex::grant_by_user, user) &&
            !has_rows(Table::pending_invitation, TableIndex::invitation_by_user, user);
+}
+
+// The sequence of a table's key. The last one is kept: who writes one row after another would look
+// each time through all that depends on the table.
+Oid own_sequence(Relation relation, AttrNumber key) {
+    static struct {
+        Oid relation;
+        AttrNumber key;
+        std::uint64_t generation;
+        Oid sequence;
+    } last = {};
+    const Oid oid = RelationGetRelid(relation);
+    if (last.relation != oid || last.key != key || last.generation != table_generation()) {
+        last = {oid, key, table_generation(), ENTITLE_IDENTITY_SEQUENCE(relation, key)};
+    }
+    return last.sequence;
 }
 
 } // namespace
@@ -84,9 +101,8 @@ void lock_organizations(std::optional<OrganizationId> one, std::optional<Organiz
 }
 
 HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
-    const Oid sequence = ENTITLE_IDENTITY_SEQUENCE(row.data->tg_relation, key);
     int number = key;
-    Datum value = Int64GetDatum(nextval_internal(sequence, false));
+    Datum value = Int64GetDatum(nextval_internal(own_sequence(row.data->tg_relation, key), false));
     bool is_null = false;
     return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
 }
