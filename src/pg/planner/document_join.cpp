@@ -123,7 +123,19 @@ bool keep_all(Node *node, void *query) {
     return expression_tree_walker(node, ENTITLE_WALKER(keep_all), query);
 }
 
+bool is_other(Node *node, void *number) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Var)) {
+        return ENTITLE_NODE(Var, node)->varno != *static_cast<int *>(number);
+    }
+    return expression_tree_walker(node, ENTITLE_WALKER(is_other), number);
+}
+
 } // namespace
+
+bool names_other(Node *node, int number) { return is_other(node, &number); }
 
 bool reads_rows_plainly(const Query *query) {
     return query->commandType == CMD_SELECT && query->rowMarks == NIL && query->cteList == NIL &&

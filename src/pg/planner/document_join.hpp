@@ -25,6 +25,9 @@ struct Place {
 // Tells whether all that can hide a row of the query's tables are its conditions.
 bool reads_rows_plainly(const Query *query);
 
+// Tells whether an expression names a table that is not the one with that number.
+bool names_other(Node *node, int number);
+
 // Has the query ask for the privileges that the tables in a condition need, which it will not read.
 void keep_privileges(Query *query, Node *condition);
 

@@ -2,6 +2,7 @@
 
 #include "pg/boundary/node.hpp"
 #include "pg/planner/implied_test.hpp"
+#include "pg/planner/join_scope.hpp"
 #include "pg/planner/row_filter.hpp"
 
 extern "C" {
@@ -21,62 +22,6 @@ extern "C" {
 namespace entitle::pg {
 
 namespace {
-
-// Tables that appear together, and the conditions that hold for each of their rows that appears.
-struct Scope {
-    List *tables;
-    List *conditions;
-    List *beside; // the tables of the side that an outer join keeps
-};
-
-void gather_scope(const Node *item, Scope *scope, List **scopes);
-
-void begin_scope(const Node *item, Node *conditions, const Node *beside, List **scopes) {
-    auto *scope = static_cast<Scope *>(palloc0(sizeof(Scope)));
-    scope->conditions = make_ands_implicit(reinterpret_cast<Expr *>(conditions));
-    if (beside != nullptr) {
-        Scope other{};
-        gather_scope(beside, &other, scopes);
-        scope->beside = other.tables;
-    }
-    *scopes = lappend(*scopes, scope);
-    gather_scope(item, scope, scopes);
-}
-
-void gather_scope(const Node *item, Scope *scope, List **scopes) {
-    check_stack_depth();
-    if (IsA(item, RangeTblRef)) {
-        scope->tables = lappend_int(scope->tables, ENTITLE_NODE(RangeTblRef, item)->rtindex);
-    } else if (IsA(item, FromExpr)) {
-        const auto *from = ENTITLE_NODE(FromExpr, item);
-        for (const auto *part : each<Node>(from->fromlist)) {
-            gather_scope(part, scope, scopes);
-        }
-        scope->conditions = list_concat(scope->conditions,
-                                        make_ands_implicit(reinterpret_cast<Expr *>(from->quals)));
-    } else if (IsA(item, JoinExpr)) {
-        const auto *join = ENTITLE_NODE(JoinExpr, item);
-        switch (join->jointype) {
-        case JOIN_INNER:
-            gather_scope(join->larg, scope, scopes);
-            gather_scope(join->rarg, scope, scopes);
-            scope->conditions = list_concat(
-                scope->conditions, make_ands_implicit(reinterpret_cast<Expr *>(join->quals)));
-            return;
-        case JOIN_LEFT:
-            gather_scope(join->larg, scope, scopes);
-            begin_scope(join->rarg, join->quals, join->larg, scopes);
-            return;
-        case JOIN_RIGHT:
-            gather_scope(join->rarg, scope, scopes);
-            begin_scope(join->larg, join->quals, join->rarg, scopes);
-            return;
-        default:
-            begin_scope(join->larg, nullptr, nullptr, scopes);
-            begin_scope(join->rarg, nullptr, nullptr, scopes);
-        }
-    }
-}
 
 bool are_row_tests(const List *conditions) {
     for (const auto *condition : each<Node>(conditions)) {
@@ -127,29 +72,6 @@ bool is_joined_with(const LineTest &test, const Scope &scope, const Place &joine
     return asks_the_same(joined, test.documents, test.document.number, test.conditions) &&
            are_joined_alike(line, joined, scope.conditions, test.line, test.document,
                             test.conditions);
-}
-
-// Looks among all tables that a scope's conditions may speak of, those of queries around, too: they
-// ask for rows that go with the row at hand.
-template <typename Wanted>
-bool find_joined(const QueryLevel &level, const Scope &scope, const Wanted &is_wanted) {
-    for (const List *tables : {scope.tables, scope.beside}) {
-        for (const int other : each_int(tables)) {
-            if (is_wanted(Place{rt_fetch(other, level.query->rtable), other, 0})) {
-                return true;
-            }
-        }
-    }
-    Index levels_up = 1;
-    for (const QueryLevel *outer = level.outer; outer != nullptr; outer = outer->outer) {
-        for (int other = 1; other <= list_length(outer->query->rtable); ++other) {
-            if (is_wanted(Place{rt_fetch(other, outer->query->rtable), other, levels_up})) {
-                return true;
-            }
-        }
-        ++levels_up;
-    }
-    return false;
 }
 
 // Returns: whether the line's test is about one document, and nothing else.
@@ -269,9 +191,7 @@ bool follows_customer(const QueryLevel &level, const Scope &scope, int number) {
 
 bool drop_implied_tests(const QueryLevel &level) {
     bool is_any = false;
-    List *scopes = NIL;
-    begin_scope(reinterpret_cast<const Node *>(level.query->jointree), nullptr, nullptr, &scopes);
-    for (const auto *scope : each<Scope>(scopes)) {
+    for (const auto *scope : each<Scope>(scopes_of(level.query))) {
         for (const int number : each_int(scope->tables)) {
             RangeTblEntry *entry = rt_fetch(number, level.query->rtable);
             if (entry->rtekind == RTE_RELATION && entry->tablesample == nullptr &&

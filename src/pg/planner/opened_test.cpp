@@ -4,6 +4,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/planner/document_join.hpp"
 #include "pg/planner/implied_test.hpp"
+#include "pg/planner/joined_view.hpp"
 #include "pg/planner/leaky_query.hpp"
 #include "pg/planner/opened_test.hpp"
 #include "pg/planner/row_filter.hpp"
@@ -113,7 +114,11 @@ void lift_barriers(const Query *query, Opening *opening) {
 
 // Leaves out the tests that follow from others.
 void drop_implied(const QueryLevel &level, Opening *opening) {
-    if (!opening->leaks.is_any && drop_implied_tests(level)) {
+    if (opening->leaks.is_any) {
+        return;
+    }
+    const bool has_dropped = drop_implied_tests(level);
+    if (drop_joined_documents(level, opening->leaks) || has_dropped) {
         opening->opened.has_joins = true;
     }
 }

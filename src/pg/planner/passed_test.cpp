@@ -166,16 +166,6 @@ void open_tables(Query *query, Passing *passing) {
     }
 }
 
-bool names_other(Node *node, void *number) {
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, Var)) {
-        return ENTITLE_NODE(Var, node)->varno != *static_cast<int *>(number);
-    }
-    return expression_tree_walker(node, ENTITLE_WALKER(names_other), number);
-}
-
 // A view of lines joins their documents. Where all of those show, it needs the lines only, unless
 // it gives out something of the documents.
 bool leave_out_documents(Query *view, List *tables, List *conditions, Passing *passing) {
@@ -194,7 +184,7 @@ bool leave_out_documents(Query *view, List *tables, List *conditions, Passing *p
     }
     auto *columns =
         reinterpret_cast<List *>(mark_passed(reinterpret_cast<Node *>(view->targetList), passing));
-    if (names_other(reinterpret_cast<Node *>(columns), &number)) {
+    if (names_other(reinterpret_cast<Node *>(columns), number)) {
         return false;
     }
     view->targetList = columns;
