@@ -2,6 +2,7 @@
 #include "core/membership.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/delegation.hpp"
 #include "core/permission.hpp"
@@ -15,6 +16,10 @@ namespace {
 void sort_unique(std::vector<std::int64_t> &ids) {
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+bool has(const std::vector<std::int64_t> &sorted, std::int64_t id) {
+    return std::binary_search(sorted.begin(), sorted.end(), id);
 }
 
 } // namespace
@@ -85,6 +90,34 @@ bool may_ask_about(const Subject *subject, const Session &session, std::optional
     const std::vector<BrandId> managed = find_managed(subject).brands;
     return std::binary_search(managed.begin(), managed.end(), *brand) ||
            check_permission(subject, session, "external_access.manage", brand).allowed;
+}
+
+Subject keep_known_places(const Subject &subject, const Managed &managed,
+                          std::optional<BrandId> brand) {
+    const auto is_known_brand = [&](const Brand &one) {
+        return one.id == brand || has(managed.brands, one.id);
+    };
+    const auto is_known = [&](const Membership &membership) {
+        return (membership.organization && has(managed.organizations, *membership.organization)) ||
+               std::any_of(subject.brands.begin(), subject.brands.end(), [&](const Brand &one) {
+                   return is_known_brand(one) && reaches(membership, one);
+               });
+    };
+    Subject known = subject;
+    known.memberships.clear();
+    std::copy_if(subject.memberships.begin(), subject.memberships.end(),
+                 std::back_inserter(known.memberships), is_known);
+    known.brands.clear();
+    std::copy_if(subject.brands.begin(), subject.brands.end(), std::back_inserter(known.brands),
+                 [&](const Brand &one) {
+                     return std::any_of(
+                         known.memberships.begin(), known.memberships.end(),
+                         [&](const Membership &membership) { return reaches(membership, one); });
+                 });
+    known.has_closed_places = false;
+    known.closed_homes.clear();
+    known.sort_brand_keys();
+    return known;
 }
 
 } // namespace entitle

@@ -34,4 +34,9 @@ Managed find_managed(const Subject *subject);
 // there, or roles or members (R62).
 bool may_ask_about(const Subject *subject, const Session &session, std::optional<BrandId> brand);
 
+// Leaves of a subject the places that an asker knows: those managed, and one brand. What the
+// subject has elsewhere is told to nobody there (S520).
+Subject keep_known_places(const Subject &subject, const Managed &managed,
+                          std::optional<BrandId> brand);
+
 } // namespace entitle

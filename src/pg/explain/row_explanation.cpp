@@ -4,11 +4,13 @@
 
 #include "pg/subject/current_subject.hpp"
 #include "pg/explain/explain.hpp"
+#include "pg/boundary/copy_out.hpp"
 #include "pg/boundary/guard.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/explain/row_explanation.hpp"
 
 #include "core/access.hpp"
+#include "core/membership.hpp"
 #include "core/permission.hpp"
 
 #include <algorithm>
@@ -306,6 +308,31 @@ Knowledge knowledge_of(const Asker &asker, const RowQuestion &question, FoundRow
     return !sees ? Knowledge::nothing : manages ? Knowledge::all : Knowledge::row;
 }
 
+// What the asker manages, kept while another user is found, who may push the asker out of memory.
+struct PlainManaged {
+    PlainIds organizations;
+    PlainIds brands;
+};
+
+Managed from_plain(const PlainManaged &managed) {
+    const auto list = [](const PlainIds &ids) {
+        return std::vector<std::int64_t>(ids.values, ids.values + ids.count);
+    };
+    return Managed{list(managed.organizations), list(managed.brands)};
+}
+
+// Says that nothing is told of places that the asker does not know, whether or not there are any.
+void tell_unknown_places(std::size_t first, Trace &trace) {
+    const bool is_missed =
+        std::any_of(trace.begin() + static_cast<std::ptrdiff_t>(first), trace.end(),
+                    [](const Step &step) { return step.gate == Gate::membership && !step.passed; });
+    if (is_missed) {
+        Recorder(&trace).pass(Gate::privilege, [] {
+            return std::string("what the user holds in places that you do not manage is not told");
+        });
+    }
+}
+
 // The steps for another user. regime: C
 PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
     const bool knows_every_row = knows_all();
@@ -317,7 +344,12 @@ PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
                            : current_brand(*asker.subject, asker.session);
     const Knowledge knowledge = knowledge_of(asker, question, row);
     bool is_brand_hidden = false;
-    compute([&] { is_brand_hidden = !knows_every_row && hides_brand(asker, question, row.facts); });
+    PlainManaged managed;
+    compute([&] {
+        is_brand_hidden = !knows_every_row && hides_brand(asker, question, row.facts);
+        const Managed found = find_managed(asker.subject);
+        managed = PlainManaged{copy_out(found.organizations), copy_out(found.brands)};
+    });
     CachedUser *other = knowledge == Knowledge::all ? find_by_login(*question.login) : nullptr;
     if (other != nullptr && row.facts.customer) {
         row.facts.grant = grant_of(other, *row.facts.customer);
@@ -340,8 +372,14 @@ PlainSteps explain_other(const RowQuestion &question, FoundRow row) {
             Recorder(&trace).pass(Gate::row,
                                   [&] { return tell_row(row, question, is_brand_hidden); });
             const std::size_t first = trace.size();
-            decision = decide(subject, session, question, row, trace);
+            const Subject known = knows_every_row
+                                      ? *subject
+                                      : keep_known_places(*subject, from_plain(managed), place);
+            decision = decide(&known, session, question, row, trace);
             decision = withhold(question, is_brand_hidden, first, decision, trace);
+            if (!knows_every_row) {
+                tell_unknown_places(first, trace);
+            }
             tell_policies(question, true, trace);
         }
         steps = close_trace(trace, decision);
