@@ -3,6 +3,8 @@
 \pset format unaligned
 \pset tuples_only on
 \pset footer off
+-- Whoever may create in a schema of the path could make a function or operator that fits better than PostgreSQL's own (S521).
+SET search_path = pg_catalog, pg_temp;
 SET client_min_messages = warning;
 SET jit = off;
 
