@@ -6,6 +6,7 @@
 #include "pg/lending/definer.hpp"
 #include "pg/planner/hook.hpp"
 #include "pg/lending/lent_rights.hpp"
+#include "pg/enforce/foreign_key.hpp"
 #include "pg/enforce/masked_read.hpp"
 #include "pg/enforce/migration.hpp"
 #include "pg/enforce/printed_row.hpp"
@@ -31,6 +32,7 @@ extern "C" void _PG_init(void) {
     once([] { register_signals(); });
     once([] { install_hooks(); });
     once([] { install_masked_reads(); });
+    once([] { watch_foreign_keys(); });
     once([] { install_refusals(); });
     once([] { install_printed_rows(); });
     once([] { watch_reported_tables(); });

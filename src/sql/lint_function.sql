@@ -76,6 +76,21 @@ CREATE FUNCTION entitle_internal.lint_functions() RETURNS SETOF entitle.finding
     JOIN pg_namespace n ON n.oid = u.schema, aclexplode(n.nspacl) x
     WHERE x.privilege_type = 'CREATE' AND x.grantee NOT IN (0, n.nspowner) AND NOT pg_has_role(x.grantee, c.relowner, 'USAGE')
     GROUP BY n.nspname, x.grantee, c.relowner
+    UNION ALL
+    -- New ones are refused (S525). What was there before, or whose type or table changed its owner, is told.
+    SELECT DISTINCT 'error', k.conrelid::regclass::text,
+           format('its foreign key %I to %s compares columns of types %s and %s: functions of %s run with the rights of %s', k.conname,
+                  k.confrelid::regclass, f.line, f.document, t.typowner::regrole, x.relowner::regrole),
+           format('ALTER TABLE %s DROP CONSTRAINT %I;', k.conrelid::regclass, k.conname)
+    FROM pg_constraint k
+    CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS n (line, document)
+    JOIN pg_attribute l ON l.attrelid = k.conrelid AND l.attnum = n.line
+    JOIN pg_attribute d ON d.attrelid = k.confrelid AND d.attnum = n.document
+    CROSS JOIN LATERAL (SELECT entitle_internal.base_type(l.atttypid) AS line, entitle_internal.base_type(d.atttypid) AS document) f
+    JOIN pg_class x ON x.oid = k.confrelid
+    JOIN pg_type t ON t.oid = f.line AND t.typowner <> x.relowner
+    JOIN pg_roles o ON o.oid = t.typowner AND NOT o.rolsuper
+    WHERE k.contype = 'f' AND f.line <> f.document
     $$;
 COMMENT ON FUNCTION entitle_internal.lint_functions() IS
     'lint: functions that a write with lent rights reaches, and whose names may lead to temporary objects';

@@ -305,3 +305,17 @@ CREATE EVENT TRIGGER entitle_refuse_reference ON ddl_command_end WHEN TAG IN ('C
     EXECUTE FUNCTION entitle_internal.refuse_reference();
 ALTER EVENT TRIGGER entitle_refuse_reference ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_refuse_reference IS 'Nobody but the owner makes a foreign key that refers to a masked column';
+
+-- PostgreSQL checks a foreign key with the rights of the owner of the table that it refers to, by the functions that convert its columns:
+-- those of whoever owns the column's type (S525). Looked at when the key is recorded, before any row is checked, which would tell a masked
+-- value, too (S527); for that the library must be loaded.
+CREATE FUNCTION entitle_internal.watch_foreign_keys() RETURNS event_trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_watch_foreign_keys';
+COMMENT ON FUNCTION entitle_internal.watch_foreign_keys() IS 'Event trigger: the library is loaded before a foreign key is made, and looks at it';
+REVOKE ALL ON FUNCTION entitle_internal.watch_foreign_keys() FROM PUBLIC;
+
+CREATE EVENT TRIGGER entitle_watch_foreign_keys ON ddl_command_start WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE SCHEMA')
+    EXECUTE FUNCTION entitle_internal.watch_foreign_keys();
+ALTER EVENT TRIGGER entitle_watch_foreign_keys ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER entitle_watch_foreign_keys IS 'The library is loaded before a foreign key is made, and looks at it';

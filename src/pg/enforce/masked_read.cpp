@@ -171,6 +171,13 @@ bool writes_masked(const QueryDesc *query) {
     return false;
 }
 
+bool is_masked_from(Oid relation, AttrNumber column, Oid user) {
+    const MaskedTable *table = find_masked(relation);
+    return table != nullptr &&
+           (table->is_closed || bms_is_member(bit_of(column), table->columns)) &&
+           is_masked_from(relation, user);
+}
+
 void install_masked_reads() {
     once([] { CacheRegisterRelcacheCallback(on_relcache, static_cast<Datum>(0)); });
     once([] { RegisterXactCallback(on_transaction, nullptr); });

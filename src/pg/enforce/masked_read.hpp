@@ -15,4 +15,7 @@ void install_masked_reads();
 // whoever writes the filtered view for which it runs.
 bool writes_masked(const QueryDesc *query);
 
+// Whether a column is masked from the user, whatever privileges were granted. regime: C
+bool is_masked_from(Oid relation, AttrNumber column, Oid user);
+
 } // namespace entitle::pg
