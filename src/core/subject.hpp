@@ -28,6 +28,8 @@ struct Membership {
     std::optional<BrandId> brand;               // that brand; exactly one of the two
     std::optional<RoleId> role;
     bool is_owner = false;
+    bool is_brand_off = false;        // the brand it names is switched off
+    bool is_organization_off = false; // the organization it names, or that its brand is in
 };
 
 struct Brand {
@@ -39,6 +41,7 @@ struct Brand {
     std::vector<KeyIndex> denied;  // permissions the plan denies (R26), sorted
     std::string uuid{};            // second key, its 16 bytes; empty: none
     std::string code{};            // third key, byte for byte (R4); empty: none
+    bool is_active = true;
 };
 
 struct Role {
@@ -52,19 +55,19 @@ struct Role {
     bool is_gone = false;              // its row is (R64), which may come back and grant anything
 };
 
-// Requires of the loader: `memberships` holds none in a brand or organization that is switched off
-// (R64), `brands` every brand a membership reaches and `roles` every role a membership names, both
-// sorted by id; the indexes are those of `catalogue`.
+// Requires of the loader: `brands` holds every brand a membership reaches and `roles` every role a
+// membership names, switched off or not, both sorted by id; the indexes are those of `catalogue`.
+// It calls settle() when they are filled. From then on all three hold only what counts (R64).
 struct Subject {
     UserId id = 0;
     std::string login;
     bool is_active = false;
     std::shared_ptr<const Catalogue> catalogue;
     std::vector<Membership> memberships;
-    bool has_closed_places = false;           // memberships in those, which count for nothing
-    std::vector<Brand> brands;                // none that is switched off
-    std::vector<OrganizationId> closed_homes; // of those that are
+    std::vector<Brand> brands;
     std::vector<Role> roles;
+    bool has_closed_places = false;           // had memberships in what is switched off
+    std::vector<OrganizationId> closed_homes; // of brands that are switched off, of the other ones
     std::vector<std::size_t>
         brands_by_uuid{}; // places in `brands` of those that have one, in order
     std::vector<std::size_t> brands_by_code{};
@@ -72,8 +75,11 @@ struct Subject {
     const Brand *find_brand(BrandId brand) const noexcept;
     const Role *find_role(RoleId role) const noexcept;
 
-    // Puts the brands in the order of their other keys, for the two below. Loaders call it last.
-    void sort_brand_keys();
+    // Decides which memberships count: one in a brand or organization that is switched off gives
+    // nothing (R64). Drops the others with what they alone reach, here and nowhere else, so that no
+    // gate can forget to ask; enter_brand tells of it. Then puts the brands in the order of their
+    // other keys, for the two below.
+    void settle();
     const Brand *find_brand_by_uuid(std::string_view uuid) const noexcept;
     const Brand *find_brand_by_code(std::string_view code) const noexcept;
 };

@@ -13,8 +13,11 @@ Brand brand(BrandId id, std::string uuid, std::string code) {
 
 Subject subject_of(std::vector<Brand> brands) {
     Subject subject;
+    for (const Brand &one : brands) {
+        subject.memberships.push_back({std::nullopt, one.id, std::nullopt, false});
+    }
     subject.brands = std::move(brands);
-    subject.sort_brand_keys();
+    subject.settle();
     return subject;
 }
 

@@ -90,6 +90,13 @@ bool holds(const naive::World &world, naive::Id writer, naive::Id brand, const s
         text.permissions.push_back(key);
     }
     const Role role = core_role(facts, text);
+    for (const auto &row : world.brand) {
+        if (row.brand_id == brand && !row.is_active) {
+            // Nobody is in it, and who manages its organization gives rights for when it is back.
+            return check_handing_on(facts.subject(), role, {row.organization_id, std::nullopt})
+                .allowed;
+        }
+    }
     return check_handing_on(facts.subject(), role, {std::nullopt, brand}).allowed;
 }
 
@@ -126,7 +133,19 @@ class Story {
     void interfere() {
         auto &permission = world_.permission[static_cast<std::size_t>(
             dice_.below(static_cast<int>(world_.permission.size())))];
-        switch (dice_.below(4)) {
+        switch (dice_.below(6)) {
+        case 4:
+            if (!world_.brand.empty()) {
+                auto &brand = world_.brand[static_cast<std::size_t>(
+                    dice_.below(static_cast<int>(world_.brand.size())))];
+                brand.is_active = !brand.is_active;
+            }
+            break;
+        case 5: {
+            auto &organization = world_.organization[dice_.chance(50) ? 0 : 1];
+            organization.is_active = !organization.is_active;
+            break;
+        }
         case 0:
             permission.is_active = !permission.is_active;
             break;

@@ -184,10 +184,10 @@ TEST(MemberWrite, CountsBrandsThatAreSwitchedOff) {
     const Role role = core_role(facts, {kOther + 1, kHome, {"customers.view"}, {}});
     const Place whole{kHome, std::nullopt};
     EXPECT_TRUE(check_handing_on(facts.subject(), role, whole));
-    Subject subject = *facts.subject();
-    subject.closed_homes.push_back(kHome);
-    EXPECT_FALSE(check_handing_on(&subject, role, whole));
-    EXPECT_TRUE(check_handing_on(&subject, role, {std::nullopt, kMainBrand}));
+    world.brand.push_back({kMainBrand + 1, kHome, std::nullopt, false});
+    const Facts closed = facts_of(world);
+    EXPECT_FALSE(check_handing_on(closed.subject(), role, whole));
+    EXPECT_TRUE(check_handing_on(closed.subject(), role, {std::nullopt, kMainBrand}));
 }
 
 // R61

@@ -28,6 +28,7 @@ entitle::Brand load_brand(const naive::World &world, const entitle::Catalogue &c
     brand.organization = row.organization_id;
     brand.name = "brand " + std::to_string(row.brand_id);
     brand.plan = row.plan_key.value_or("");
+    brand.is_active = row.is_active;
     for (const auto &module : world.brand_module) {
         const auto index = catalogue.find_module(module.module_key);
         if (module.brand_id == row.brand_id && module.is_enabled && index) {
@@ -71,6 +72,24 @@ entitle::Role load_role(const naive::World &world, const entitle::Catalogue &cat
     return role;
 }
 
+// The row with which of its places are switched off.
+entitle::Membership load_membership(const naive::World &world, const naive::Membership &row) {
+    entitle::Membership membership{row.organization_id, row.brand_id, row.role_id, row.is_owner};
+    std::optional<naive::Id> home = row.organization_id;
+    for (const auto &brand : world.brand) {
+        if (row.brand_id == brand.brand_id) {
+            membership.is_brand_off = !brand.is_active;
+            home = brand.organization_id;
+        }
+    }
+    for (const auto &organization : world.organization) {
+        if (home == organization.organization_id) {
+            membership.is_organization_off = !organization.is_active;
+        }
+    }
+    return membership;
+}
+
 entitle::Subject load_subject(const naive::World &world, CataloguePtr catalogue,
                               const naive::AppUser &user) {
     entitle::Subject subject;
@@ -82,8 +101,7 @@ entitle::Subject load_subject(const naive::World &world, CataloguePtr catalogue,
     for (const auto &row : world.membership) {
         if (row.user_id == user.user_id) {
             own.push_back(row);
-            subject.memberships.push_back(
-                entitle::Membership{row.organization_id, row.brand_id, row.role_id, row.is_owner});
+            subject.memberships.push_back(load_membership(world, row));
         }
     }
     for (const auto &brand : world.brand) {
@@ -101,6 +119,7 @@ entitle::Subject load_subject(const naive::World &world, CataloguePtr catalogue,
     }
     sort_by_id(subject.brands);
     sort_by_id(subject.roles);
+    subject.settle();
     return subject;
 }
 

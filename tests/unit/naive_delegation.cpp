@@ -9,10 +9,20 @@ bool Delegation::is_active(Id user) const {
     return model_.is_known_and_active(Asker{user, {}, {}, 0});
 }
 
+// R64: in a brand or organization that is switched off nobody has a place.
+bool Delegation::counts(const Membership &row) const {
+    for (const Brand &brand : world_.brand) {
+        if (row.brand_id == brand.brand_id && !model_.is_open(brand)) {
+            return false;
+        }
+    }
+    return !row.organization_id || model_.is_open_organization(*row.organization_id);
+}
+
 bool Delegation::owns(Id user, Id organization) const {
     for (const Membership &row : world_.membership) {
         if (row.user_id == user && row.is_owner && row.organization_id == organization &&
-            !row.brand_id) {
+            !row.brand_id && counts(row)) {
             return true;
         }
     }
@@ -52,7 +62,7 @@ bool Delegation::holds_plainly(Id user, std::optional<Id> brand, Id organization
         return true;
     }
     for (const Membership &row : world_.membership) {
-        if (row.user_id != user || (row.organization_id && row.brand_id)) {
+        if (row.user_id != user || (row.organization_id && row.brand_id) || !counts(row)) {
             continue;
         }
         const bool reaches =
@@ -105,19 +115,22 @@ bool Delegation::holds_all(Id user, std::optional<Id> brand, std::optional<Id> o
 
 bool Delegation::covers(Id user, Id organization) const {
     for (const Membership &row : world_.membership) {
-        if (row.user_id == user && row.organization_id == organization && !row.brand_id) {
+        if (row.user_id == user && row.organization_id == organization && !row.brand_id &&
+            counts(row)) {
             return true;
         }
     }
     return false;
 }
 
+// A brand that is switched off may come back: it counts like one that comes later (S441).
 bool Delegation::holds_all_everywhere(Id user, Id organization, const RoleText &role) const {
     bool has_brands = false;
     for (const Brand &brand : world_.brand) {
         if (brand.organization_id == organization) {
             has_brands = true;
-            if (!holds_all(user, brand.brand_id, organization, role)) {
+            const auto place = brand.is_active ? std::optional<Id>(brand.brand_id) : std::nullopt;
+            if (!holds_all(user, place, organization, role)) {
                 return false;
             }
         }
@@ -136,7 +149,7 @@ bool Delegation::manages(Id user, Id organization, const std::string &key) const
         }
     }
     for (const Brand &brand : world_.brand) {
-        if (brand.organization_id == organization &&
+        if (brand.organization_id == organization && brand.is_active &&
             !model_.has_permission(Asker{user, {}, {}, 0}, brand.brand_id, key)) {
             return false;
         }
@@ -184,7 +197,7 @@ bool Delegation::may_touch_role(Id writer, const RoleText &role) const {
         return true;
     }
     for (const Membership &row : world_.membership) {
-        if (row.user_id == writer && row.role_id == role.role_id) {
+        if (row.user_id == writer && row.role_id == role.role_id && counts(row)) {
             return false;
         }
     }

@@ -46,6 +46,7 @@ class Delegation {
     bool holds_all(Id user, std::optional<Id> brand, std::optional<Id> organization,
                    const RoleText &role) const;
     bool covers(Id user, Id organization) const;
+    bool counts(const Membership &row) const;
     bool holds_all_everywhere(Id user, Id organization, const RoleText &role) const;
     bool may_touch_role(Id writer, const RoleText &role) const;
     bool may_touch_member(Id writer, const Membership &row) const;

@@ -42,10 +42,24 @@ bool covers(const Membership &membership, const Brand &brand) {
 
 } // namespace
 
-// R22: member of the brand or of its organization
+bool Model::is_open_organization(Id organization_id) const {
+    for (const Organization &organization : world_.organization) {
+        if (organization.organization_id == organization_id) {
+            return organization.is_active;
+        }
+    }
+    return true;
+}
+
+bool Model::is_open(const Brand &brand) const {
+    return brand.is_active &&
+           (!brand.organization_id || is_open_organization(*brand.organization_id));
+}
+
+// R22: member of the brand or of its organization; R64: in one that is switched off nobody is
 bool Model::is_member(const Asker &asker, Id brand_id) const {
     const Brand *brand = find_brand(brand_id);
-    if (brand == nullptr || !asker.user_id) {
+    if (brand == nullptr || !asker.user_id || !is_open(*brand)) {
         return false;
     }
     for (const Membership &membership : world_.membership) {

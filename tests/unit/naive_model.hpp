@@ -24,6 +24,7 @@ struct AppUser {
 
 struct Organization {
     Id organization_id;
+    bool is_active = true;
 };
 
 struct PlanDenial {
@@ -35,6 +36,7 @@ struct Brand {
     Id brand_id;
     std::optional<Id> organization_id; // none: standalone
     std::optional<std::string> plan_key;
+    bool is_active = true;
 };
 
 struct BrandModule {
@@ -186,6 +188,10 @@ class Model {
 
     // R1
     bool is_known_and_active(const Asker &asker) const;
+
+    // R64: neither the brand nor its organization is switched off
+    bool is_open(const Brand &brand) const;
+    bool is_open_organization(Id organization_id) const;
 
     // R22, R52
     bool is_member(const Asker &asker, Id brand_id) const;

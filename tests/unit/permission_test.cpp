@@ -301,6 +301,34 @@ TEST(Permission, TellsNoForeignBrandFromNone) {
     EXPECT_EQ(hidden, absent);
 }
 
+// R64: a membership in what is switched off gives nothing, an owner's neither, and is told of
+TEST(Permission, CountsNoPlaceThatIsSwitchedOff) {
+    naive::World world = shipped_catalogue();
+    const naive::Id standalone = add_brand(world, std::nullopt);
+    const auto owner = add_member(world, "read-only");
+    world.membership.back().is_owner = true;
+    world.membership.push_back({*owner.user_id, std::nullopt, standalone, std::nullopt, false});
+    EXPECT_TRUE(Facts(world, owner).permission("customers.view", kMainBrand));
+    EXPECT_TRUE(Facts(world, owner).permission("customers.view", standalone));
+    world.organization.front().is_active = false;
+    const Facts closed(world, owner);
+    EXPECT_FALSE(closed.permission("customers.view", kMainBrand));
+    EXPECT_NE(closed.trace().back().detail.find(", or that is switched off"), std::string::npos);
+    EXPECT_TRUE(closed.permission("customers.view", standalone));
+    world.organization.front().is_active = true;
+    for (auto &brand : world.brand) {
+        brand.is_active = brand.brand_id == kMainBrand;
+    }
+    EXPECT_TRUE(Facts(world, owner).permission("customers.view", kMainBrand));
+    EXPECT_FALSE(Facts(world, owner).permission("customers.view", standalone));
+    for (auto &brand : world.brand) {
+        brand.is_active = false;
+    }
+    const Facts nowhere(world, owner);
+    EXPECT_FALSE(nowhere.permission("customers.view"));
+    EXPECT_EQ(nowhere.trace().back().detail, "the user's brands are switched off");
+}
+
 // R48: facts that were never filled allow nothing
 TEST(Permission, DeniesFactsWithoutACatalogue) {
     entitle::Subject subject;

@@ -93,7 +93,7 @@ void add_metrics_and_capabilities(Dice &dice, World &world) {
 
 void add_brands(Dice &dice, World &world) {
     for (Id organization : kOrganizations) {
-        world.organization.push_back({organization});
+        world.organization.push_back({organization, dice.chance(92)});
     }
     for (const auto &plan : kPlans) {
         for (const auto &permission : world.permission) {
@@ -106,7 +106,7 @@ void add_brands(Dice &dice, World &world) {
         if (!dice.chance(90)) {
             continue;
         }
-        naive::Brand brand{id, std::nullopt, std::nullopt};
+        naive::Brand brand{id, std::nullopt, std::nullopt, dice.chance(88)};
         if (dice.chance(75)) {
             brand.organization_id = dice.pick(kOrganizations);
         }

@@ -27,6 +27,8 @@ struct MembershipRow {
     OptionalId brand;
     OptionalId role;
     bool is_owner;
+    bool is_brand_off;
+    bool is_organization_off;
 };
 
 struct BrandRow {
@@ -36,6 +38,7 @@ struct BrandRow {
     const char *plan;
     const pg_uuid_t *uuid; // null pointers for none
     const char *code;
+    bool is_active;
 };
 
 // A key that belongs to a brand or role.
@@ -55,11 +58,8 @@ struct RoleRow {
 struct SubjectRows {
     const char *login;
     bool is_active;
-    bool has_places; // in force or not
-    bool has_closed_places;
     RowList<MembershipRow> memberships;
     RowList<BrandRow> brands;
-    RowList<std::int64_t> closed_homes;
     RowList<KeyRow> modules;
     RowList<KeyRow> denials;
     RowList<RoleRow> roles;
@@ -91,8 +91,7 @@ template <typename Row> bool has_id(const RowList<Row> &list, std::int64_t id) n
     return std::any_of(list.begin(), list.end(), [&](const Row &row) { return row.id == id; });
 }
 
-// One that is switched off is as good as none (R64).
-bool is_open(const Reader &reader, std::int64_t organization) {
+bool is_organization_on(const Reader &reader, std::int64_t organization) {
     Rows rows = open_rows(reader, Table::organization, TableIndex::organization_by_id, 1,
                           Int64GetDatum(organization));
     const bool found = next_row(rows) && get_bool(rows, OrganizationColumn::is_active);
@@ -100,19 +99,15 @@ bool is_open(const Reader &reader, std::int64_t organization) {
     return found;
 }
 
-// Reads brands that are not switched off. Requires: their organization is not.
 void read_brands(const Reader &reader, TableIndex index, std::int64_t id, SubjectRows &subject) {
     Rows rows = open_rows(reader, Table::brand, index, 1, Int64GetDatum(id));
     while (next_row(rows)) {
-        if (!get_bool(rows, BrandColumn::is_active)) {
-            subject.closed_homes.add(get_id(rows, BrandColumn::organization).id);
-            continue;
-        }
         bool is_null = false;
-        subject.brands.add(BrandRow{
-            get_bigint(rows, BrandColumn::id, &is_null), get_id(rows, BrandColumn::organization),
-            get_text(rows, BrandColumn::name), get_text(rows, BrandColumn::plan),
-            get_uuid(rows, BrandColumn::uuid), get_text(rows, BrandColumn::code)});
+        subject.brands.add(
+            BrandRow{get_bigint(rows, BrandColumn::id, &is_null),
+                     get_id(rows, BrandColumn::organization), get_text(rows, BrandColumn::name),
+                     get_text(rows, BrandColumn::plan), get_uuid(rows, BrandColumn::uuid),
+                     get_text(rows, BrandColumn::code), get_bool(rows, BrandColumn::is_active)});
     }
     close_rows(rows);
 }
@@ -147,38 +142,32 @@ bool read_user(const Reader &reader, UserId user, SubjectRows &subject) {
     return found;
 }
 
-// Whether the membership's organization and brand are not switched off: in one that is, nobody has
-// a place.
-bool is_in_force(const Reader &reader, const MembershipRow &membership) {
+// Reads which of a membership's places are switched off. One that is not there counts as such.
+void read_places(const Reader &reader, MembershipRow &membership) {
     OptionalId home = membership.organization;
-    bool is_there = true;
     if (membership.brand.is_set) {
         Rows rows = open_rows(reader, Table::brand, TableIndex::brand_by_id, 1,
                               Int64GetDatum(membership.brand.id));
-        is_there = next_row(rows) && get_bool(rows, BrandColumn::is_active);
+        const bool is_there = next_row(rows);
+        membership.is_brand_off = !is_there || !get_bool(rows, BrandColumn::is_active);
         home = is_there ? get_id(rows, BrandColumn::organization) : home;
         close_rows(rows);
     }
-    return is_there && (!home.is_set || is_open(reader, home.id));
+    membership.is_organization_off = home.is_set && !is_organization_on(reader, home.id);
 }
 
 void read_memberships(const Reader &reader, UserId user, SubjectRows &subject) {
-    RowList<MembershipRow> all;
     Rows rows = open_rows(reader, Table::membership, TableIndex::membership_by_user, 1,
                           Int64GetDatum(user));
     while (next_row(rows)) {
-        all.add(MembershipRow{
+        subject.memberships.add(MembershipRow{
             get_id(rows, MembershipColumn::organization), get_id(rows, MembershipColumn::brand),
-            get_id(rows, MembershipColumn::role), get_bool(rows, MembershipColumn::is_owner)});
+            get_id(rows, MembershipColumn::role), get_bool(rows, MembershipColumn::is_owner), false,
+            false});
     }
     close_rows(rows);
-    subject.has_places = all.count > 0;
-    for (const MembershipRow &membership : all) {
-        if (is_in_force(reader, membership)) {
-            subject.memberships.add(membership);
-        } else {
-            subject.has_closed_places = true;
-        }
+    for (MembershipRow &membership : subject.memberships) {
+        read_places(reader, membership);
     }
 }
 
@@ -238,10 +227,15 @@ bool read_role_member(RoleId role, SubjectRows &subject) {
     subject.is_active = true;
     read_role(reader, role, subject);
     const bool found = subject.roles.count == 1;
-    subject.has_places = found;
-    if (found && is_open(reader, subject.roles.rows[0].organization)) {
-        subject.memberships.add(MembershipRow{
-            {true, subject.roles.rows[0].organization}, {false, 0}, {true, role}, false});
+    if (found) {
+        MembershipRow membership{{true, subject.roles.rows[0].organization},
+                                 {false, 0},
+                                 {true, role},
+                                 false,
+                                 false,
+                                 false};
+        read_places(reader, membership);
+        subject.memberships.add(membership);
     }
     read_reach(reader, subject);
     close_reader(reader);
@@ -293,11 +287,10 @@ Subject build_subject(UserId user, const SubjectRows &rows,
     subject.is_active = rows.is_active;
     subject.catalogue = catalogue;
     for (const MembershipRow &row : rows.memberships) {
-        subject.memberships.push_back(
-            Membership{row.organization.get(), row.brand.get(), row.role.get(), row.is_owner});
+        subject.memberships.push_back(Membership{row.organization.get(), row.brand.get(),
+                                                 row.role.get(), row.is_owner, row.is_brand_off,
+                                                 row.is_organization_off});
     }
-    subject.has_closed_places = rows.has_closed_places;
-    subject.closed_homes.assign(rows.closed_homes.begin(), rows.closed_homes.end());
     for (const BrandRow &row : rows.brands) {
         subject.brands.push_back(
             Brand{row.id,
@@ -309,15 +302,16 @@ Subject build_subject(UserId user, const SubjectRows &rows,
                   row.uuid == nullptr
                       ? std::string()
                       : std::string(reinterpret_cast<const char *>(row.uuid->data), UUID_LEN),
-                  row.code == nullptr ? "" : row.code});
+                  row.code == nullptr ? "" : row.code,
+                  row.is_active});
     }
     for (const RoleRow &row : rows.roles) {
         subject.roles.push_back(
             Role{row.id, row.organization, row.name, row.is_active, false, {}, {}, row.is_gone});
     }
     sort_unique_by_id(subject.brands);
-    subject.sort_brand_keys();
     sort_unique_by_id(subject.roles);
+    subject.settle();
     if (catalogue == nullptr) {
         return subject;
     }
@@ -345,7 +339,8 @@ bool load_rows(bool (*read)(std::int64_t, SubjectRows &), std::int64_t id,
     const bool found = read(id, rows);
     if (found) {
         // The catalogue may have to be loaded first, which may raise: before any C++ object lives.
-        const std::shared_ptr<const Catalogue> *keys = rows.has_places ? &catalogue() : nullptr;
+        const std::shared_ptr<const Catalogue> *keys =
+            rows.memberships.count > 0 ? &catalogue() : nullptr;
         compute([&] { result = build_subject(id, rows, keys == nullptr ? nullptr : *keys); });
     }
     scratch.close();
