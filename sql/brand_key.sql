@@ -1,6 +1,7 @@
 -- Brand columns of every type that can hold a key: a number stands for brand_id, a uuid for brand_uuid, a text, a padded text or an enum's
 -- label for brand_code byte for byte (R4), a domain for what it is over. Rows are judged in their brand (R52), found by index, and parts of
 -- tables are left out.
+-- customer_key.sql asks the same of customers. Keys, index conditions and casts of the two are functions of their own, so each is asked by each type.
 CREATE EXTENSION citext;
 CREATE ROLE test_app;
 CREATE SCHEMA shop;

@@ -1,5 +1,6 @@
 -- Customer columns of every type that can hold a key: a number stands for customer_id, a text, a padded text or an enum's label for
 -- customer_code byte for byte (R4), a domain for what it is over. Rows are found by index.
+-- brand_key.sql asks the same of brands. Keys, index conditions and casts of the two are functions of their own, so each is asked by each type.
 CREATE EXTENSION citext;
 CREATE ROLE test_app;
 CREATE SCHEMA shop;

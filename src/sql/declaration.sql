@@ -209,17 +209,14 @@ $$;
 COMMENT ON FUNCTION entitle_internal.check_protection_level(text, integer) IS 'Refuses a level that is none of R33; NULL passes';
 GRANT EXECUTE ON FUNCTION entitle_internal.check_protection_level(text, integer) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.check_protection(declared entitle.protection) RETURNS void
+-- What both modes ask, enforced or not. How the document was found is the mode's: its policies tell it, or its declaration.
+CREATE FUNCTION entitle_internal.check_declared(declared entitle.protection, document entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
-    IF declared.relation IS NULL THEN
-        RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
-    END IF;
-    PERFORM entitle_internal.check_protectable(declared.relation);
     IF declared.parent IS NOT NULL THEN
-        PERFORM entitle_internal.check_parent(declared);
+        PERFORM entitle_internal.check_line(declared, document);
     END IF;
     PERFORM entitle_internal.check_protection_column(declared.relation, 'customer_column', declared.customer_column,
                 CASE WHEN declared.parent IS NULL THEN '{smallint,integer,bigint,numeric,uuid,text,varchar,char,anyenum}'::regtype[] END),
@@ -255,7 +252,25 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'Give view_permission, customer_column or both.';
         END IF;
     END IF;
-    PERFORM entitle_internal.check_masks(declared), entitle_internal.view_target(declared);
+    PERFORM entitle_internal.check_masks(declared, document), entitle_internal.view_target(declared);
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_declared(entitle.protection, entitle.protection) IS 'Refuses a declaration that makes no sense, by its document''s';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_declared(entitle.protection, entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.check_protection(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF declared.relation IS NULL THEN
+        RAISE EXCEPTION 'no table is given' USING ERRCODE = '22004', HINT = 'Give the name of the table.';
+    END IF;
+    PERFORM entitle_internal.check_protectable(declared.relation);
+    PERFORM entitle_internal.check_declared(declared, entitle_internal.find_document(declared));
+    IF declared.parent IS NOT NULL THEN
+        PERFORM entitle_internal.check_parent(declared);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.check_protection(entitle.protection) IS 'Refuses a declaration that cannot be carried out';

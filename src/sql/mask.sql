@@ -19,14 +19,25 @@ CREATE FUNCTION entitle_internal.masked_names(declared entitle.protection) RETUR
 COMMENT ON FUNCTION entitle_internal.masked_names(entitle.protection) IS 'The names of the masked columns';
 GRANT EXECUTE ON FUNCTION entitle_internal.masked_names(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.check_masks(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.check_mask_level(column_name text, level text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF level IS NULL OR level !~ '^[0-9]{1,9}$' THEN
+        RAISE EXCEPTION 'the level of masked column "%" is no external level: %', column_name, coalesce(level, 'null')
+            USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
+    END IF;
+    PERFORM entitle_internal.check_protection_level(format('the level of masked column "%s"', column_name), level::integer);
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_mask_level(text, text) IS 'Refuses what is no level of a masked column';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_mask_level(text, text) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.check_masks(declared entitle.protection, document entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    masked text;
-    level text;
-    document CONSTANT entitle.protection := entitle_internal.find_document(declared);
 BEGIN
     IF jsonb_typeof(declared.masked_columns) <> 'object' THEN
         RAISE EXCEPTION 'masked_columns is no object: %', left(declared.masked_columns::text, 100)
@@ -36,14 +47,8 @@ BEGIN
         RAISE EXCEPTION 'columns are masked without a customer column'
             USING ERRCODE = '22023', HINT = 'Give customer_column, too: masks follow the level on the row''s customer.';
     END IF;
-    FOR masked, level IN SELECT * FROM jsonb_each_text(declared.masked_columns) LOOP
-        IF level IS NULL OR level !~ '^[0-9]{1,9}$' THEN
-            RAISE EXCEPTION 'the level of masked column "%" is no external level: %', masked, coalesce(level, 'null')
-                USING ERRCODE = '22023', HINT = 'Levels are 10, 20, 30, 40, 80 and 90.';
-        END IF;
-        PERFORM entitle_internal.check_protection_level(format('the level of masked column "%s"', masked), level::integer),
-                entitle_internal.check_masked_column(declared, masked);
-    END LOOP;
+    PERFORM entitle_internal.check_mask_level(m.key, m.value), entitle_internal.check_masked_column(declared, m.key)
+    FROM jsonb_each_text(declared.masked_columns) m;
     IF entitle_internal.has_view(declared)
        AND EXISTS (SELECT
                    FROM pg_attribute a
@@ -53,8 +58,9 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION entitle_internal.check_masks(entitle.protection) IS 'Refuses masks that cannot be carried out';
-GRANT EXECUTE ON FUNCTION entitle_internal.check_masks(entitle.protection) TO PUBLIC;
+COMMENT ON FUNCTION entitle_internal.check_masks(entitle.protection, entitle.protection) IS
+    'Refuses masks that cannot be carried out, where the second declaration is the document''s';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_masks(entitle.protection, entitle.protection) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.check_masked_column(declared entitle.protection, masked text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE

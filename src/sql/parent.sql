@@ -69,19 +69,19 @@ CREATE FUNCTION entitle_internal.heir_without_key(relation regclass, key_constra
 COMMENT ON FUNCTION entitle_internal.heir_without_key(regclass, oid) IS 'A table that inherits from a line''s without having its foreign key; NULL when there is none';
 GRANT EXECUTE ON FUNCTION entitle_internal.heir_without_key(regclass, oid) TO PUBLIC;
 
+-- PUBLIC, as parent_keys: everybody may read which foreign keys there are.
+CREATE FUNCTION entitle_internal.keys_to_parent(relation oid, parent oid, parent_key name, customer_column name) RETURNS oid[]
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'entitle_keys_to_parent';
+COMMENT ON FUNCTION entitle_internal.keys_to_parent(oid, oid, name, name) IS 'The foreign keys from one table to another that have that name, and that column';
+GRANT EXECUTE ON FUNCTION entitle_internal.keys_to_parent(oid, oid, name, name) TO PUBLIC;
+
 -- Where there are several, parent_key names the right one, or customer_column a column that only that one has.
 CREATE FUNCTION entitle_internal.parent_keys(declared entitle.protection) RETURNS SETOF oid
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT c.oid
-    FROM pg_constraint c
-    WHERE c.contype = 'f' AND c.conrelid = declared.relation AND c.confrelid = declared.parent
-      AND (declared.parent_key IS NULL OR c.conname = declared.parent_key)
-      AND (declared.customer_column IS NULL
-           OR EXISTS (SELECT
-                      FROM pg_attribute a
-                      WHERE a.attrelid = c.conrelid AND a.attname = declared.customer_column AND a.attnum = ANY (c.conkey)))
+    SELECT unnest(entitle_internal.keys_to_parent(declared.relation, declared.parent, declared.parent_key, declared.customer_column))
     $$;
 COMMENT ON FUNCTION entitle_internal.parent_keys(entitle.protection) IS 'The foreign keys that a declaration may mean by its parent';
 GRANT EXECUTE ON FUNCTION entitle_internal.parent_keys(entitle.protection) TO PUBLIC;
@@ -266,14 +266,10 @@ $$;
 COMMENT ON FUNCTION entitle_internal.row_condition(entitle.protection, text, text) IS 'The row test of an action as policies write it';
 GRANT EXECUTE ON FUNCTION entitle_internal.row_condition(entitle.protection, text, text) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.check_parent(declared entitle.protection) RETURNS void
+CREATE FUNCTION entitle_internal.check_line(declared entitle.protection, document entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
-    document CONSTANT entitle.protection := entitle_internal.find_document(declared);
-    blocked regclass;
 BEGIN
     -- 10 is what min_level is when it is left out.
     IF declared.date_column IS NOT NULL OR declared.brand_column IS NOT NULL
@@ -290,6 +286,20 @@ BEGIN
         RAISE EXCEPTION 'external access is declared, but table "%" has no customer column', document.relation
             USING ERRCODE = '22023', HINT = 'Leave out external_insert_level, external_update_level and external_delete_level, or protect the parent with its customer.';
     END IF;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.check_line(entitle.protection, entitle.protection) IS
+    'Refuses for a line what its document decides; the second declaration is the document''s';
+GRANT EXECUTE ON FUNCTION entitle_internal.check_line(entitle.protection, entitle.protection) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.check_parent(declared entitle.protection) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = declared.relation);
+    blocked regclass;
+BEGIN
     -- The triggers that refuse moves look at the primary key, and at what was referred to when they were made.
     IF EXISTS (SELECT
                FROM pg_constraint k

@@ -60,55 +60,19 @@ $$;
 COMMENT ON FUNCTION entitle_internal.reported_document(entitle.protection) IS 'Whose customer, date and brand decide about a row, in whatever mode the tables above are';
 GRANT EXECUTE ON FUNCTION entitle_internal.reported_document(entitle.protection) TO PUBLIC;
 
-CREATE FUNCTION entitle_internal.check_mask_level(column_name text, level text) RETURNS void
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT entitle_internal.check_protection_level(format('the level of masked column "%s"', column_name),
-                                                   CASE WHEN level ~ '^[0-9]{1,9}$' THEN level::integer ELSE 0 END)
-    $$;
-COMMENT ON FUNCTION entitle_internal.check_mask_level(text, text) IS 'Refuses what is no level of a masked column';
-GRANT EXECUTE ON FUNCTION entitle_internal.check_mask_level(text, text) TO PUBLIC;
-
 -- A line whose parent is in report mode, too, cannot be checked as one whose parent has policies. All the rest is asked when it is enforced.
 CREATE FUNCTION entitle_internal.check_reported(declared entitle.protection) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-DECLARE
-    document entitle.protection;
 BEGIN
     IF declared.relation IS NULL OR declared.parent IS NULL OR (entitle_internal.reported_declaration(declared.parent)).relation IS NULL THEN
         PERFORM entitle_internal.check_protection(declared);
         RETURN;
     END IF;
     PERFORM entitle_internal.check_protectable(declared.relation);
-    document := entitle_internal.reported_document(declared);
-    IF declared.date_column IS NOT NULL OR declared.brand_column IS NOT NULL
-       OR declared.min_level IS NULL OR declared.min_level NOT IN (10, document.min_level) OR declared.shared_rows IS DISTINCT FROM false
-       OR declared.view_permission IS NOT NULL
-          AND declared.view_permission IS DISTINCT FROM document.view_permission THEN
-        RAISE EXCEPTION 'table "%" follows its parent "%"', declared.relation, declared.parent
-            USING ERRCODE = '22023',
-                  HINT = 'Leave out date_column, brand_column, min_level, shared_rows and view_permission: a line shows when its document shows.';
-    END IF;
-    PERFORM entitle_internal.find_parent_key(declared),
-            entitle_internal.check_protection_level('external_insert_level', declared.external_insert_level),
-            entitle_internal.check_protection_level('external_update_level', declared.external_update_level),
-            entitle_internal.check_protection_level('external_delete_level', declared.external_delete_level),
-            entitle_internal.view_target(declared);
-    IF jsonb_typeof(declared.masked_columns) <> 'object' THEN
-        RAISE EXCEPTION 'masked_columns is no object: %', left(declared.masked_columns::text, 100)
-            USING ERRCODE = '22023', HINT = 'Give columns with their levels, such as {"price": 30}.';
-    ELSIF document.customer_column IS NULL
-          AND (declared.masked_columns <> '{}' OR declared.external_insert_level IS NOT NULL OR declared.external_update_level IS NOT NULL
-               OR declared.external_delete_level IS NOT NULL) THEN
-        RAISE EXCEPTION 'external access is declared, but table "%" has no customer column', document.relation
-            USING ERRCODE = '22023',
-                  HINT = 'Leave out masked_columns, external_insert_level, external_update_level and external_delete_level, or protect the parent with its customer.';
-    END IF;
-    PERFORM entitle_internal.check_mask_level(m.key, m.value), entitle_internal.check_masked_column(declared, m.key)
-    FROM jsonb_each_text(declared.masked_columns) m;
+    PERFORM entitle_internal.check_declared(declared, entitle_internal.reported_document(declared)),
+            entitle_internal.find_parent_key(declared);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.check_reported(entitle.protection) IS 'Refuses a declaration that report mode could not judge rows by';

@@ -156,9 +156,9 @@ FROM (VALUES ('SELECT', ''),
              ('REVOKE SELECT ON bill FROM test_mallory', ' is in report mode, and reports nothing: the owner of table "public.item" may not read its parent "public.bill"'),
              ($$UPDATE entitle.reported_protection SET masked_columns = '[1]' WHERE relation = 'bill'::regclass$$, ' is in report mode, and reports nothing: masked_columns is no object: [1]'),
              ($$UPDATE entitle.reported_protection SET masked_columns = '{"price": 99999999999}' WHERE relation = 'bill'::regclass$$,
-              ' is in report mode, and reports nothing: the level of masked column "price" is no external level: 0'),
+              ' is in report mode, and reports nothing: the level of masked column "price" is no external level: 99999999999'),
              ($$UPDATE entitle.reported_protection SET masked_columns = '{"price": null}' WHERE relation = 'bill'::regclass$$,
-              ' is in report mode, and reports nothing: the level of masked column "price" is no external level: 0'),
+              ' is in report mode, and reports nothing: the level of masked column "price" is no external level: null'),
              ($$UPDATE entitle.reported_protection SET parent = relation WHERE relation = 'bill'::regclass$$,
               ' is in report mode, and reports nothing: table "public.bill" is its own parent, is in report mode, and reports nothing: table "public.item" is its own parent')) AS v (change, problems);
 

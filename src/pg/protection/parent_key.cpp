@@ -1,6 +1,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/function.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/protection/parent_key.hpp"
 
@@ -8,6 +9,7 @@ extern "C" {
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "nodes/parsenodes.h"
+#include "utils/array.h"
 #include "utils/lsyscache.h"
 }
 
@@ -43,25 +45,29 @@ bool may_be_meant(const ForeignKeyCacheInfo *key, const Declaration &declared,
             (name != nullptr && strcmp(name, declared.parent_key) == 0));
 }
 
-// The one foreign key to the parent that may be meant. As
-// entitle_internal.find_parent_key chose it when the line was protected.
-const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
+// The foreign keys to the parent that may be meant: a List of ForeignKeyCacheInfo *, for as long as
+// the child stays open.
+List *keys_to_parent(Relation child, const Declaration &declared) {
     AttrNumber customer = InvalidAttrNumber;
     if (declared.customer_column != nullptr) {
         customer = get_attnum(RelationGetRelid(child), declared.customer_column);
     }
-    const ForeignKeyCacheInfo *chosen = nullptr;
-    int count = 0;
-    for (const auto *key : each<ForeignKeyCacheInfo>(RelationGetFKeyList(child))) {
+    List *keys = NIL;
+    for (auto *key : each<ForeignKeyCacheInfo>(RelationGetFKeyList(child))) {
         if (may_be_meant(key, declared, customer)) {
-            chosen = key;
-            ++count;
+            keys = lappend(keys, key);
         }
     }
-    if (count != 1) {
+    return keys;
+}
+
+// The only one. entitle_internal.find_parent_key saw to that when the line was protected.
+const ForeignKeyCacheInfo *choose_key(Relation child, const Declaration &declared) {
+    const List *keys = keys_to_parent(child, declared);
+    if (list_length(keys) != 1) {
         raise_lost_key(child);
     }
-    return chosen;
+    return linitial_node(ForeignKeyCacheInfo, keys);
 }
 
 // The unique index that a foreign key refers to, and whether the key may dangle: what has no action
@@ -117,3 +123,29 @@ ParentKey find_parent_key(const Declaration &child) {
 }
 
 } // namespace entitle::pg
+
+using namespace entitle;
+using namespace entitle::pg;
+
+// keys_to_parent(relation, parent, parent_key, customer_column) -> oid[]: the foreign keys that a
+// declaration may mean. No more is told than pg_constraint tells everybody, and the lock on a table
+// of somebody else's goes at once.
+ENTITLE_FUNCTION(entitle_keys_to_parent) {
+    Declaration declared;
+    declared.relation = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+    declared.parent = PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1);
+    declared.parent_key = PG_ARGISNULL(2) ? nullptr : NameStr(*PG_GETARG_NAME(2));
+    declared.customer_column = PG_ARGISNULL(3) ? nullptr : NameStr(*PG_GETARG_NAME(3));
+    ArrayBuildState *keys = initArrayResult(OIDOID, CurrentMemoryContext, false);
+    Relation child = OidIsValid(declared.relation) && OidIsValid(declared.parent)
+                         ? try_relation_open(declared.relation, AccessShareLock)
+                         : nullptr;
+    if (child != nullptr) {
+        for (const auto *key : each<ForeignKeyCacheInfo>(keys_to_parent(child, declared))) {
+            keys = accumArrayResult(keys, ObjectIdGetDatum(key->conoid), false, OIDOID,
+                                    CurrentMemoryContext);
+        }
+        relation_close(child, AccessShareLock);
+    }
+    return makeArrayResult(keys, CurrentMemoryContext);
+}
