@@ -17,7 +17,6 @@ namespace entitle::campaign {
 namespace {
 
 constexpr std::size_t kClients = 6;
-constexpr int kCommitsASecond = 50;
 
 // A session, as soon as the server takes one; the same setup as before.
 std::unique_ptr<client::Session> reach() {
@@ -105,14 +104,8 @@ bool run_crashes(const Options &options) {
     Crashes crashes(shared, random());
     ClientKind kind;
     kind.may_crash = true;
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < kClients; ++i) {
-        threads.emplace_back([&shared, seed = random(), &kind] { run_client(shared, seed, kind); });
-    }
-    threads.emplace_back([&crashes] { crashes.run(); });
-    auto next = std::chrono::steady_clock::now();
-    try {
-        while (!report.is_over() && !shared.is_over) {
+    const auto write = [&] {
+        for (Pace pace; !report.is_over() && !shared.is_over; pace.wait()) {
             try {
                 shared.commits += history.change(*administrator, random()) ? 1 : 0;
             } catch (const std::runtime_error &) {
@@ -127,17 +120,9 @@ bool run_crashes(const Options &options) {
                 report.count("times that the model was found whole");
             }
             report.set("crashes", crashes.kills() + crashes.stops());
-            next = std::max(next + std::chrono::milliseconds(1000 / kCommitsASecond),
-                            std::chrono::steady_clock::now() - std::chrono::seconds(1));
-            std::this_thread::sleep_until(next);
         }
-    } catch (const std::exception &error) {
-        shared.fail(error.what());
-    }
-    shared.is_over = true;
-    for (std::thread &thread : threads) {
-        thread.join();
-    }
+    };
+    run_clients(shared, kClients, kind, random, write, [&crashes] { crashes.run(); });
     (void)reach();
     report_history(report, shared, kClients);
     report.count("backends that were killed", crashes.kills());

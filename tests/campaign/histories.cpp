@@ -7,6 +7,7 @@
 
 #include "history_client.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -20,9 +21,37 @@ void make_history_world(const std::string &server) {
     cluster.must("DROP ROLE IF EXISTS hist_pool");
     cluster.must("CREATE DATABASE campaign_history");
     client::Session world("campaign_history" + server);
+    world.must(read_file("tests/campaign/shop_world.sql"));
     world.must(read_file("tests/campaign/history_world.sql"));
     world.must("CREATE FUNCTION fault_cancel(integer) RETURNS boolean LANGUAGE C AS '" +
                fault_library() + "'");
+}
+
+void run_clients(Shared &shared, std::size_t count, const ClientKind &kind, std::mt19937_64 &random,
+                 const std::function<void()> &write, const std::function<void()> &disturb) {
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < count; ++i) {
+        threads.emplace_back([&shared, seed = random(), &kind] { run_client(shared, seed, kind); });
+    }
+    if (disturb) {
+        threads.emplace_back(disturb);
+    }
+    try {
+        write();
+    } catch (const std::exception &error) {
+        shared.fail(error.what());
+    }
+    shared.is_over = true;
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+}
+
+void Pace::wait() {
+    constexpr int kCommitsASecond = 50;
+    next_ = std::max(next_ + std::chrono::milliseconds(1000 / kCommitsASecond),
+                     std::chrono::steady_clock::now() - std::chrono::seconds(1));
+    std::this_thread::sleep_until(next_);
 }
 
 void report_history(Report &report, const Shared &shared, std::size_t clients) {
@@ -40,7 +69,6 @@ void report_history(Report &report, const Shared &shared, std::size_t clients) {
 namespace {
 
 bool run(const char *name, const Options &options, std::size_t clients, const ClientKind &kind) {
-    constexpr int kCommitsASecond = 50;
     Report report(name, options);
     make_history_world();
     client::Session administrator("campaign_history");
@@ -48,30 +76,16 @@ bool run(const char *name, const Options &options, std::size_t clients, const Cl
     History history(administrator);
     Shared shared(history);
     std::mt19937_64 random(report.next_round());
-
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < clients; ++i) {
-        threads.emplace_back([&shared, seed = random(), &kind] { run_client(shared, seed, kind); });
-    }
-    auto next = std::chrono::steady_clock::now();
-    try {
-        for (long i = 0; !report.is_over() && !shared.is_over; ++i) {
+    run_clients(shared, clients, kind, random, [&] {
+        for (Pace pace; !report.is_over() && !shared.is_over; pace.wait()) {
             shared.commits += history.change(administrator, random()) ? 1 : 0;
             report.set("answers", shared.answers);
             if (random() % 400 == 0) {
                 administrator.must("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
                                    "usename = 'hist_pool' ORDER BY random() LIMIT 1");
             }
-            next += std::chrono::milliseconds(1000 / kCommitsASecond);
-            std::this_thread::sleep_until(next);
         }
-    } catch (const std::exception &error) {
-        shared.fail(error.what());
-    }
-    shared.is_over = true;
-    for (std::thread &thread : threads) {
-        thread.join();
-    }
+    });
     report.set("answers", 0);
     report_history(report, shared, clients);
     if (kind.are_cancelled) {

@@ -33,14 +33,17 @@ naive::World load_world(client::Session &from) {
     each("SELECT user_id, is_active FROM entitle.app_user", [&](const Row &r) {
         world.app_user.push_back({number(r[0]), r[1] == "t"});
     });
-    each("SELECT organization_id FROM entitle.organization",
-         [&](const Row &r) { world.organization.push_back({number(r[0])}); });
+    each("SELECT organization_id, is_active FROM entitle.organization", [&](const Row &r) {
+        world.organization.push_back({number(r[0]), r[1] == "t"});
+    });
     each("SELECT plan_key, permission_key FROM entitle.plan_denial", [&](const Row &r) {
         world.plan_denial.push_back({r[0], r[1]});
     });
-    each("SELECT brand_id, organization_id, plan_key FROM entitle.brand", [&](const Row &r) {
-        world.brand.push_back({number(r[0]), maybe<naive::Id>(r[1]), maybe_text(r[2])});
-    });
+    each("SELECT brand_id, organization_id, plan_key, is_active FROM entitle.brand",
+         [&](const Row &r) {
+             world.brand.push_back(
+                 {number(r[0]), maybe<naive::Id>(r[1]), maybe_text(r[2]), r[3] == "t"});
+         });
     each("SELECT module_key FROM entitle.module",
          [&](const Row &r) { world.module.push_back(r[0]); });
     each("SELECT brand_id, module_key, is_enabled FROM entitle.brand_module", [&](const Row &r) {
@@ -189,8 +192,24 @@ std::string change_membership(naive::World &world, std::mt19937_64 &random) {
            shown(fresh.brand_id) + ", " + shown(fresh.role_id) + ", " + shown(fresh.is_owner) + ")";
 }
 
+// A brand or an organization is switched off, or on again.
+std::string switch_place(naive::World &world, std::mt19937_64 &random) {
+    const auto turn = [&](const char *table, auto &place, naive::Id id) {
+        place.is_active = !place.is_active || random() % 2 == 0;
+        return std::string("UPDATE entitle.") + table +
+               " SET is_active = " + shown(place.is_active) + " WHERE " + table +
+               "_id = " + std::to_string(id);
+    };
+    if (random() % 3 == 0) {
+        naive::Organization &organization = pick(world.organization, random);
+        return turn("organization", organization, organization.organization_id);
+    }
+    naive::Brand &brand = pick(world.brand, random);
+    return turn("brand", brand, brand.brand_id);
+}
+
 std::string change_at_random(naive::World &world, std::mt19937_64 &random) {
-    switch (random() % 12) {
+    switch (random() % 13) {
     case 0:
     case 1:
     case 2:
@@ -251,6 +270,8 @@ std::string change_at_random(naive::World &world, std::mt19937_64 &random) {
         }
         return "";
     }
+    case 11:
+        return switch_place(world, random);
     default: {
         if (random() % 2 == 0) {
             naive::Brand &brand = pick(world.brand, random);
@@ -292,7 +313,11 @@ std::string print_of(const naive::World &world) {
         lines.push_back("denial " + one.plan_key + " " + one.permission_key);
     }
     for (const auto &one : world.brand) {
-        lines.push_back("brand " + shown(one.brand_id) + " " + one.plan_key.value_or("-"));
+        lines.push_back("brand " + shown(one.brand_id) + " " + one.plan_key.value_or("-") + " " +
+                        shown(one.is_active));
+    }
+    for (const auto &one : world.organization) {
+        lines.push_back("organization " + shown(one.organization_id) + " " + shown(one.is_active));
     }
     for (const auto &one : world.brand_module) {
         lines.push_back("module " + shown(one.brand_id) + " " + one.module_key + " " +

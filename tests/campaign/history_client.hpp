@@ -5,7 +5,10 @@
 #include "history.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <mutex>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -53,8 +56,23 @@ struct ClientKind {
 // Asks until it is over. A failure is told to the others.
 void run_client(Shared &shared, std::uint64_t seed, const ClientKind &kind);
 
-// The database campaign_history of history_world.sql, made anew, with what cancels; `server` is
-// what a connection string has for another server than PGHOST's.
+// Runs so many clients, each in a thread of its own, until `write`, which commits the changes,
+// comes back. An error of it is a failure like theirs. `disturb` runs in a thread beside it, where
+// there is one, and ends when it is over.
+void run_clients(Shared &shared, std::size_t count, const ClientKind &kind, std::mt19937_64 &random,
+                 const std::function<void()> &write, const std::function<void()> &disturb = {});
+
+// Waits until it is time for the next change. After a halt it hurries to make good a second of it.
+class Pace {
+  public:
+    void wait();
+
+  private:
+    std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now();
+};
+
+// The database campaign_history of shop_world.sql and history_world.sql, made anew, with what
+// cancels; `server` is what a connection string has for another server than PGHOST's.
 void make_history_world(const std::string &server = "");
 
 // The figures that all histories have.

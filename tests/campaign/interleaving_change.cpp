@@ -158,6 +158,19 @@ const std::vector<Change> &changes() {
                  return one.brand_id == 1 && one.module_key == "conversions";
              }).is_enabled = false;
          }},
+        {"a brand switched off", 6, "UPDATE entitle.brand SET is_active = false WHERE brand_id = 1",
+         "UPDATE entitle.brand SET is_active = true WHERE brand_id = 1",
+         [](World &world) {
+             find(world.brand, [](const auto &one) { return one.brand_id == 1; }).is_active = false;
+         }},
+        {"an organization switched off", 10,
+         "UPDATE entitle.organization SET is_active = false WHERE organization_id = 2",
+         "UPDATE entitle.organization SET is_active = true WHERE organization_id = 2",
+         [](World &world) {
+             find(world.organization, [](const auto &one) {
+                 return one.organization_id == 2;
+             }).is_active = false;
+         }},
         {"a permission switched off", 6,
          "UPDATE entitle.permission SET is_active = false WHERE permission_key = "
          "'conversions.view'",

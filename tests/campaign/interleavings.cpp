@@ -331,6 +331,7 @@ void make_world() {
     cluster.must("DROP ROLE IF EXISTS inter_pool");
     cluster.must("CREATE DATABASE campaign_interleavings");
     client::Session world("campaign_interleavings");
+    world.must(read_file("tests/campaign/shop_world.sql"));
     world.must(read_file("tests/campaign/interleaving_world.sql"));
 }
 

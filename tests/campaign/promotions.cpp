@@ -19,7 +19,6 @@ namespace entitle::campaign {
 namespace {
 
 constexpr std::size_t kClients = 4;
-constexpr int kCommitsASecond = 50;
 
 struct Server {
     std::string data;
@@ -125,20 +124,7 @@ class Promotions {
         ClientKind kind;
         kind.where = standby_.where("campaign_history user=hist_pool");
         kind.may_crash = kind.is_standby = true;
-        std::vector<std::thread> threads;
-        for (std::size_t i = 0; i < kClients; ++i) {
-            threads.emplace_back(
-                [&shared, client = random_(), &kind] { run_client(shared, client, kind); });
-        }
-        try {
-            take_over(history, shared, before);
-        } catch (const std::exception &error) {
-            shared.fail(error.what());
-        }
-        shared.is_over = true;
-        for (std::thread &thread : threads) {
-            thread.join();
-        }
+        run_clients(shared, kClients, kind, random_, [&] { take_over(history, shared, before); });
         report_history(report_, shared, kClients);
         std::swap(primary_, standby_);
     }
@@ -148,7 +134,7 @@ class Promotions {
     void change(History &history, Shared &shared, client::Session &writer, int milliseconds,
                 Replay *replay) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
-        while (!shared.is_over && std::chrono::steady_clock::now() < end) {
+        for (Pace pace; !shared.is_over && std::chrono::steady_clock::now() < end; pace.wait()) {
             if (history.change(writer, random_())) {
                 ++shared.commits;
                 if (replay != nullptr) {
@@ -156,7 +142,6 @@ class Promotions {
                                         writer.must("SELECT pg_current_wal_insert_lsn()").value());
                 }
             }
-            std::this_thread::sleep_for(std::chrono::milliseconds(1000 / kCommitsASecond));
         }
     }
 
