@@ -10,7 +10,7 @@
 #include "pg/observe/judge.hpp"
 #include "pg/observe/observed_scan.hpp"
 #include "pg/observe/reported_table.hpp"
-#include "pg/observe/seen_block.hpp"
+#include "pg/observe/seen_rows.hpp"
 #include "pg/protection/masked_columns.hpp"
 
 extern "C" {

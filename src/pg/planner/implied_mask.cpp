@@ -69,13 +69,14 @@ Node *open_masks(Node *node, void *argument) {
 
 } // namespace
 
-void open_implied_masks(Query *view, List **levels) {
+List *open_implied_masks(Query *view) {
+    List *levels = NIL;
     List *tables = NIL;
     List *conditions = NIL;
     if (!reads_rows_plainly(view) ||
         !gather_inner_joins(view, reinterpret_cast<const Node *>(view->jointree), &tables,
                             &conditions)) {
-        return;
+        return levels;
     }
     for (auto *condition : each<Node>(conditions)) {
         const auto shown = read_plain_test(condition);
@@ -85,13 +86,14 @@ void open_implied_masks(Query *view, List **levels) {
         Search search{*shown, *shown->level};
         (void)find_level(reinterpret_cast<Node *>(view->targetList), &search);
         if (search.level > *shown->level) {
-            *levels = lappend_int(*levels, *shown->level);
-            *levels = lappend_int(*levels, search.level);
+            levels = lappend_int(levels, *shown->level);
+            levels = lappend_int(levels, search.level);
             set_level(ENTITLE_NODE(FuncExpr, condition), search.level);
             view->targetList = reinterpret_cast<List *>(
                 open_masks(reinterpret_cast<Node *>(view->targetList), &search));
         }
     }
+    return levels;
 }
 
 } // namespace entitle::pg

@@ -12,8 +12,8 @@ extern "C" {
 
 namespace entitle::pg {
 
-// Raises the level of a view that is read, and opens the masks that follow. `levels` gets the pair
-// of levels, one after the other, at which the plan must assume the same customers. regime: C
-void open_implied_masks(Query *view, List **levels);
+// Raises the level of a view that is read, and opens the masks that follow. Returns: pairs of
+// levels, one after the other, at which the plan must assume the same customers. regime: C
+List *open_implied_masks(Query *view);
 
 } // namespace entitle::pg

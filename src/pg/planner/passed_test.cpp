@@ -226,7 +226,8 @@ bool visit(Node *node, void *argument) {
             open_tables(entry->subquery, passing);
             entry->security_barrier = !is_open_view(entry->subquery, passing);
             if (entry->security_barrier) {
-                open_implied_masks(entry->subquery, &passing->reliance.levels);
+                passing->reliance.levels =
+                    list_concat(passing->reliance.levels, open_implied_masks(entry->subquery));
             }
         }
         return false; // the walker goes on into the subquery by itself
