@@ -2,20 +2,9 @@
 -- tables name; they follow every write, an owner's grant (R43) given by a row goes with the row, one that was given here stays
 -- (S320 to S323).
 \ir tried.psql
+\ir adopting.psql
 SELECT no_plan();
 
-CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-    AS $$ DECLARE hint text; BEGIN
-        IF as_role IS NOT NULL THEN
-            EXECUTE format('SET LOCAL ROLE %I', as_role);
-        END IF;
-        EXECUTE command;
-        RESET ROLE;
-        RETURN 'none';
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        RETURN SQLSTATE || ' ' || SQLERRM || CASE WHEN hint = '' THEN ' (no hint)' ELSE '' END;
-    END $$;
 CREATE ROLE app_owner;
 CREATE ROLE app_writer;
 GRANT CREATE ON SCHEMA public TO app_owner;
@@ -82,13 +71,6 @@ INSERT INTO way VALUES
     (11, $$WITH s AS (DELETE FROM seat WHERE account_id = md5('a14')::uuid RETURNING *) INSERT INTO seat SELECT account_id, md5('p4')::uuid, what FROM s WHERE what = 'boss'$$),
     (12, $$DELETE FROM seat WHERE what = 'boss'$$),
     (13, $$INSERT INTO seat VALUES (md5('a5')::uuid, md5('p5')::uuid, 'boss')$$);
-CREATE FUNCTION run_ways() RETURNS SETOF text LANGUAGE plpgsql
-    AS $$ DECLARE w way; BEGIN
-        FOR w IN SELECT * FROM way ORDER BY n LOOP
-            RETURN NEXT is(error_in(w.command, 'app_writer'), 'none', 'a writer without rights on the model may: ' || left(w.command, 70));
-            RETURN QUERY SELECT * FROM in_step(left(w.command, 70));
-        END LOOP;
-    END $$;
 SELECT * FROM run_ways();
 
 -- S320: what an owner's grant is, depends on where it came from.

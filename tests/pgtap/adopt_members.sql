@@ -2,20 +2,9 @@
 -- their shops, roles with lists of permissions, members with several roles. They follow every write, change there only, and nobody
 -- gives by them what is not his (S400 to S403).
 \ir tried.psql
+\ir adopting.psql
 SELECT no_plan();
 
-CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-    AS $$ DECLARE hint text; BEGIN
-        IF as_role IS NOT NULL THEN
-            EXECUTE format('SET LOCAL ROLE %I', as_role);
-        END IF;
-        EXECUTE command;
-        RESET ROLE;
-        RETURN 'none';
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        RETURN SQLSTATE || ' ' || SQLERRM || CASE WHEN hint = '' THEN ' (no hint)' ELSE '' END;
-    END $$;
 CREATE ROLE app_owner;
 CREATE ROLE app_writer;
 GRANT CREATE ON SCHEMA public TO app_owner;
@@ -105,13 +94,6 @@ INSERT INTO way (command) VALUES
     ($$DO 'BEGIN DELETE FROM member; DELETE FROM job; RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN UPDATE member SET boss = true WHERE no = 21; END'$$),
     ($$TRUNCATE job_duty$$),
     ($$TRUNCATE member, job, job_duty$$);
-CREATE FUNCTION run_ways() RETURNS SETOF text LANGUAGE plpgsql
-    AS $$ DECLARE w way; BEGIN
-        FOR w IN SELECT * FROM way ORDER BY n LOOP
-            RETURN NEXT is(error_in(w.command, 'app_writer'), 'none', 'a writer without rights on the model may: ' || left(w.command, 70));
-            RETURN QUERY SELECT * FROM in_step(left(w.command, 70));
-        END LOOP;
-    END $$;
 SELECT * FROM run_ways();
 SET session_replication_role = replica;
 INSERT INTO job VALUES (1, md5('t1')::uuid, 'clerk', '{parcels.view}'); INSERT INTO member VALUES (1, md5('p1')::uuid, md5('t1')::uuid, NULL, '{1}');

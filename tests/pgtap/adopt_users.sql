@@ -1,6 +1,7 @@
 -- Rows of an application's own table stand for users (R64): whatever writes the table, and whoever, the users follow at once; they
 -- change there only; what is in the way is refused with nothing left behind (S315 to S319, S329).
 \ir tried.psql
+\ir adopting.psql
 SELECT no_plan();
 
 CREATE ROLE app_owner;
@@ -33,19 +34,6 @@ CREATE FUNCTION in_step(what text) RETURNS SETOF text LANGUAGE plpgsql
     AS $$ BEGIN
         RETURN NEXT is(users(), expected(), 'R64: users follow ' || what);
         RETURN NEXT is((SELECT string_agg(v::text, '; ') FROM entitle.verify_adoption() v), NULL, 'and verify_adoption finds nothing');
-    END $$;
-CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-    AS $$ DECLARE hint text; BEGIN
-        IF as_role IS NOT NULL THEN
-            EXECUTE format('SET LOCAL ROLE %I', as_role);
-        END IF;
-        EXECUTE command;
-        RESET ROLE;
-        RETURN 'none';
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        -- PostgreSQL 19 says of a missing function in a detail what others say in a hint.
-        RETURN SQLSTATE || ' ' || SQLERRM || CASE WHEN hint = '' AND SQLSTATE <> '42883' THEN ' (no hint)' ELSE '' END;
     END $$;
 -- What an application's tool sees of a table.
 CREATE FUNCTION shape(relation regclass) RETURNS text LANGUAGE sql
@@ -90,13 +78,6 @@ INSERT INTO way VALUES
     (18, $$UPDATE person SET mail = 'p110' WHERE person_no = 110$$),
     (19, $$TRUNCATE person$$),
     (20, $$INSERT INTO person VALUES (1, 'ann@x', 'Ann again'), (77, 'bob@x', 'another Bob')$$);
-CREATE FUNCTION run_ways() RETURNS SETOF text LANGUAGE plpgsql
-    AS $$ DECLARE w way; BEGIN
-        FOR w IN SELECT * FROM way ORDER BY n LOOP
-            RETURN NEXT is(error_in(w.command, 'app_writer'), 'none', 'a writer without rights on the model may: ' || left(w.command, 60));
-            RETURN QUERY SELECT * FROM in_step(left(w.command, 60));
-        END LOOP;
-    END $$;
 SELECT * FROM run_ways();
 SELECT is((SELECT count(DISTINCT user_id) FROM entitle.app_user WHERE source_key = '1'), 1::bigint, 'R64: under its key a row comes back as the user that it was');
 SELECT ok((SELECT bool_and(l.db_role = 'app_writer') FROM entitle.change_log l WHERE l.relation = 'entitle.app_user'::regclass AND l.new_row ->> 'source_key' = '10'),

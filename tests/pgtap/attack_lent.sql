@@ -1,6 +1,7 @@
 -- What whoever borrows a table owner's rights brings along without owning it, or has copied: prepared statements, what a new table is
 -- like, settings that are turned on the way. Nothing of it runs, or is read, with the owner's rights (R56; S169).
 \ir setup.psql
+\ir run_as.psql
 SELECT no_plan();
 
 INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'l20');
@@ -23,8 +24,6 @@ BEGIN
                    'SET search_path = ' || path, 'BEGIN ' || body || '; RETURN NEW; END');
 END
 $$;
-CREATE FUNCTION as_caller(commands text) RETURNS void LANGUAGE plpgsql
-    AS $$ BEGIN SET LOCAL ROLE test_app; EXECUTE commands; RESET ROLE; END $$;
 -- The error of the write through the view.
 CREATE FUNCTION error_of(command text) RETURNS text LANGUAGE plpgsql
     AS $$

@@ -2,6 +2,7 @@
 -- was granted on them (S202), foreign keys of one's own by a GRANT ALL (S201), and functions of the
 -- extension called by name (S203).
 \ir setup.psql
+\ir run_as.psql
 SELECT no_plan();
 ALTER EVENT TRIGGER entitle_protect_parts DISABLE; -- what protects parts by themselves; here they are closed
 SET LOCAL client_min_messages = error;
@@ -17,10 +18,6 @@ DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO test_app', current_da
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, 'a', 'a', 'a'), (2, 'b', 'b', 'b');
 INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'l20');
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (1, 1, 'L20', NULL);
-CREATE FUNCTION as_owner(commands text) RETURNS void LANGUAGE plpgsql
-    AS $$ BEGIN SET LOCAL ROLE test_owner; EXECUTE commands; RESET ROLE; END $$;
-CREATE FUNCTION state_of(command text, login text DEFAULT 'l20') RETURNS text LANGUAGE plpgsql
-    AS $$ BEGIN PERFORM do_as(login, command); RETURN 'done'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM; END $$;
 
 SELECT as_owner($$
     ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT ALL ON TABLES TO test_app, test_bypass;

@@ -2,6 +2,7 @@
 -- (S178), and domains of the table's own owner under a caller who has functions (S179). Errors of a write that quote what they could
 -- not look up, and what a trigger says in its own words (S167).
 \ir setup.psql
+\ir run_as.psql
 SELECT no_plan();
 
 CREATE ROLE test_owner;
@@ -14,8 +15,6 @@ INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUE
 INSERT INTO entitle.app_user (user_id, login) VALUES (1, 'l20');
 INSERT INTO entitle.external_access (customer_id, user_id, role, days_back) VALUES (1, 1, 'L20', NULL);
 
-CREATE FUNCTION as_owner(commands text) RETURNS void LANGUAGE plpgsql
-    AS $$ BEGIN SET LOCAL ROLE test_owner; EXECUTE commands; RESET ROLE; END $$;
 CREATE FUNCTION error_of(command text, login text DEFAULT 'l20') RETURNS text LANGUAGE plpgsql
     AS $$
 DECLARE

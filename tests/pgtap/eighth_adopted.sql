@@ -1,19 +1,9 @@
 -- The eighth attack, on adopted tables: what a hostile owner of one, or whoever may write it, gets of the model or spoils in it
 -- (S376 to S381).
 \ir tried.psql
+\ir error_in.psql
 SELECT no_plan();
 
-CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-    AS $$ BEGIN
-        IF as_role IS NOT NULL THEN
-            EXECUTE format('SET LOCAL ROLE %I', as_role);
-        END IF;
-        EXECUTE command;
-        RESET ROLE;
-        RETURN 'none';
-    EXCEPTION WHEN OTHERS THEN
-        RETURN SQLSTATE || ' ' || SQLERRM;
-    END $$;
 CREATE ROLE app_owner;
 CREATE ROLE hostile;
 CREATE ROLE app_writer;

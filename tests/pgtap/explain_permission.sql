@@ -1,6 +1,7 @@
 -- explain_permission tells the gates of R2 in their order and ends with what has_permission answers; about another user only
 -- to those who may ask, and a user whom one may not know is told apart from none in no way.
 \ir setup.psql
+\ir explained.psql
 SELECT no_plan();
 
 INSERT INTO entitle.plan VALUES ('starter');
@@ -22,16 +23,6 @@ JOIN entitle.app_user u ON u.login = m.login
 LEFT JOIN entitle.role r ON r.name = m.role;
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) VALUES (1, 'a', 'a', '1');
 INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (1, 4, 'L80');
-
--- The gates of an explanation, those that failed with a minus.
-CREATE FUNCTION gates(asker text, question text) RETURNS text
-    LANGUAGE sql
-    AS $$
-    SELECT ask(asker, 'SELECT string_agg(CASE WHEN passed THEN '''' ELSE ''-'' END || gate, '' '' ORDER BY step) FROM entitle.' || question)
-    $$;
-CREATE FUNCTION details(asker text, question text) RETURNS text
-    LANGUAGE sql
-    AS $$ SELECT ask(asker, 'SELECT string_agg(detail, ''; '' ORDER BY step) FROM entitle.' || question) $$;
 
 -- R2: gate by gate
 SELECT is(gates(NULL, 'explain_permission(''customers.view'')'), '-identity -decision', 'R1: nobody is denied by identity');

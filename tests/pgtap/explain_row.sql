@@ -1,6 +1,7 @@
 -- explain_row tells why a row shows or not: declared or not, by permission, by external access, each gate; a hidden row and a
 -- missing one give the same answer to whoever may not know the difference.
 \ir setup.psql
+\ir explained.psql
 SELECT no_plan();
 SET LOCAL entitle.time_zone = 'UTC';
 
@@ -29,14 +30,6 @@ SELECT entitle.protect_table('orders', customer_column => 'customer_id', date_co
                              min_level => 20, view_permission => 'orders.view') \g /dev/null
 GRANT SELECT ON orders TO test_app;
 
-CREATE FUNCTION gates(asker text, question text) RETURNS text
-    LANGUAGE sql
-    AS $$
-    SELECT ask(asker, 'SELECT string_agg(CASE WHEN passed THEN '''' ELSE ''-'' END || gate, '' '' ORDER BY step) FROM entitle.' || question)
-    $$;
-CREATE FUNCTION details(asker text, question text) RETURNS text
-    LANGUAGE sql
-    AS $$ SELECT ask(asker, 'SELECT string_agg(detail, ''; '' ORDER BY step) FROM entitle.' || question) $$;
 -- As a superuser, who may know everything.
 CREATE FUNCTION told(relation regclass, key text, login text) RETURNS text
     LANGUAGE sql

@@ -1,6 +1,7 @@
 -- R36, R46: where all of somebody's customers reach a mask's level, the masked column is planned as any other, with its index; and
 -- whatever changes later, by a kept plan or a cursor as well, nothing shows that the mask hides.
 \ir setup.psql
+\ir plan_of.psql
 SELECT no_plan();
 
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) SELECT i, 'n', 'n', 't' FROM generate_series(1, 100) AS i;
@@ -30,21 +31,6 @@ SELECT entitle.protect_table('doc', 'customer_id', date_column => 'day', min_lev
                              masked_columns => '{"price": 30}') \g /dev/null
 GRANT SELECT ON doc_view, line_view, shared_view, branded_view TO test_app;
 
-CREATE FUNCTION plan_of(login text, query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    told text := '';
-BEGIN
-    PERFORM entitle.sign_in(login);
-    SET LOCAL ROLE test_app;
-    FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-        told := told || line || E'\n';
-    END LOOP;
-    RESET ROLE;
-    PERFORM entitle.sign_out();
-    RETURN told;
-END
-$$;
 CREATE FUNCTION finds_by_index(login text, query text) RETURNS boolean LANGUAGE sql
     AS $$ SELECT plan_of(login, query) ~ 'Index Cond: \(price' AND plan_of(login, query) !~ 'CASE' $$;
 

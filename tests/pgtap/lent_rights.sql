@@ -2,6 +2,7 @@
 -- functions. Nothing that the caller made is resolved or run with them, whatever way it comes in; what works on the table works
 -- through the view, and whoever has temporary tables for honest ends is not bothered (R56; S123 to S128).
 \ir setup.psql
+\ir run_as.psql
 SELECT no_plan();
 
 INSERT INTO entitle.app_user (user_id, login) VALUES (101, 'l20'), (102, 'l80');
@@ -77,9 +78,6 @@ BEGIN
                                   masked_columns => '{"price": 30}');
 END
 $$;
--- What a caller can put in the way, made and dropped as the caller.
-CREATE FUNCTION as_caller(commands text) RETURNS void LANGUAGE plpgsql
-    AS $$ BEGIN SET LOCAL ROLE test_app; EXECUTE commands; RESET ROLE; END $$;
 CREATE FUNCTION lure(name text) RETURNS void LANGUAGE sql
     AS $$
     SELECT as_caller(format(

@@ -1,19 +1,9 @@
 -- The ninth attack, on adopted tables: what comes of them by roles that are gone, by inheriting tables, by what a column seems to name,
 -- and by the functions that anybody may call (S433 to S435, S437, S438, S441, S446).
 \ir tried.psql
+\ir error_in.psql
 SELECT no_plan();
 
-CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-    AS $$ BEGIN
-        IF as_role IS NOT NULL THEN
-            EXECUTE format('SET LOCAL ROLE %I', as_role);
-        END IF;
-        EXECUTE command;
-        RESET ROLE;
-        RETURN 'none';
-    EXCEPTION WHEN OTHERS THEN
-        RETURN SQLSTATE || ' ' || SQLERRM;
-    END $$;
 CREATE ROLE app_owner;
 CREATE ROLE hostile;
 CREATE ROLE app_writer;

@@ -1,19 +1,9 @@
 -- What the ninth attack tried in vain on adopted tables (S442 to S445): triggers of those who may make some, odd names and odd calls,
 -- places that are switched off, and managers who meet adopted rows.
 \ir tried.psql
+\ir error_in.psql
 SELECT no_plan();
 
-CREATE FUNCTION error_in(command text, as_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql
-    AS $$ BEGIN
-        IF as_role IS NOT NULL THEN
-            EXECUTE format('SET LOCAL ROLE %I', as_role);
-        END IF;
-        EXECUTE command;
-        RESET ROLE;
-        RETURN 'none';
-    EXCEPTION WHEN OTHERS THEN
-        RETURN SQLSTATE || ' ' || SQLERRM;
-    END $$;
 CREATE FUNCTION active(source regclass) RETURNS text LANGUAGE sql
     AS $$ SELECT string_agg(u.source_key || ' ' || u.login, ', ' ORDER BY u.source_key) FROM entitle.app_user u JOIN entitle.adoption a USING (adoption_id)
           WHERE a.source = active.source AND u.is_active $$;

@@ -2,6 +2,7 @@
 -- whatever one likes of hidden rows, before row tests do (S360). A hidden row is asked for straight, and out of functions and
 -- views of the asker's own that the planner puts into the query.
 \ir setup.psql
+\ir fails.psql
 SELECT no_plan();
 
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) SELECT i, 'n', 'n', 't' FROM generate_series(1, 20) AS i;
@@ -55,14 +56,6 @@ FROM unnest(ARRAY['shop.document', 'shop.bill_view', 'shop.line', 'shop.line_vie
 UNION ALL VALUES ('UPDATE shop.document AS t SET number = number WHERE C');
 GRANT SELECT ON shape, place TO test_app;
 
-CREATE FUNCTION pg_temp.fails(query text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    EXECUTE query;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
-END
-$$;
 -- The query out of a function, and out of a view in a function, that the planner puts into the query.
 CREATE FUNCTION pg_temp.fails_inside(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

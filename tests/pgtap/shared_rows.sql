@@ -1,6 +1,7 @@
 -- Rows without customer are shared with every signed-in user where that is declared, and are nobody's to write by external access; external
 -- users delete at a level; parent_key says by which of several foreign keys a line knows its document (R33, R36, R51, R54).
 \ir error_of.psql
+\ir plan_of.psql
 SELECT no_plan();
 
 INSERT INTO entitle.app_user (user_id, login, is_active) VALUES
@@ -151,21 +152,6 @@ FROM (VALUES
 INSERT INTO articles SELECT i, CASE WHEN i % 1000 > 0 THEN 1000 + i END, NULL, 'many', 1 FROM generate_series(1000, 20000) AS i;
 CREATE INDEX ON articles (customer_id);
 ANALYZE articles;
-CREATE FUNCTION plan_of(login text, query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    lines text := '';
-BEGIN
-    PERFORM entitle.sign_in(login) WHERE login IS NOT NULL;
-    SET LOCAL ROLE test_app;
-    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-        lines := lines || trim(line) || E'\n';
-    END LOOP;
-    RESET ROLE;
-    PERFORM entitle.sign_out();
-    RETURN lines;
-END
-$$;
 SELECT alike(plan_of('l30', 'SELECT * FROM articles_view'), '%BitmapOr%customer_id IS NULL%accessible_customers(10)%', 'for an outsider a bitmap of both');
 SELECT unalike(plan_of('staff', 'SELECT * FROM articles_view'), '%shared_row_allowed%', 'staff are asked nothing');
 SELECT is(ask('l30', 'SELECT count(*) FROM articles_view'), '23', 'and the rows are the same');

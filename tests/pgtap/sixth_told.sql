@@ -2,6 +2,7 @@
 -- are worked out one after the other, and a subquery only when it is asked for. All of them are asked about a hidden row that there is, and
 -- say what they say where there is none. Comparisons that PostgreSQL itself takes for LEAKPROOF are not among them, see "Not promised" in docs/security.md.
 \ir setup.psql
+\ir fails.psql
 SELECT no_plan();
 
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) SELECT i, 'n', 'n', 't' FROM generate_series(1, 200) AS i;
@@ -63,14 +64,6 @@ INSERT INTO place VALUES
     ('SELECT count(*) FROM shop.own AS o, LATERAL (SELECT FROM shop.line WHERE note = ''note 5'' AND C OFFSET 0) AS q');
 GRANT SELECT ON shape, place TO test_app;
 
-CREATE FUNCTION pg_temp.fails(query text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    EXECUTE query;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
-END
-$$;
 CREATE FUNCTION pg_temp.told() RETURNS TABLE (query text, said text, instead text) LANGUAGE sql AS $$
     SELECT q.query, pg_temp.fails(q.query), pg_temp.fails(replace(q.query, 'note 5', 'no such note'))
     FROM (SELECT 'WITH q AS (SELECT 1 / value AS value FROM shop.own) ' || regexp_replace(p.query, '\mC\M', '(' || s.condition || ')') AS query

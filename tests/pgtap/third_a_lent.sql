@@ -2,6 +2,7 @@
 -- referring table that PostgreSQL looks at again when a cascade is over (S210), and a write_row of one's own, which pretends that a
 -- view is written (S211).
 \ir setup.psql
+\ir run_as.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error;
 
@@ -24,8 +25,6 @@ GRANT INSERT ON ran TO PUBLIC;
 GRANT SELECT, UPDATE ON secret TO test_new;
 CREATE FUNCTION as_role(role name, commands text) RETURNS void LANGUAGE plpgsql
     AS $$ BEGIN PERFORM set_config('role', role, true); EXECUTE commands; RESET ROLE; END $$;
-CREATE FUNCTION state_of(command text, login text DEFAULT 'l20') RETURNS text LANGUAGE plpgsql
-    AS $$ BEGIN PERFORM do_as(login, command); RETURN 'done'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM; END $$;
 
 -- S209: rules act with the rights of the view's owner, whoever that is by then.
 SELECT as_role('test_owner', $$

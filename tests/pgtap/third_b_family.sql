@@ -2,6 +2,7 @@
 -- another. That opens no document's lines (S220) and writes no row but the one that shows (S221); and what refuses writes is there as
 -- soon as such a table is (S222).
 \ir error_of.psql
+\ir run_as.psql
 SELECT no_plan();
 ALTER EVENT TRIGGER entitle_protect_parts DISABLE; -- what protects parts by themselves; here they are closed
 SET LOCAL client_min_messages = error; -- of triggers that read
@@ -13,7 +14,6 @@ CREATE ROLE test_owner;
 CREATE SCHEMA shop AUTHORIZATION test_owner;
 GRANT USAGE ON SCHEMA shop TO test_app;
 GRANT EXECUTE ON FUNCTION entitle.protect_table, entitle.unprotect_table TO test_owner;
-CREATE FUNCTION as_owner(commands text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET LOCAL ROLE test_owner; EXECUTE commands; RESET ROLE; END $$;
 
 -- S220: the table above is a superuser's, or its owner is bound by row-level security.
 CREATE TABLE bills (id integer PRIMARY KEY, customer_id bigint, item text, price integer);
