@@ -364,7 +364,7 @@ BEGIN
         mends := format('SELECT entitle.sync_adopted(%L);', adopted.source);
         BEGIN
             RETURN QUERY
-                SELECT adopted.source::regclass, f.source_key, f.problem, 'Mend the row at its source.'
+                SELECT DISTINCT adopted.source::regclass, f.source_key, f.problem, 'Mend the row at its source.'
                 FROM entitle.adoption_finding f
                 WHERE f.adoption_id = adopted.adoption_id
                 UNION ALL

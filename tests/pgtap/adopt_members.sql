@@ -104,6 +104,24 @@ COPY member (no, person, shop, jobs) FROM stdin (FORMAT csv);
 \.
 SELECT * FROM in_step('COPY');
 
+-- A row whose role is of another organization waits for either to move.
+CREATE TABLE helper (no integer PRIMARY KEY, person uuid REFERENCES person, shop text REFERENCES shop, jobs integer[]);
+ALTER TABLE helper OWNER TO app_owner;
+SET ROLE app_owner;
+SELECT entitle.adopt_memberships('helper', 'person', brand_column => 'shop', role_column => 'jobs', on_conflict => 'report');
+RESET ROLE;
+INSERT INTO tenant VALUES (md5('t9')::uuid, 'Tenant 9'); INSERT INTO job VALUES (9, md5('t9')::uuid, 'clerk', '{parcels.count}');
+INSERT INTO shop VALUES ('s77', md5('t3')::uuid); INSERT INTO helper VALUES (1, md5('p4')::uuid, 's77', '{9,77}');
+SELECT results_eq('SELECT key, problem FROM entitle.verify_adoption() ORDER BY problem', $$ VALUES ('1', 'no role has the key "77"'), ('1', 'role "9" is one of another organization') $$,
+                  'each is told once');
+UPDATE shop SET tenant = md5('t9')::uuid WHERE code = 's77';
+SELECT matches(held(), 'p4:s77:parcels.count', 'R64: when the shop moves to the role''s tenant, the row gives what it says');
+UPDATE helper SET jobs = '{9}';
+SELECT is((SELECT string_agg(v::text, '; ') FROM entitle.verify_adoption() v), NULL, 'and nothing is told any more');
+SELECT entitle.forget_adopted('helper') \g /dev/null
+DROP TABLE helper;
+DELETE FROM job WHERE id = 9; DELETE FROM shop WHERE code = 's77'; DELETE FROM tenant WHERE id = md5('t9')::uuid;
+
 -- R43: what was given here, in an organization whose row goes, waits.
 INSERT INTO entitle.app_user (login) VALUES ('made here');
 INSERT INTO entitle.membership (user_id, organization_id, is_owner)
