@@ -250,6 +250,13 @@ COMMENT ON FUNCTION entitle_internal.follow(bigint, text[]) IS
     'Writes into the model what the rows of an adopted table say now, those with these keys or all; gives how many rows of the model changed';
 REVOKE ALL ON FUNCTION entitle_internal.follow(bigint, text[]) FROM PUBLIC;
 
+CREATE FUNCTION entitle_internal.meet_writers(adoption_id bigint, what text) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_meet_writers';
+COMMENT ON FUNCTION entitle_internal.meet_writers(bigint, text) IS
+    'Until the transaction ends, keeps writers of an adopted table, and of those whose rows wait for its rows, from missing each other';
+REVOKE ALL ON FUNCTION entitle_internal.meet_writers(bigint, text) FROM PUBLIC;
+
 CREATE FUNCTION entitle_internal.check_expression(relation regclass, expression text, is_condition boolean) RETURNS regtype
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'entitle_check_expression';

@@ -199,7 +199,7 @@ DECLARE
     many CONSTANT integer := 100; -- keys: a plan for few, or for a table that was empty, would compare each of them with each row
     adopted entitle.adoption;
     waiting record;
-    changed bigint;
+    changed bigint := 0;
 BEGIN
     SELECT * INTO adopted FROM entitle.adoption a WHERE a.adoption_id = follow_rows.adoption_id;
     IF NOT FOUND THEN
@@ -211,15 +211,33 @@ BEGIN
     IF keys IS NULL OR cardinality(keys) > many THEN
         PERFORM set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_nestloop', 'off', true); -- until this function ends
     END IF;
-    changed := CASE adopted.kind
-        WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)
-        WHEN 'customers' THEN entitle_internal.follow_customers(adopted, keys)
-        WHEN 'access' THEN entitle_internal.follow_access(adopted, keys)
-        ELSE entitle_internal.follow_model(adopted, entitle_internal.adopted_relation(adopted.kind), keys)
-    END;
-    IF adopted.kind = 'roles' THEN
-        changed := changed + entitle_internal.follow_model(adopted, 'role_permission', keys);
+    PERFORM entitle_internal.meet_writers(adoption_id, 'write');
+    IF adopted.kind = 'memberships' THEN
+        -- A brand and a role go together while neither moves to another organization.
+        PERFORM entitle_internal.meet_writers(o.id, 'use')
+        FROM (VALUES ((adopted.options ->> 'brands')::bigint), ((adopted.options ->> 'roles')::bigint)) AS o (id)
+        WHERE o.id IS NOT NULL;
     END IF;
+    FOR turn IN 1..2 LOOP
+        changed := changed + CASE adopted.kind
+            WHEN 'users' THEN entitle_internal.follow_users(adopted, keys)
+            WHEN 'customers' THEN entitle_internal.follow_customers(adopted, keys)
+            WHEN 'access' THEN entitle_internal.follow_access(adopted, keys)
+            ELSE entitle_internal.follow_model(adopted, entitle_internal.adopted_relation(adopted.kind), keys)
+        END;
+        IF adopted.kind = 'roles' THEN
+            changed := changed + entitle_internal.follow_model(adopted, 'role_permission', keys);
+        END IF;
+        EXIT WHEN adopted.on_conflict <> 'report';
+        -- What a row waits for may be written by somebody else right now, who knows nothing of this row: once he is done, it is looked at again.
+        PERFORM entitle_internal.meet_writers(w.id, 'wait')
+        FROM (SELECT DISTINCT CASE WHEN starts_with(f.waits_for, 'login ') THEN adopted.adoption_id ELSE substring(f.waits_for FROM '^[0-9]{1,18}')::bigint END AS id
+              FROM entitle.adoption_finding f
+              WHERE f.adoption_id = adopted.adoption_id AND (keys IS NULL OR f.source_key = ANY (keys))
+              ORDER BY id) w
+        WHERE w.id IS NOT NULL;
+        EXIT WHEN NOT FOUND;
+    END LOOP;
     -- Rows that this one lets in: they waited for a login that is free now, or for a row with this key. Those of another owner's table
     -- wait until that is brought in step: whoever writes here is not kept from it by what became of that one (S384).
     FOR waiting IN

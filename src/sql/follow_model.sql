@@ -140,6 +140,9 @@ BEGIN
         EXECUTE format('SELECT array_agg(DISTINCT h.source_key) FROM entitle.%I h WHERE h.adoption_id = $1', relation) USING source INTO keys;
     END IF;
     IF relation IN ('brand', 'role') THEN
+        EXECUTE format('SELECT entitle_internal.meet_writers($1, ''move'') WHERE EXISTS (SELECT FROM %s JOIN entitle.%I h ON h.adoption_id = $1'
+                       ' AND h.source_key = w.source_key WHERE h.organization_id <> p.organization_id)', given, relation)
+        USING source, found_keys, images;
         -- Memberships whose role or brand moves to another organization are looked at again, now and when their own rows are written:
         -- under a changed key of the organization these come next.
         EXECUTE format('WITH ended AS (DELETE FROM entitle.membership m USING %s JOIN entitle.%I h ON h.adoption_id = $1 AND h.source_key = w.source_key'

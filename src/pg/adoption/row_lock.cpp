@@ -31,6 +31,10 @@ constexpr char kRows[] =
     " SELECT 'm' || ctid::text, adoption_id, source_key FROM entitle.membership) r (place, "
     "adoption, key)"
     " WHERE r.adoption = $1 AND ($2 IS NULL OR r.key = ANY ($2))";
+constexpr char kFindings[] =
+    "SELECT pg_catalog.string_agg(ctid::text, ' ' ORDER BY ctid::text) FROM"
+    " entitle.adoption_finding WHERE pg_catalog.starts_with(waits_for, $1::text || ' ') AND $2 IS "
+    "NULL";
 constexpr char kDeclarations[] =
     "SELECT pg_catalog.string_agg(ctid::text, ' ' ORDER BY ctid::text) FROM entitle.adoption"
     " WHERE source::pg_catalog.oid::bigint = $1 AND $2 IS NULL AND NOT is_forgotten";
@@ -77,7 +81,7 @@ HeapTuple settled_row(Relation table, HeapTuple row, Snapshot snapshot) {
     TupleTableSlot *slot = table_slot_create(table, nullptr);
     TM_FailureData failure;
     const TM_Result outcome = table_tuple_lock(
-        table, &row->t_self, snapshot, slot, GetCurrentCommandId(true), LockTupleShare,
+        table, &row->t_self, snapshot, slot, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
         LockWaitBlock, TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
         &failure);
     HeapTuple settled = nullptr;
@@ -114,6 +118,12 @@ void demand_current_rows(std::int64_t adoption, NullableDatum keys) {
     demand_same(kRows, adoption, keys,
                 "could not serialize access: rows that stand for those of an adopted table have "
                 "changed");
+}
+
+void demand_current_findings(std::int64_t adoption) {
+    demand_same(kFindings, adoption, NullableDatum{0, true},
+                "could not serialize access: rows of adopted tables have come that wait for this "
+                "one");
 }
 
 void demand_current_adoptions(Oid table) {

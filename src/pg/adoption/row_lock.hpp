@@ -17,6 +17,9 @@ void await_writers(std::int64_t adoption);
 // or for these keys of it, than there are: it would leave those as they are that came since.
 void demand_current_rows(std::int64_t adoption, NullableDatum keys);
 
+// The same of rows that wait for those of an adoption: it would leave them waiting.
+void demand_current_findings(std::int64_t adoption);
+
 // The same of what is declared of a table: it would write rows that nobody follows, or by what
 // counts no more.
 void demand_current_adoptions(Oid table);
