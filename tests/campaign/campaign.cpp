@@ -19,6 +19,9 @@ std::string case_of(const std::string &part) {
     if (part == "faults") {
         return "tries";
     }
+    if (part == "adoption") {
+        return "statements";
+    }
     if (part == "decisions" || part == "pairs" || part == "sequences" || part == "crashes" ||
         part == "promotions") {
         return part;

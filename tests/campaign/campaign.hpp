@@ -70,6 +70,7 @@ bool run_crashes(const Options &options);
 bool run_promotions(const Options &options);
 bool run_sequences(const Options &options);
 bool run_interleavings(const Options &options);
+bool run_adoption(const Options &options);
 
 std::string read_file(const std::string &path);
 

@@ -13,5 +13,6 @@ int main(int count, char **words) {
                       {"promotions", run_promotions},
                       {"faults", run_faults},
                       {"sequences", run_sequences},
-                      {"interleavings", run_interleavings}});
+                      {"interleavings", run_interleavings},
+                      {"adoption", run_adoption}});
 }

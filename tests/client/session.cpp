@@ -116,6 +116,22 @@ Reply Session::copy_out(const std::string &command) {
     return reply;
 }
 
+Reply Session::copy_in(const std::string &command, const std::string &lines) {
+    Result result(PQexec(connection_.get(), command.c_str()));
+    if (PQresultStatus(result.get()) != PGRES_COPY_IN) {
+        return read_reply(result.get());
+    }
+    if (PQputCopyData(connection_.get(), lines.data(), static_cast<int>(lines.size())) != 1 ||
+        PQputCopyEnd(connection_.get(), nullptr) != 1) {
+        throw std::runtime_error(PQerrorMessage(connection_.get()));
+    }
+    Reply reply;
+    while ((result = Result(PQgetResult(connection_.get()))) != nullptr) {
+        reply = reply.ok() ? read_reply(result.get()) : reply;
+    }
+    return reply;
+}
+
 void trim_scales(std::vector<Row> &rows) {
     static const std::regex scale(R"((\.\d*[1-9])0+\b|\.0+\b)");
     for (Row &row : rows) {

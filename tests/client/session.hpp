@@ -50,6 +50,9 @@ class Session {
     // Runs COPY ... TO STDOUT; a row is a line.
     Reply copy_out(const std::string &command);
 
+    // Runs COPY ... FROM STDIN with these lines.
+    Reply copy_in(const std::string &command, const std::string &lines);
+
     // For what only libpq itself can do.
     PGconn *handle() { return connection_.get(); }
 
