@@ -135,5 +135,28 @@ TEST_F(PlanParallelTest, NoIndexScanByAnArrayOfCustomersHasWorkers) {
     admin_.must("DROP TABLE slips");
 }
 
+// What the extension asks its own tables may run with workers, who are given no rights.
+TEST_F(PlanParallelTest, WritesThroughViewsByPlansWithWorkers) {
+    admin_.must("INSERT INTO entitle.app_user (user_id, login) VALUES (121, 'admin of 5');"
+                "INSERT INTO entitle.external_access VALUES (5, 121, 'L80', NULL);"
+                "CREATE TABLE tagged (id integer PRIMARY KEY, customer_id bigint, tag integer);"
+                "INSERT INTO tagged VALUES (1, 5, 1), (2, 6, 1);"
+                "DO $$ BEGIN PERFORM entitle.protect_table('tagged', 'customer_id', "
+                "external_update_level => 20, masked_columns => '{\"tag\": 30}'); END $$;"
+                "GRANT SELECT, UPDATE ON tagged_view TO plan_app; GRANT UPDATE ON tagged TO "
+                "plan_app");
+    app_.must("SET ROLE plan_app; SET jit = off; SET parallel_setup_cost = 0; SET "
+              "parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET "
+              "enable_indexscan = off; SET enable_indexonlyscan = off");
+    sign_in("admin of 5", true);
+    const Reply reply = app_.run("UPDATE tagged_view SET tag = 7");
+    EXPECT_EQ(reply.tag, "UPDATE 1") << reply.message;
+    app_.must("RESET enable_indexscan; RESET enable_indexonlyscan");
+    sign_in("");
+    admin_.must("SELECT entitle.unprotect_table('tagged'); DROP TABLE tagged; DELETE FROM "
+                "entitle.external_access WHERE user_id = 121; DELETE FROM entitle.app_user WHERE "
+                "user_id = 121");
+}
+
 } // namespace
 } // namespace entitle::client

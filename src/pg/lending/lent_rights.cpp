@@ -266,6 +266,11 @@ void note_lent_start(QueryDesc *query) {
 }
 
 void check_lent_run(const QueryDesc *query) {
+    // A parallel worker is given the leader's flags, and nobody's rights: it runs what the leader
+    // was let run.
+    if (IsParallelWorker()) {
+        return;
+    }
     const bool was_lent = (query->estate->es_top_eflags & kLent) != 0;
     if (was_lent == (OidIsValid(lender()) && find_made() != nullptr)) {
         return;
