@@ -19,7 +19,7 @@ std::string case_of(const std::string &part) {
     if (part == "faults") {
         return "tries";
     }
-    if (part == "adoption") {
+    if (part == "adoption" || part == "reports") {
         return "statements";
     }
     if (part == "decisions" || part == "pairs" || part == "sequences" || part == "crashes" ||

@@ -71,6 +71,7 @@ bool run_promotions(const Options &options);
 bool run_sequences(const Options &options);
 bool run_interleavings(const Options &options);
 bool run_adoption(const Options &options);
+bool run_reports(const Options &options);
 
 std::string read_file(const std::string &path);
 

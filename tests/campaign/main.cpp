@@ -14,5 +14,6 @@ int main(int count, char **words) {
                       {"faults", run_faults},
                       {"sequences", run_sequences},
                       {"interleavings", run_interleavings},
-                      {"adoption", run_adoption}});
+                      {"adoption", run_adoption},
+                      {"reports", run_reports}});
 }
