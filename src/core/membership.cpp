@@ -107,16 +107,8 @@ Subject keep_known_places(const Subject &subject, const Managed &managed,
     known.memberships.clear();
     std::copy_if(subject.memberships.begin(), subject.memberships.end(),
                  std::back_inserter(known.memberships), is_known);
-    known.brands.clear();
-    std::copy_if(subject.brands.begin(), subject.brands.end(), std::back_inserter(known.brands),
-                 [&](const Brand &one) {
-                     return std::any_of(
-                         known.memberships.begin(), known.memberships.end(),
-                         [&](const Membership &membership) { return reaches(membership, one); });
-                 });
-    known.has_closed_places = false;
     known.closed_homes.clear();
-    known.sort_brand_keys();
+    known.settle(); // leaves out the brands that no known place reaches
     return known;
 }
 

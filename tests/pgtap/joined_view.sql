@@ -1,6 +1,7 @@
 -- R34, R46, R51: a filtered view of lines that is joined with the view of their documents by the key does not read the documents again;
 -- whatever else is asked, and by whomever, the answer is that of the two views apart.
 \ir setup.psql
+\ir plan_of.psql
 SELECT no_plan();
 
 INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) SELECT i, 'n', 'n', 't' FROM generate_series(1, 50) AS i;
@@ -20,22 +21,6 @@ ANALYZE doc, line;
 SELECT entitle.protect_table('doc', 'customer_id', date_column => 'day', min_level => 20, view_permission => 'conversions.view', masked_columns => '{"state": 30}'),
        entitle.protect_table('line', parent => 'doc', masked_columns => '{"price": 30}') \g /dev/null
 GRANT SELECT ON doc_view, line_view TO test_app;
-
-CREATE FUNCTION plan_of(login text, query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    line text;
-    told text := '';
-BEGIN
-    PERFORM entitle.sign_in(login);
-    SET LOCAL ROLE test_app;
-    FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-        told := told || line || E'\n';
-    END LOOP;
-    RESET ROLE;
-    PERFORM entitle.sign_out();
-    RETURN told;
-END
-$$;
 
 -- {d} and {l}: the documents and lines. `reads`: how often the plan reads documents for somebody whose rows are all of one level.
 CREATE TEMP TABLE query (n integer GENERATED ALWAYS AS IDENTITY, reads integer, sql text);
