@@ -28,12 +28,21 @@ GROUP BY u.login, b.name ORDER BY u.login;
 \echo '--- 3. What would be protected, and how that is known'
 SELECT p.relation, p.call IS NOT NULL AS is_found, p.reason FROM entitle.plan_protection('{lamps}') p;
 
-\echo '--- 4. Protected: filtered views under the same names stand before the tables'
+\echo '--- 4. First in report mode: the application runs as it did, and is told what would be hidden from whom'
+GRANT EXECUTE ON FUNCTION entitle.sign_in, entitle.sign_out TO lamps_web;
+INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('lamps_web', NULL);
+SELECT entitle.protect_schema('{lamps}', mode => 'report') AS tables;
+BEGIN;
+SELECT entitle.sign_in('cleo@cedar.example') \g /dev/null
+SET LOCAL ROLE lamps_web;
+SELECT count(*) AS accounts FROM lamps.account;
+COMMIT;
+SELECT relation, login, action, gate, rows FROM entitle.protection_report();
+
+\echo '--- 5. Protected: filtered views under the same names stand before the tables'
 SELECT entitle.protect_schema('{lamps}', view_schema => 'lamps_seen') AS tables;
 -- Orders are read from level L10 by default; a buyer of L30 may place them, too.
 SELECT entitle.protect_table('lamps.purchase', 'account_id', brand_column => 'branch_id', view_permission => 'customers.view', insert_permission => 'customers.edit',
                              update_permission => 'customers.edit', external_insert_level => 30, view_name => 'lamps_seen.purchase') \g /dev/null
 ALTER ROLE lamps_web SET search_path = lamps_seen, lamps;
-GRANT EXECUTE ON FUNCTION entitle.sign_in, entitle.sign_out TO lamps_web;
-INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('lamps_web', NULL);
 SELECT count(*) AS problems FROM entitle.verify_protection();

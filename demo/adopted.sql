@@ -25,10 +25,10 @@ CREATE FUNCTION pg_temp.ask_all() RETURNS TABLE (login text, accounts_and_purcha
     AS $$ SELECT l, pg_temp.asks(l) FROM unnest('{iris@lamps.example,omar@lamps.example,ken@lamps.example,ada@birch.example,bo@birch.example,cleo@cedar.example}'::text[]) AS l $$;
 
 \echo
-\echo '--- 5. The same query, by everyone'
+\echo '--- 6. The same query, by everyone'
 SELECT * FROM pg_temp.ask_all();
 
-\echo '--- 6. The application goes on writing its own tables, and each next statement knows'
+\echo '--- 7. The application goes on writing its own tables, and each next statement knows'
 BEGIN;
 UPDATE lamps.person SET deleted_at = now() WHERE email = 'ada@birch.example';
 UPDATE lamps.person SET staff_roles = '{}' WHERE email = 'Iris@lamps.example';
@@ -36,7 +36,7 @@ UPDATE lamps.account_member SET account_id = md5('Dune Studio')::uuid WHERE pers
 SELECT * FROM pg_temp.ask_all();
 ROLLBACK;
 
-\echo '--- 7. As a buyer: an order for the own company, and one for another'
+\echo '--- 8. As a buyer: an order for the own company, and one for another'
 SELECT entitle.sign_in('cleo@cedar.example', true) \g /dev/null
 SET ROLE lamps_web;
 INSERT INTO purchase VALUES (101, md5('Cedar Books')::uuid, md5('Kiel')::uuid, '2026-02-02 09:00+00', 99) RETURNING id, total;
@@ -45,10 +45,10 @@ RESET ROLE;
 SELECT entitle.sign_out() \g /dev/null
 DELETE FROM lamps.purchase WHERE id = 101;
 
-\echo '--- 8. A word that is no role is an error of whoever writes it'
+\echo '--- 9. A word that is no role is an error of whoever writes it'
 UPDATE lamps.person SET staff_roles = '{support,boss}' WHERE email = 'ken@lamps.example';
 
-\echo '--- 9. A migration adds a column and a table; the last step of the migration tool is repair()'
+\echo '--- 10. A migration adds a column and a table; the last step of the migration tool is repair()'
 BEGIN;
 ALTER TABLE lamps.account ADD COLUMN country text;
 ALTER TABLE lamps.person RENAME COLUMN email TO mail;
