@@ -10,6 +10,8 @@ extern "C" {
 #include "parser/parsetree.h"
 }
 
+#include <initializer_list>
+
 namespace entitle::pg {
 
 // Tables that appear together, and the conditions that hold for each of their rows that appears.
