@@ -152,7 +152,9 @@ void ask_all(Bench &bench, const Way &way, const std::string &login, bool is_par
             session->run("SET max_parallel_workers_per_gather = 2");
         }
         std::vector<std::string> ways;
-        for (const Own &own : is_staff ? std::vector<Own>{{}} : hand_written(*session, login)) {
+        const std::vector<Own> owned =
+            is_staff ? std::vector<Own>{{}} : hand_written(*session, login);
+        for (const Own &own : owned) {
             ways.push_back(plain_query(question, way, own));
         }
         const std::string by_hand = ways.size() == 1 ? ways.front() : quickest(session, ways);

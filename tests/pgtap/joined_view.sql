@@ -22,7 +22,8 @@ SELECT entitle.protect_table('doc', 'customer_id', date_column => 'day', min_lev
        entitle.protect_table('line', parent => 'doc', masked_columns => '{"price": 30}') \g /dev/null
 GRANT SELECT ON doc_view, line_view TO test_app;
 
--- {d} and {l}: the documents and lines. `reads`: how often the plan reads documents for somebody whose rows are all of one level.
+-- {d} and {l}: the documents and lines. `reads`: how often at most the plan reads documents for somebody whose rows are all of one level;
+-- PostgreSQL leaves out some self-joins by itself from 18 on.
 CREATE TEMP TABLE query (n integer GENERATED ALWAYS AS IDENTITY, reads integer, sql text);
 INSERT INTO query (reads, sql) VALUES
     (1, 'SELECT count(*) FROM {d} d WHERE NOT EXISTS (SELECT FROM {l} l WHERE l.doc = d.id AND l.quantity > 5)'),
@@ -71,7 +72,7 @@ CREATE FUNCTION joined(sql text) RETURNS text LANGUAGE sql AS $$ SELECT replace(
 
 SELECT is(ask(login, joined(q.sql)), apart(login, q.n), format('R46: %s: %s', login, q.sql))
 FROM query q, unnest('{all,mixed,low,recent,staff,none}'::text[]) AS login ORDER BY q.n, login;
-SELECT is(regexp_count(plan_of('all', joined(q.sql)), 'on doc\y'), q.reads, format('R51: documents are read %s times: %s', q.reads, q.sql))
+SELECT cmp_ok(regexp_count(plan_of('all', joined(q.sql)), 'on doc\y'), '<=', q.reads, format('R51: documents are read %s times: %s', q.reads, q.sql))
 FROM query q ORDER BY q.n;
 
 -- Nothing that could tell of hidden lines is worked out about them.
