@@ -102,6 +102,33 @@ SELECT is((SELECT action FROM entitle.change_log WHERE change_id = (SELECT max(c
 RESET enable_seqscan;
 DELETE FROM entitle.customer WHERE customer_id > 1000;
 
+-- A row goes into the indexes that are about its table, and only those are opened.
+CREATE EXTENSION amcheck;
+CREATE FUNCTION counted(condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    rows bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM entitle.change_log WHERE %s', coalesce(condition, 'true')) INTO rows;
+    RETURN rows;
+END
+$$;
+INSERT INTO entitle.organization (organization_id, name) VALUES (201, 'indexed');
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (201, 1, 'indexed');
+UPDATE entitle.role SET organization_id = 201 WHERE role_id = 201;
+INSERT INTO entitle.app_user (user_id, login) VALUES (201, 'indexed');
+UPDATE entitle.app_user SET user_id = 202 WHERE user_id = 201;
+INSERT INTO entitle.customer (customer_id, legal_name, trade_name, tax_id) SELECT g, 'indexed', 'i', 'i' FROM generate_series(201, 202) AS g;
+INSERT INTO entitle.external_access (customer_id, user_id, role) VALUES (201, 202, 'L10');
+UPDATE entitle.external_access SET customer_id = 202, user_id = 103 WHERE customer_id = 201;
+TRUNCATE entitle.plan_denial;
+SELECT ok(counted(pg_get_expr(i.indpred, i.indrelid)) > 0, format('%s has rows to hold', i.indexrelid::regclass)) FROM pg_index i WHERE i.indrelid = 'entitle.change_log'::regclass;
+SELECT lives_ok(format('SELECT bt_index_check(%L::regclass, true)', i.indexrelid::regclass), format('%s holds them all', i.indexrelid::regclass))
+FROM pg_index i WHERE i.indrelid = 'entitle.change_log'::regclass;
+DELETE FROM entitle.customer WHERE customer_id > 200;
+DELETE FROM entitle.app_user WHERE user_id > 200;
+DELETE FROM entitle.role WHERE role_id = 201;
+DELETE FROM entitle.organization WHERE organization_id = 201;
+
 -- Append-only.
 CREATE ROLE test_owner;
 GRANT USAGE ON SCHEMA entitle TO test_owner;

@@ -15,6 +15,7 @@
 #include "pg/write/customer.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/write/grant.hpp"
+#include "pg/write/log_index.hpp"
 #include "pg/datum/jsonb.hpp"
 #include "pg/model/replay.hpp"
 #include "pg/model/row_trigger.hpp"
@@ -69,7 +70,7 @@ struct Log {
     bool nulls[place_count];
 };
 
-Log *open_log(Oid schema) {
+Log *open_log(Oid schema, Oid source) {
     auto *log = static_cast<Log *>(palloc0(sizeof(Log)));
     log->relation = table_open(get_relname_relid("change_log", schema), RowExclusiveLock);
     log->sequence = get_relname_relid("change_log_change_id_seq", schema);
@@ -83,7 +84,7 @@ Log *open_log(Oid schema) {
     log->state = CreateExecutorState();
     log->target = makeNode(ResultRelInfo);
     InitResultRelInfo(log->target, log->relation, 0, nullptr, 0);
-    ExecOpenIndices(log->target, false);
+    open_log_indexes(log->target, source);
     log->bulk = GetBulkInsertState();
     log->command = GetCurrentCommandId(true);
     log->rows =
@@ -290,7 +291,7 @@ void log_rows(Relation table, TriggerEvent event, Source &before, Source &after)
     Log *log = nullptr;
     while (next_row(before) && next_row(after)) {
         if (log == nullptr) {
-            log = open_log(RelationGetNamespace(table));
+            log = open_log(RelationGetNamespace(table), RelationGetRelid(table));
             set_author(*log, RelationGetRelid(table));
         }
         MemoryContext previous = MemoryContextSwitchTo(log->rows);
@@ -339,7 +340,7 @@ void log_row(const TriggerData *trigger) {
 namespace entitle::pg {
 
 void log_event(Oid table, const char *words) {
-    Log *log = open_log(get_namespace_oid("entitle", false));
+    Log *log = open_log(get_namespace_oid("entitle", false), table);
     set_author(*log, table);
     set(*log, action, CStringGetTextDatum(words));
     set(*log, row_key, DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
