@@ -3,6 +3,7 @@
 #include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/boundary/compat.hpp"
+#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/once.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/lending/made.hpp"
@@ -160,7 +161,19 @@ void on_subtransaction(SubXactEvent event, SubTransactionId transaction, SubTran
     }
 }
 
-bool is_trigger_function(Oid function) { return get_func_rettype(function) == TRIGGEROID; }
+// Whether it is a trigger function of somebody else. The extension's own are not lent anything that
+// they would not have, and their errors name what they mean.
+bool is_foreign_trigger(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) {
+        return false;
+    }
+    const auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    const bool is_foreign =
+        form->prorettype == TRIGGEROID && !is_extension_schema(form->pronamespace);
+    ReleaseSysCache(tuple);
+    return is_foreign;
+}
 
 // Asked for every function that PostgreSQL looks up, but for those built in.
 bool on_lookup(Oid function) {
@@ -169,7 +182,7 @@ bool on_lookup(Oid function) {
         check_function(function);
     }
     // Triggers are watched: other roles' get no rights, and an error can name them.
-    return (made != nullptr && is_trigger_function(function)) ||
+    return (made != nullptr && is_foreign_trigger(function)) ||
            (next_needs != nullptr && next_needs(function));
 }
 
@@ -201,7 +214,7 @@ void check_lent_function(Oid function, bool is_definer) {
     }
     // PostgreSQL leaves what a foreign key's cascade fires afterwards to the statement that began
     // it.
-    if (!is_definer && is_lender_kind(GetUserId()) && is_trigger_function(function)) {
+    if (!is_definer && is_lender_kind(GetUserId()) && is_foreign_trigger(function)) {
         check_trigger_function(function);
     }
 }
