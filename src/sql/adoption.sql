@@ -164,7 +164,7 @@ BEGIN
                        ' ADD COLUMN source_key text COLLATE "C", ADD CONSTRAINT %I CHECK ((adoption_id IS NULL) = (source_key IS NULL))',
                        relation, relation || '_source_check');
         -- A row may list several roles of a user, or several permissions of a role.
-        EXECUTE format('CREATE %s INDEX %I ON entitle.%I (adoption_id, source_key)',
+        EXECUTE format('CREATE %s INDEX %I ON entitle.%I (adoption_id, source_key) WHERE adoption_id IS NOT NULL',
                        CASE WHEN relation IN ('role_permission', 'membership') THEN '' ELSE 'UNIQUE' END, relation || '_source_idx', relation);
         EXECUTE format('COMMENT ON INDEX entitle.%I IS %L', relation || '_source_idx', 'Finds what stands for a row of an adopted table');
         EXECUTE format('COMMENT ON COLUMN entitle.%I.adoption_id IS %L', relation, 'The adoption whose row this stands for (R64); NULL is one made here');

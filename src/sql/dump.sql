@@ -246,10 +246,10 @@ BEGIN
           AND c.relname NOT IN ('shipped_row', 'absent_relation') LOOP
         -- Named to end before entitle_shipped_restore, whose deletes need the foreign keys.
         EXECUTE format('CREATE TRIGGER entitle_restore_begin BEFORE INSERT ON entitle.%I FOR EACH STATEMENT'
-                       ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
+                       ' WHEN (entitle_internal.restoring())'
                        ' EXECUTE FUNCTION entitle_internal.begin_restore(%s)', relation, CASE WHEN shipped THEN 'shipped' END);
         EXECUTE format('CREATE TRIGGER entitle_restore_end AFTER INSERT ON entitle.%I FOR EACH STATEMENT'
-                       ' WHEN (pg_catalog.current_setting(''check_function_bodies'') = ''off'')'
+                       ' WHEN (entitle_internal.restoring())'
                        ' EXECUTE FUNCTION entitle_internal.end_restore()', relation);
     END LOOP;
 

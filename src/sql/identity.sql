@@ -147,7 +147,7 @@ CREATE FUNCTION entitle_internal.restoring() RETURNS boolean
     AS 'MODULE_PATHNAME', 'entitle_restoring';
 COMMENT ON FUNCTION entitle_internal.restoring() IS
     'Whether a superuser''s session is restoring a dump: it has the settings with which pg_dump and pg_restore begin';
-REVOKE ALL ON FUNCTION entitle_internal.restoring() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION entitle_internal.restoring() TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.replaying() RETURNS boolean
     LANGUAGE C STABLE PARALLEL SAFE

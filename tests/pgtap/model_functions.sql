@@ -64,6 +64,7 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('unlimited_customers(integer)'),
     -- log
     ('as_replica()'),
+    ('restoring()'),
     ('log_shows(regclass,jsonb,jsonb)'),
     -- protection
     ('brand_row_allowed(text,"any",integer,"any")'),
