@@ -14,6 +14,8 @@ extern "C" {
 #include "storage/sinval.h"
 }
 
+#include <initializer_list>
+
 namespace entitle::pg {
 
 std::uint64_t current_epoch = 1;
@@ -82,8 +84,10 @@ struct Told {
 };
 Told told;
 
-// Whether the running transaction sent any signal, or anything of its own is remembered.
-bool has_own_changes = false;
+unsigned bit_of(Kind kind) noexcept { return 1U << static_cast<unsigned>(kind); }
+
+// The kinds of signals that the running transaction sent, and of what is remembered of its own.
+unsigned own_changes = 0;
 
 // Registers one invalidation with PostgreSQL: sent at commit, dropped at rollback, seen by this
 // backend at the end of the command. regime: C
@@ -106,7 +110,7 @@ void send(Kind kind, Oid whom) {
     form->oid = signal_of(kind, whom);
     form->relisshared = false;
     CacheInvalidateRelcacheByTuple(&tuple);
-    has_own_changes = true;
+    own_changes |= bit_of(kind);
 }
 
 // Signals one user once per command; past kMaxSignalled different users, everyone. regime: C
@@ -142,7 +146,7 @@ void send_once(Kind kind) {
     if (told.subtransaction != subtransaction || told.command != command) {
         told = Told{subtransaction, command, 0};
     }
-    const unsigned bit = 1U << static_cast<unsigned>(kind);
+    const unsigned bit = bit_of(kind);
     if ((told.kinds & bit) == 0) {
         send(kind, kEveryone);
         told.kinds |= bit;
@@ -210,20 +214,30 @@ void forget_signalled() noexcept {
 // PostgreSQL takes back, at a rollback, the signals of commands that ended. Those of the command
 // that failed it drops: a load in the middle of that command may have seen its rows, so whatever
 // was signalled goes stale here.
+void take_back_own_changes() noexcept {
+    if (own_changes != 0 && present_doubt() != 0) {
+        invalidate_everything();
+        return;
+    }
+    for (const Kind kind : {Kind::model, Kind::user, Kind::access, Kind::customer, Kind::version}) {
+        if ((own_changes & bit_of(kind)) != 0) {
+            receive(kind, kEveryone);
+        }
+    }
+}
+
 void on_transaction(XactEvent event, void *) {
     forget_signalled();
     switch (event) {
     case XACT_EVENT_ABORT:
     case XACT_EVENT_PARALLEL_ABORT:
     case XACT_EVENT_PREPARE:
-        if (has_own_changes) {
-            invalidate_everything();
-        }
-        has_own_changes = false;
+        take_back_own_changes();
+        own_changes = 0;
         break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_PARALLEL_COMMIT:
-        has_own_changes = false;
+        own_changes = 0;
         break;
     case XACT_EVENT_PRE_COMMIT:
     case XACT_EVENT_PARALLEL_PRE_COMMIT:
@@ -234,8 +248,8 @@ void on_transaction(XactEvent event, void *) {
 
 void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
     forget_signalled();
-    if (event == SUBXACT_EVENT_ABORT_SUB && has_own_changes) {
-        invalidate_everything();
+    if (event == SUBXACT_EVENT_ABORT_SUB) {
+        take_back_own_changes();
     }
 }
 
@@ -320,7 +334,7 @@ std::uint64_t customer_generation() noexcept { return table_generation() + gener
 
 std::uint64_t mapping_generation() noexcept { return table_generation() + generations.mapping; }
 
-void note_own_change() noexcept { has_own_changes = true; }
+void note_own_customer() noexcept { own_changes |= bit_of(Kind::customer); }
 
 bool is_signal(Oid relation) noexcept { return (relation & kSignalMask) == kSignal; }
 

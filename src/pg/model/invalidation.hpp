@@ -35,9 +35,9 @@ Oid access_signal(std::int64_t user) noexcept;
 Oid plan_signal(std::uint32_t number) noexcept;
 void invalidate_plan(std::uint32_t number);
 
-// Call this before keeping something that was read from rows which this transaction wrote: a
+// Call this before keeping what was read from a customer's row that this transaction wrote: a
 // rollback must drop it.
-void note_own_change() noexcept;
+void note_own_customer() noexcept;
 
 // Makes everything stale: for events that cannot be told apart.
 void invalidate_everything() noexcept;

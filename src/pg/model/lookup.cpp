@@ -76,7 +76,7 @@ std::optional<CustomerId> read_customer_id(TableIndex index, Datum key) {
         bool is_null = false;
         customer = get_bigint(rows, CustomerColumn::id, &is_null);
         if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(rows.tuple->t_data))) {
-            note_own_change();
+            note_own_customer();
         }
     }
     close_rows(rows);
