@@ -252,12 +252,12 @@ REVOKE ALL ON FUNCTION entitle.reactivate_user(text) FROM PUBLIC;
 
 -- Whom a manager of members may take in without asking: those whom he manages already, and those who have no place anywhere. Others
 -- are invited, as one who is not there (S362).
-CREATE FUNCTION entitle_internal.user_at_hand(login text) RETURNS bigint
+CREATE FUNCTION entitle_internal.user_at_hand(login text, organization_id bigint, brand_id bigint) RETURNS bigint
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'entitle_user_at_hand';
-COMMENT ON FUNCTION entitle_internal.user_at_hand(text) IS
-    'The active user with that login whom the caller may make a member without inviting; NULL for who has places elsewhere, as for nobody';
-REVOKE ALL ON FUNCTION entitle_internal.user_at_hand(text) FROM PUBLIC;
+COMMENT ON FUNCTION entitle_internal.user_at_hand(text, bigint, bigint) IS
+    'The active user with that login whom the caller, who must manage the members of the place, may make one of them without inviting; NULL for who has places elsewhere, as for nobody (R60, R61)';
+REVOKE ALL ON FUNCTION entitle_internal.user_at_hand(text, bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION entitle.add_member(login text, role text DEFAULT NULL, organization_id bigint DEFAULT NULL, brand_id bigint DEFAULT NULL,
                                    is_owner boolean DEFAULT false)
@@ -271,13 +271,12 @@ DECLARE
     member bigint;
     made bigint;
 BEGIN
-    -- First: the roles of another organization are none of a brand manager's business.
     IF num_nonnulls(add_member.organization_id, add_member.brand_id) = 2 THEN
         RAISE EXCEPTION 'a membership names either an organization or a brand'
             USING ERRCODE = '23514', HINT = 'Give organization_id for all brands of an organization, or brand_id for one brand.';
     END IF;
-    PERFORM entitle_internal.require_members(home, brand_id);
-    member := entitle_internal.user_at_hand(login);
+    -- First: the roles of another organization are none of a brand manager's business.
+    member := entitle_internal.user_at_hand(login, home, brand_id);
     IF member IS NULL THEN
         RAISE EXCEPTION 'there is no active user with this login'
             USING ERRCODE = '22023',

@@ -113,6 +113,17 @@ INSERT INTO entitle.membership (membership_id, user_id, organization_id, is_owne
 SELECT is(tried('owner', 'SELECT entitle.add_member(''clerk'', organization_id => 102, is_owner => true)'), '1', 'R60: an owner makes an owner');
 SELECT is(tried('admin', 'UPDATE entitle.membership SET is_owner = true WHERE membership_id = 203'), '42501', 'S307: nobody else does');
 
+-- A role counts as it is now, however often it was given as it was.
+CREATE FUNCTION gives_reader() RETURNS text LANGUAGE sql AS $$ SELECT tried('admin', 'SELECT entitle.add_member(''new'', ''reader'', 102)') $$;
+SELECT is(gives_reader(), '1', 'R60: a role within the writer''s rights is given');
+INSERT INTO entitle.role_permission (role_id, permission_key) VALUES (202, 'customers.export');
+SELECT is(gives_reader(), '42501', 'R60: not after it got another permission');
+DELETE FROM entitle.role_permission WHERE role_id = 202 AND permission_key = 'customers.export';
+SELECT is(gives_reader(), '1', 'R60: again, when that is gone');
+INSERT INTO entitle.role_metric (role_id, metric_key) VALUES (202, '*');
+SELECT is(gives_reader(), '42501', 'R60: nor after it got metrics');
+DELETE FROM entitle.role_metric WHERE role_id = 202;
+
 -- S308: two halves. One helper holds what the permission requires, the other lists the permission alone.
 INSERT INTO entitle.role (role_id, organization_id, name) VALUES (205, 102, 'half'), (206, 102, 'edit only');
 INSERT INTO entitle.role_permission (role_id, permission_key) VALUES (205, 'members.manage'), (205, 'roles.manage'), (205, 'customers.edit'), (206, 'customers.edit');

@@ -14,8 +14,6 @@ extern "C" {
 #include "storage/sinval.h"
 }
 
-#include <initializer_list>
-
 namespace entitle::pg {
 
 std::uint64_t current_epoch = 1;
@@ -215,34 +213,22 @@ void forget_signalled() noexcept {
 // that failed it drops: a load in the middle of that command may have seen its rows, so whatever
 // was signalled goes stale here.
 void take_back_own_changes() noexcept {
-    if (own_changes != 0 && present_doubt() != 0) {
-        invalidate_everything();
-        return;
-    }
-    for (const Kind kind : {Kind::model, Kind::user, Kind::access, Kind::customer, Kind::version}) {
-        if ((own_changes & bit_of(kind)) != 0) {
-            receive(kind, kEveryone);
+    for (Oid kind = 0; own_changes >> kind != 0; ++kind) {
+        if ((own_changes >> kind & 1) != 0) {
+            receive(static_cast<Kind>(kind), kEveryone);
         }
     }
 }
 
 void on_transaction(XactEvent event, void *) {
     forget_signalled();
-    switch (event) {
-    case XACT_EVENT_ABORT:
-    case XACT_EVENT_PARALLEL_ABORT:
-    case XACT_EVENT_PREPARE:
+    const bool is_undone = event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT ||
+                           event == XACT_EVENT_PREPARE;
+    if (is_undone) {
         take_back_own_changes();
+    }
+    if (is_undone || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PARALLEL_COMMIT) {
         own_changes = 0;
-        break;
-    case XACT_EVENT_COMMIT:
-    case XACT_EVENT_PARALLEL_COMMIT:
-        own_changes = 0;
-        break;
-    case XACT_EVENT_PRE_COMMIT:
-    case XACT_EVENT_PARALLEL_PRE_COMMIT:
-    case XACT_EVENT_PRE_PREPARE:
-        break;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/extension_schema.hpp"
+#include "pg/boundary/no_destructor.hpp"
 #include "pg/check/membership.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/model/lookup.hpp"
@@ -14,6 +15,7 @@ extern "C" {
 #include "access/tableam.h"
 #include "commands/sequence.h"
 #include "storage/lmgr.h"
+#include "utils/inval.h"
 #include "utils/rls.h"
 }
 
@@ -35,6 +37,42 @@ bool has_rows(Table table, TableIndex index, UserId user) {
     close_rows(rows);
     close_reader(reader);
     return has_one;
+}
+
+bool is_active_version(const Rows &rows, TupleTableSlot *slot, UserId user) {
+    bool is_null = false;
+    return DatumGetInt64(slot_getattr(slot, rows.columns[UserColumn::id], &is_null)) == user &&
+           DatumGetBool(slot_getattr(slot, rows.columns[UserColumn::is_active], &is_null));
+}
+
+// Waits until other transactions that give the user a place, or switch him off or on, have ended: a
+// user without any place is not taken in by two organizations at once, and nobody is switched off
+// by whoever does not manage a place that he just got (S422). It locks his row, which takes no room
+// in the table of locks however many users become members at once.
+// Returns: whether there is such a user, who is active.
+bool lock_active(UserId user) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
+    const bool is_there = next_row(rows);
+    bool is_locked = false;
+    bool is_active = false;
+    if (is_there) {
+        LockRelationOid(RelationGetRelid(rows.relation), RowShareLock);
+        TupleTableSlot *slot = table_slot_create(rows.relation, nullptr);
+        TM_FailureData failure;
+        is_locked = table_tuple_lock(
+                        rows.relation, &rows.tuple->t_self, reader.snapshot, slot,
+                        GetCurrentCommandId(true), LockTupleNoKeyExclusive, LockWaitBlock,
+                        TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+                        &failure) == TM_Ok;
+        is_active = is_locked && is_active_version(rows, slot, user);
+        ExecDropSingleTupleTableSlot(slot);
+    }
+    close_rows(rows);
+    close_reader(reader);
+    // Who was deleted meanwhile is not found now, and who was changed by this very command is
+    // locked by it.
+    return is_locked || !is_there ? is_active : is_active_user(user);
 }
 
 // Whether the user has no place, no grant and no invitation anywhere: looked for among what is
@@ -59,6 +97,36 @@ Oid own_sequence(Relation relation, AttrNumber key) {
         last = {oid, key, table_generation(), ENTITLE_IDENTITY_SEQUENCE(relation, key)};
     }
     return last.sequence;
+}
+
+// The role read last, until anything of the model changes: whoever makes one member after another
+// mostly gives them the same role.
+struct KeptRole {
+    bool is_there = false;
+    std::uint64_t generation = 0;
+    std::shared_ptr<const Catalogue> catalogue;
+    Role role;
+};
+
+// Finds a role with what it lists, as it is by now. Returns: whether there is one. regime: C++
+bool find_role(RoleId id, const std::shared_ptr<const Catalogue> &catalogue, Role &role) {
+    static NoDestructor<KeptRole> last;
+    KeptRole &kept = last.get();
+    const std::uint64_t generation = call_pg([] {
+        AcceptInvalidationMessages();
+        return model_generation();
+    });
+    if (!kept.is_there || kept.role.id != id || kept.generation != generation ||
+        kept.catalogue != catalogue) {
+        kept.is_there = false;
+        kept.generation = generation;
+        kept.catalogue = catalogue;
+        kept.is_there = call_pg([&] { return load_role(id, catalogue, kept.role); });
+    }
+    if (kept.is_there) {
+        role = kept.role;
+    }
+    return kept.is_there;
 }
 
 } // namespace
@@ -107,33 +175,14 @@ HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
     return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
 }
 
-void lock_user(UserId user) {
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
-    if (next_row(rows)) {
-        LockRelationOid(RelationGetRelid(rows.relation), RowShareLock);
-        TupleTableSlot *slot = table_slot_create(rows.relation, nullptr);
-        TM_FailureData failure;
-        // Whatever comes of it: who was deleted meanwhile is not found by what is asked next, and
-        // who was changed by this very command is locked by it.
-        (void)table_tuple_lock(
-            rows.relation, &rows.tuple->t_self, reader.snapshot, slot, GetCurrentCommandId(true),
-            LockTupleNoKeyExclusive, LockWaitBlock,
-            TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-        ExecDropSingleTupleTableSlot(slot);
-    }
-    close_rows(rows);
-    close_reader(reader);
-}
-
 bool is_at_hand(UserId user) {
-    return is_active_user(user) && (is_unplaced(user) || manages_user(user));
+    return lock_active(user) && (is_unplaced(user) || manages_user(user));
 }
 
 bool may_name_member(const FiredRow &row, UserId user) {
     const Oid table = RelationGetRelid(row.data->tg_relation);
     return check_enable_rls(table, InvalidOid, true) == RLS_ENABLED ? is_at_hand(user)
-                                                                    : is_active_user(user);
+                                                                    : lock_active(user);
 }
 
 void demand_same_key(const FiredRow &row, AttrNumber key) {
@@ -153,7 +202,7 @@ MemberRow find_member(UserId user, const Membership &membership, const Asker &wr
     }
     // Somebody without any place manages nothing, whatever the role.
     if (membership.role && writer.subject != nullptr && writer.subject->catalogue != nullptr &&
-        call_pg([&] { return load_role(*membership.role, writer.subject->catalogue, role); })) {
+        find_role(*membership.role, writer.subject->catalogue, role)) {
         row.role = &role;
     }
     return row;

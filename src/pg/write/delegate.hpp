@@ -41,19 +41,14 @@ void lock_organizations(std::optional<OrganizationId> one, std::optional<Organiz
 // that was another's, whose log it would open, or one that the sequence comes to later.
 HeapTuple with_own_key(const FiredRow &row, AttrNumber key);
 
-// Waits until other transactions that give the user a place, or switch him off or on, have ended: a
-// user without any place is not taken in by two organizations at once, and nobody is switched off
-// by whoever does not manage a place that he just got (S422). It locks his row, which takes no room
-// in the table of locks however many users become members at once.
-void lock_user(UserId user);
-
 // Tells whether the asker may make the user a member without inviting: an active one whom he
-// manages, or who has no place anywhere (S362).
+// manages, or who has no place anywhere (S362). It holds until the transaction ends: others wait
+// who would give him a place, or switch him off or on.
 bool is_at_hand(UserId user);
 
 // Tells whether a membership may name the user: an active one, and where row-level security binds
 // the writer, one whom he sees, or who has no place yet. By a number alone nobody learns of others
-// (S361).
+// (S361). It holds as is_at_hand does.
 bool may_name_member(const FiredRow &row, UserId user);
 
 // Raises when an update gives the row another key.

@@ -59,6 +59,20 @@ void demand_owner(OrganizationId organization) {
     compute([&] { throw_if_failed(check_owner_left(has_others)); });
 }
 
+// An error unless the caller manages the members of the place.
+void demand_manager(const Membership &place) {
+    if (!is_bound()) {
+        return;
+    }
+    lock_organization(home_of(place));
+    const Asker writer = current_writer();
+    compute([&] {
+        // Of nobody: a membership without role, that only the place's members' manager may end.
+        const MemberRow row{0, place, nullptr, {}};
+        throw_if_failed(check_member_write(writer.subject, &row, nullptr));
+    });
+}
+
 } // namespace
 
 // Trigger of membership, before each row: who writes it.
@@ -95,11 +109,8 @@ ENTITLE_FUNCTION(entitle_guard_member) {
     demand_same_key(row, columns[membership_id]);
     const bool names_user =
         row.after != nullptr && (row.before == nullptr || before.user != after.user);
-    if (names_user) {
-        lock_user(after.user);
-        if (!may_name_member(row, after.user)) {
-            compute([] { throw Failure(no_such_user()); });
-        }
+    if (names_user && !may_name_member(row, after.user)) {
+        compute([] { throw Failure(no_such_user()); });
     }
     return row.before == nullptr ? PointerGetDatum(with_own_key(row, columns[membership_id]))
                                  : pass(row);
@@ -151,30 +162,19 @@ ENTITLE_FUNCTION(entitle_keep_last_active_owner) {
 // require_members(organization_id, brand_id): an error unless the caller manages the members of
 // that place. R60
 ENTITLE_FUNCTION(entitle_require_members) {
-    const Membership place{bigint_argument(fcinfo, 0), bigint_argument(fcinfo, 1), std::nullopt,
-                           false};
-    if (is_bound()) {
-        lock_organization(home_of(place));
-        const Asker writer = current_writer();
-        compute([&] {
-            // Of nobody: a membership without role, that only the place's members' manager may end.
-            const MemberRow row{0, place, nullptr, {}};
-            throw_if_failed(check_member_write(writer.subject, &row, nullptr));
-        });
-    }
+    demand_manager({bigint_argument(fcinfo, 0), bigint_argument(fcinfo, 1), std::nullopt, false});
     PG_RETURN_VOID();
 }
 
-// user_at_hand(login) -> bigint: the active user with that login whom the caller may make a member
-// without inviting; NULL for who has places elsewhere, as for nobody. R60, R61
+// user_at_hand(login, organization_id, brand_id) -> bigint: the active user with that login whom
+// the caller may make a member of that place without inviting; NULL for who has places elsewhere,
+// as for nobody. R60, R61
 ENTITLE_FUNCTION(entitle_user_at_hand) {
+    demand_manager({bigint_argument(fcinfo, 1), bigint_argument(fcinfo, 2), std::nullopt, false});
     const auto login = text_argument(fcinfo, 0);
     const auto user = login ? user_by_login(*login) : std::nullopt;
     if (!user) {
         PG_RETURN_NULL();
-    }
-    if (is_bound()) {
-        lock_user(*user);
     }
     if (is_bound() ? !is_at_hand(*user) : !is_active_user(*user)) {
         PG_RETURN_NULL();
