@@ -1,16 +1,11 @@
 // Rows of one adopted table may wait for those of another, and two transactions that write one each
 // see nothing of each other: the row would go on waiting for one that is there. So who lets rows in
-// and who leaves one waiting take turns, by locks on parts of the table of adoptions. No command
-// locks parts of tables, and unlike an advisory lock they are not for everybody to take.
+// and who leaves one waiting take turns, by locks on parts of the table of adoptions.
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/adoption/row_lock.hpp"
 #include "pg/boundary/function.hpp"
-#include "pg/boundary/extension_schema.hpp"
-
-extern "C" {
-#include "storage/lmgr.h"
-}
+#include "pg/model/part_lock.hpp"
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -41,10 +36,7 @@ ENTITLE_FUNCTION(entitle_meet_writers) {
         if (strcmp(what, meeting.what) != 0) {
             continue;
         }
-        const Oid table = get_relname_relid("adoption", extension_schema());
-        const auto number = static_cast<std::uint64_t>(adoption) * UINT64_C(0x9E3779B97F4A7C15);
-        LockDatabaseObject(RelationRelationId, table,
-                           static_cast<uint16>(1 + (number >> 32) % 65535), meeting.mode);
+        lock_part("adoption", adoption, meeting.mode);
         if (meeting.mode == RowShareLock || meeting.mode == ShareLock) {
             demand_current_rows(adoption, NullableDatum{0, true});
         } else {

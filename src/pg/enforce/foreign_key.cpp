@@ -1,6 +1,7 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/table_owner.hpp"
 #include "pg/enforce/foreign_key.hpp"
 #include "pg/enforce/masked_read.hpp"
 
@@ -24,16 +25,6 @@ namespace entitle::pg {
 namespace {
 
 object_access_hook_type next_access = nullptr;
-
-Oid owner_of_table(Oid relation) {
-    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(row)) {
-        return InvalidOid;
-    }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
-    ReleaseSysCache(row);
-    return owner;
-}
 
 Oid owner_of_type(Oid type) {
     HeapTuple row = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
@@ -68,7 +59,7 @@ void check_column(const FormData_pg_constraint &key, AttrNumber column, AttrNumb
     }
     const Oid type = get_atttype(key.conrelid, column);
     const Oid referred_type = get_atttype(key.confrelid, referred);
-    if (is_converted_by_other(type, referred_type, owner_of_table(key.confrelid))) {
+    if (is_converted_by_other(type, referred_type, table_owner(key.confrelid))) {
         ereport(
             ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

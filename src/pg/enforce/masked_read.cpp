@@ -8,6 +8,7 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/once.hpp"
+#include "pg/boundary/table_owner.hpp"
 #include "pg/protection/masked_columns.hpp"
 #include "pg/enforce/masked_read.hpp"
 
@@ -104,13 +105,8 @@ bool touches(const Bitmapset *used, const MaskedTable &table) {
 
 // Whether someone is the owner of the table, or may do as the owner may.
 bool has_owners_rights(Oid relation, Oid user) {
-    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(row)) {
-        return false;
-    }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
-    ReleaseSysCache(row);
-    return has_privs_of_role(user, owner);
+    const Oid owner = table_owner(relation);
+    return OidIsValid(owner) && has_privs_of_role(user, owner);
 }
 
 bool is_masked_from(Oid relation, Oid user) {

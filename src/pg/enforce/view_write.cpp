@@ -9,6 +9,7 @@
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/quiet.hpp"
+#include "pg/boundary/table_owner.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
@@ -39,15 +40,13 @@ Oid find_owner(Relation view) {
     call->args[0].value = ObjectIdGetDatum(RelationGetRelid(view));
     call->args[0].isnull = false;
     const Datum relation = FunctionCallInvoke(call);
-    HeapTuple tuple = call->isnull ? nullptr : SearchSysCache1(RELOID, relation);
-    if (!HeapTupleIsValid(tuple)) {
+    const Oid owner = call->isnull ? InvalidOid : table_owner(DatumGetObjectId(relation));
+    if (!OidIsValid(owner)) {
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("view \"%s\" is not one that protect_table made",
                                RelationGetRelationName(view)),
                         errhint("Call entitle.protect_table for its table.")));
     }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
     return owner;
 }
 

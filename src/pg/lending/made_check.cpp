@@ -3,6 +3,7 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
+#include "pg/boundary/table_owner.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/made.hpp"
 
@@ -205,13 +206,7 @@ Oid trigger_table_owner(Oid trigger) {
                           : InvalidOid;
     systable_endscan(scan);
     table_close(triggers, AccessShareLock);
-    HeapTuple found = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(found)) {
-        return InvalidOid;
-    }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(found))->relowner;
-    ReleaseSysCache(found);
-    return owner;
+    return table_owner(table);
 }
 
 void note_trigger(Oid catalog, Oid object, void *is_lenders) {

@@ -4,6 +4,7 @@
 
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/guard.hpp"
+#include "pg/boundary/table_owner.hpp"
 #include "pg/datum/datum.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/model/lookup.hpp"
@@ -39,13 +40,8 @@ bool find_above(Oid relation, Declaration &found) {
 }
 
 bool owns_alike(Oid relation, Oid other) {
-    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(row)) {
-        return false;
-    }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
-    ReleaseSysCache(row);
-    return entitle_is_owner(other, owner);
+    const Oid owner = table_owner(relation);
+    return OidIsValid(owner) && entitle_is_owner(other, owner);
 }
 
 // Whether the document has the columns by which it was declared: its owner may have altered it,

@@ -7,6 +7,7 @@
 #include "pg/boundary/guard.hpp"
 #include "pg/boundary/no_destructor.hpp"
 #include "pg/boundary/node.hpp"
+#include "pg/boundary/table_owner.hpp"
 #include "pg/observe/judge.hpp"
 #include "pg/observe/observed_scan.hpp"
 #include "pg/observe/reported_table.hpp"
@@ -189,13 +190,8 @@ const EntitleAccess *find_access(const PlannedStmt *plan, const RangeTblEntry *e
 }
 
 bool may_read_masked(Oid relation, Oid user) {
-    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(row)) {
-        return false;
-    }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
-    ReleaseSysCache(row);
-    return has_privs_of_role(user, owner);
+    const Oid owner = table_owner(relation);
+    return OidIsValid(owner) && has_privs_of_role(user, owner);
 }
 
 // Adds the masked columns that the statement reads, by whatever entry.

@@ -2,12 +2,12 @@
 #include "pg/boundary/postgres.hpp"
 
 #include "pg/boundary/compat.hpp"
-#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/no_destructor.hpp"
 #include "pg/check/membership.hpp"
 #include "pg/model/invalidation.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/model_table.hpp"
+#include "pg/model/part_lock.hpp"
 #include "pg/model/subject_load.hpp"
 #include "pg/write/delegate.hpp"
 
@@ -150,15 +150,9 @@ Asker current_writer() {
 }
 
 void lock_organization(std::optional<OrganizationId> organization) {
-    if (!organization) {
-        return;
+    if (organization) {
+        lock_part("organization", *organization, ExclusiveLock);
     }
-    // On a part of the table: no command locks parts of tables, and unlike an advisory lock it is
-    // not for everybody to take. Two organizations that share a number wait for each other.
-    const Oid table = get_relname_relid("organization", extension_schema());
-    const auto number = static_cast<std::uint64_t>(*organization) * UINT64_C(0x9E3779B97F4A7C15);
-    LockDatabaseObject(RelationRelationId, table, static_cast<uint16>(1 + (number >> 32) % 65535),
-                       ExclusiveLock);
 }
 
 void lock_organizations(std::optional<OrganizationId> one, std::optional<OrganizationId> other) {
