@@ -1,5 +1,5 @@
 -- What shows masked columns past the filtered view: views and SECURITY DEFINER functions that read the table with the rights of an
--- owner who may read these columns. protect_table warns of them, lint calls them errors.
+-- owner who may read these columns, others' triggers, foreign keys. protect_table warns of them, lint calls them errors.
 
 CREATE FUNCTION entitle_internal.masked_readers(relation regclass, masked name[])
     RETURNS TABLE (severity text, reader text, finding text, remedy text)
@@ -93,6 +93,34 @@ CREATE FUNCTION entitle_internal.masked_readers(relation regclass, masked name[]
     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'entitle'::regnamespace, 'entitle_internal'::regnamespace)
       AND EXISTS (SELECT FROM hidden h WHERE h.attrelid = t.tgrelid AND NOT has_column_privilege(p.proowner, h.attrelid, h.attnum, 'SELECT'))
     UNION ALL
+    -- One that was there before the masks: what it refuses tells values, and a cascade brings them (S528). A column that is itself
+    -- masked as much is written by nobody whom that tells anything.
+    SELECT DISTINCT 'error', c.conrelid::regclass::text,
+           format('the foreign key %I tells masked columns of table %s to those who write its column and may not read them', c.conname, masked_readers.relation),
+           format('ALTER TABLE %s DROP CONSTRAINT %I;', c.conrelid::regclass, c.conname)
+    FROM pg_constraint c
+    JOIN pg_class r ON r.oid = c.conrelid
+    CROSS JOIN generate_subscripts(c.confkey, 1) AS place
+    JOIN hidden h ON h.attrelid = c.confrelid AND h.attnum = c.confkey[place]
+    JOIN pg_attribute m ON m.attrelid = h.attrelid AND m.attnum = h.attnum
+    JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[place]
+    WHERE c.contype = 'f' AND c.conparentid = 0
+      AND (SELECT CASE WHEN v.own ~ '^[0-9]{1,9}$' AND v.referred ~ '^[0-9]{1,9}$' THEN v.own::integer >= v.referred::integer END
+           FROM (SELECT (entitle_internal.declaration(c.conrelid)).masked_columns ->> a.attname::text,
+                        (entitle_internal.declaration(masked_readers.relation)).masked_columns ->> m.attname::text) AS v (own, referred)) IS NOT TRUE
+      AND EXISTS (SELECT
+                  FROM (SELECT r.relowner
+                        UNION ALL
+                        SELECT e.grantee
+                        FROM pg_class t, aclexplode(t.relacl) e
+                        WHERE t.oid IN (r.oid, entitle_internal.find_view(r.oid)) AND e.privilege_type IN ('INSERT', 'UPDATE')
+                        UNION ALL
+                        SELECT e.grantee
+                        FROM pg_attribute t, aclexplode(t.attacl) e
+                        WHERE t.attrelid IN (r.oid, entitle_internal.find_view(r.oid)) AND t.attname = a.attname
+                          AND e.privilege_type IN ('INSERT', 'UPDATE')) AS w (writer)
+                  WHERE CASE w.writer WHEN 0 THEN true ELSE NOT has_column_privilege(w.writer, h.attrelid, h.attnum, 'SELECT') END)
+    UNION ALL
     -- PostgreSQL knows what a function reads when its body is SQL and was parsed; else its text must tell.
     SELECT 'error', p.oid::regprocedure::text,
            format('the SECURITY DEFINER function reads table %s with the rights of its owner %s, masked columns too',
@@ -113,7 +141,7 @@ CREATE FUNCTION entitle_internal.masked_readers(relation regclass, masked name[]
                                       AND d.refclassid = 'pg_class'::regclass AND d.refobjid = h.attrelid)))
     $$;
 COMMENT ON FUNCTION entitle_internal.masked_readers(regclass, name[]) IS
-    'Views and SECURITY DEFINER functions that others may use and that show masked columns of a table, and views that its masks break';
+    'Views, SECURITY DEFINER functions, triggers and foreign keys by which others learn masked columns of a table, and views that its masks break';
 GRANT EXECUTE ON FUNCTION entitle_internal.masked_readers(regclass, name[]) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.warn_of_readers(declared entitle.protection) RETURNS void
@@ -128,7 +156,7 @@ BEGIN
     LOOP
         RAISE WARNING '%: %', found.reader, found.finding
             USING HINT = CASE WHEN found.severity <> 'error' THEN 'Let it read the filtered view.'
-                              WHEN found.remedy ~ '^DROP (TRIGGER|RULE) ' THEN found.remedy
+                              WHEN found.remedy ~ '^(DROP (TRIGGER|RULE)|ALTER TABLE) ' THEN found.remedy
                               ELSE found.remedy || ' Or let it read the filtered view.' END;
     END LOOP;
 END
