@@ -65,6 +65,22 @@ BEGIN
         keys := keys || more;
     END LOOP;
 
+    IF adopted.options ? 'estranged' THEN
+        FOR lost IN
+            SELECT w.source_key
+            FROM unnest(wanted) w
+            WHERE NOT EXISTS (SELECT
+                              FROM entitle.external_access g
+                              WHERE g.adoption_id = source AND g.source_key = w.source_key
+                                AND (g.customer_id, g.user_id, g.role, g.days_back, g.valid_from, g.valid_until)
+                                    IS NOT DISTINCT FROM (w.customer_id, w.user_id, w.role, w.days_back, w.valid_from, w.valid_until))
+        LOOP
+            losers := losers || lost.source_key;
+            problems := problems || (adopted.options ->> 'estranged');
+            waits := waits || NULL::text;
+        END LOOP;
+        wanted := ARRAY(SELECT w FROM unnest(wanted) w WHERE NOT EXISTS (SELECT FROM unnest(losers) AS l WHERE l = w.source_key));
+    END IF;
     -- A customer and user have one grant (R34); the row that gives it goes on giving it.
     FOR lost IN
         SELECT l.source_key, l.first_key, l.is_held

@@ -62,7 +62,11 @@ BEGIN
                       THEN format('key "%s" is that of another customer', w.source_key)
                       WHEN w.brand_id IS NULL THEN CASE WHEN adopted.options ->> 'brands' IS NULL THEN 'it names no brand, and the installed one is gone'
                                                         ELSE 'no brand has the key that it names' END
-                      WHEN NOT EXISTS (SELECT FROM entitle.brand b WHERE b.brand_id = w.brand_id) THEN format('there is no brand %s', w.brand_id) END AS problem
+                      WHEN NOT EXISTS (SELECT FROM entitle.brand b WHERE b.brand_id = w.brand_id) THEN format('there is no brand %s', w.brand_id)
+                      WHEN NOT EXISTS (SELECT
+                                       FROM entitle.customer c
+                                       WHERE c.adoption_id = source AND c.source_key = w.source_key AND c.brand_id = w.brand_id
+                                         AND (c.status <> 'INAC' OR w.status = 'INAC')) THEN adopted.options ->> 'estranged' END AS problem
           FROM unnest(wanted) w) p
     WHERE p.problem IS NOT NULL;
     IF losers <> '{}' AND adopted.on_conflict = 'refuse' THEN

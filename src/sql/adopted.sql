@@ -337,6 +337,10 @@ BEGIN
         FROM entitle_internal.protection_family(adopted.source) f
         JOIN pg_class c ON c.oid = f AND c.relpersistence <> 'p';
     RETURN QUERY
+        SELECT format('its rows give to what is another owner''s: %s', t), 'SELECT entitle.forget_adopted(' || quote_literal(adopted.source::text) || ');'
+        FROM entitle_internal.estranged_tables(adopted) AS t
+        WHERE t IS NOT NULL;
+    RETURN QUERY
         SELECT format('trigger %I of %s is missing, disabled or not ENABLE ALWAYS', e.name, e.member),
                CASE WHEN t.oid IS NULL THEN 'Adopt the table again.'
                     ELSE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; SELECT entitle.sync_adopted(%L);', e.member, e.name, adopted.source) END

@@ -83,7 +83,7 @@ CREATE FUNCTION entitle_internal.resolved_options(declared entitle.adoption) RET
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    resolved jsonb := coalesce(declared.options, '{}');
+    resolved jsonb := coalesce(declared.options, '{}') - 'for_others';
     argument text;
     referenced_kind text;
     referenced bigint;
@@ -118,8 +118,30 @@ BEGIN
         RAISE EXCEPTION 'column "%" of table "%" names no role', resolved ->> 'role_column', declared.source
             USING ERRCODE = '42804', HINT = 'It must hold the key by which roles were adopted, or names of roles.';
     END IF;
+    declared.options := resolved;
+    IF entitle.acting_superuser() AND entitle_internal.estranged_tables(declared) IS NOT NULL THEN
+        resolved := resolved || '{"for_others": true}';
+    END IF;
     RETURN resolved;
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.resolved_options(entitle.adoption) IS 'The options of an adoption, and what its rows refer to; an error when that is not the caller''s to give';
 REVOKE ALL ON FUNCTION entitle_internal.resolved_options(entitle.adoption) FROM PUBLIC;
+
+-- The owner of an adopted table gives to what others own: theirs became others' after the adoption, by ALTER TABLE or REASSIGN OWNED. A
+-- superuser who adopts a table as it is says that its owner may (S529). Returns: the tables.
+CREATE FUNCTION entitle_internal.estranged_tables(adopted entitle.adoption) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT string_agg(DISTINCT r.source::text, ', ')
+    FROM entitle.adoption r
+    JOIN pg_class c ON c.oid = r.source
+    JOIN pg_class s ON s.oid = adopted.source AND s.relowner <> c.relowner
+    WHERE r.adoption_id IN (SELECT e.value::bigint FROM jsonb_each_text(adopted.options) e
+                            WHERE e.key IN ('organizations', 'brands', 'customers', 'users', 'roles') AND e.value ~ '^[0-9]{1,18}$')
+      AND adopted.options ->> 'for_others' IS NULL
+      AND NOT pg_has_role(s.relowner, c.relowner, 'USAGE')
+    $$;
+COMMENT ON FUNCTION entitle_internal.estranged_tables(entitle.adoption) IS 'Tables of others that an adopted table goes on giving to, without a superuser who said so';
+REVOKE ALL ON FUNCTION entitle_internal.estranged_tables(entitle.adoption) FROM PUBLIC;

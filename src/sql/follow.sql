@@ -21,8 +21,9 @@ BEGIN
     -- Which rows, is told to whoever adopts the table: its owner may read them.
     RAISE EXCEPTION '%', format('row of adopted table "%s" cannot be followed: %s', adopted.source, problems[1])
                          || CASE WHEN is_whole THEN format(' (rows with the keys %s)', array_to_string(keys[1:10], ', ')) ELSE '' END
-        USING ERRCODE = code,
-              HINT = CASE WHEN is_whole THEN 'Mend these rows, leave them out by active_when, or adopt the table with on_conflict => ''report''.'
+        USING ERRCODE = CASE WHEN adopted.options ? 'estranged' THEN '42501' ELSE code END,
+              HINT = CASE WHEN adopted.options ? 'estranged' THEN 'Let a superuser adopt the table again, as it is, or give the tables one owner.'
+                     WHEN is_whole THEN 'Mend these rows, leave them out by active_when, or adopt the table with on_conflict => ''report''.'
                      ELSE 'Write another value; the adoption of the table refuses this one (on_conflict).' END;
 END
 $$;
@@ -207,6 +208,10 @@ BEGIN
     END IF;
     IF reports THEN
         adopted.on_conflict := 'report';
+    END IF;
+    IF entitle_internal.estranged_tables(adopted) IS NOT NULL THEN
+        -- What it gives already stays, and may end.
+        adopted.options := adopted.options || jsonb_build_object('estranged', format('%s is another owner''s', entitle_internal.estranged_tables(adopted)));
     END IF;
     IF keys IS NULL OR cardinality(keys) > many THEN
         PERFORM set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_nestloop', 'off', true); -- until this function ends

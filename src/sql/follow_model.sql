@@ -124,6 +124,15 @@ BEGIN
               WINDOW one AS (PARTITION BY %5$s ORDER BY (h.adoption_id = $1 AND h.source_key = w.source_key) IS TRUE DESC, w.source_key COLLATE "C")) l
         WHERE l.is_held OR l.place > 1 $q$, given, relation, claim.taken, claim.same, claim.parts)
     USING source, found_keys, images, relation = 'brand' INTO lost_keys, lost_images, lost_problems, lost_waits;
+    IF adopted.options ? 'estranged' THEN
+        EXECUTE format('SELECT $4 || coalesce(array_agg(w.source_key), ''{}''), $5 || coalesce(array_agg(w.image), ''{}'')'
+                       ' FROM unnest($2, $3) AS w (source_key, image) WHERE (w.image ->> ''is_active'')::boolean IS NOT FALSE'
+                       ' AND NOT EXISTS (SELECT FROM unnest($4, $5) AS l (source_key, image) WHERE l.source_key = w.source_key AND l.image = w.image)'
+                       ' AND NOT EXISTS (SELECT FROM entitle.%I h WHERE h.adoption_id = $1 AND h.source_key = w.source_key AND to_jsonb(h) @> w.image)', relation)
+        USING source, found_keys, images, lost_keys, lost_images INTO lost_keys, lost_images;
+        lost_problems := lost_problems || array_fill(adopted.options ->> 'estranged', ARRAY[cardinality(lost_keys) - cardinality(lost_problems)]);
+        lost_waits := lost_waits || array_fill(NULL::text, ARRAY[cardinality(lost_keys) - cardinality(lost_waits)]);
+    END IF;
     losers := losers || lost_keys;
     problems := problems || lost_problems;
     waits := waits || lost_waits;
