@@ -13,6 +13,22 @@ CREATE FUNCTION entitle_internal.without_person(row_image jsonb, pseudonym text)
 COMMENT ON FUNCTION entitle_internal.without_person(jsonb, text) IS 'A row of app_user, or its key, with a pseudonym for the login and without name and database role';
 REVOKE ALL ON FUNCTION entitle_internal.without_person(jsonb, text) FROM PUBLIC;
 
+-- Logins go from one user to another. Whose one was at an entry of the log tells who took it last before, or who gave it up next.
+CREATE FUNCTION entitle_internal.login_bearer(login text, change_id bigint) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH passed AS (
+        SELECT e.change_id, e.old_row ->> 'login' AS old_login, e.new_row ->> 'login' AS new_login, (coalesce(e.new_row, e.old_row) ->> 'user_id')::bigint AS user_id
+        FROM entitle.change_log e
+        WHERE e.relation = 'entitle.app_user'::regclass AND login_bearer.login IN (e.old_row ->> 'login', e.new_row ->> 'login')
+          AND e.old_row ->> 'login' IS DISTINCT FROM e.new_row ->> 'login')
+    SELECT coalesce((SELECT p.user_id FROM passed p WHERE p.new_login = login_bearer.login AND p.change_id <= login_bearer.change_id ORDER BY p.change_id DESC LIMIT 1),
+                    (SELECT p.user_id FROM passed p WHERE p.old_login = login_bearer.login AND p.change_id > login_bearer.change_id ORDER BY p.change_id LIMIT 1))
+    $$;
+COMMENT ON FUNCTION entitle_internal.login_bearer(text, bigint) IS 'The user who had the login at an entry of the change log, NULL where it does not tell';
+REVOKE ALL ON FUNCTION entitle_internal.login_bearer(text, bigint) FROM PUBLIC;
+
 CREATE FUNCTION entitle.erase_user(login text, reason text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -21,6 +37,7 @@ DECLARE
     erased entitle.app_user;
     pseudonym text;
     logins text[]; -- every one that the user ever had
+    shared text[]; -- those among them that were also somebody else's, whose entries stay his (S530)
 BEGIN
     IF NOT entitle.acting_superuser() THEN
         RAISE EXCEPTION 'permission denied to erase a user'
@@ -49,14 +66,25 @@ BEGIN
                     SELECT i.image ->> 'login'
                     FROM entitle.change_log e, unnest(ARRAY[e.old_row, e.new_row]) AS i (image)
                     WHERE e.relation = 'entitle.app_user'::regclass AND (i.image ->> 'user_id')::bigint = erased.user_id);
+    shared := ARRAY(SELECT DISTINCT l
+                    FROM entitle.change_log e, unnest(ARRAY[e.old_row, e.new_row]) AS i (image), unnest(logins) AS l
+                    WHERE e.relation = 'entitle.app_user'::regclass AND i.image ->> 'login' = l AND (i.image ->> 'user_id')::bigint <> erased.user_id);
     DELETE FROM entitle.pending_invitation i WHERE i.user_id = erased.user_id;
     DELETE FROM entitle.sign_in_grant g WHERE g.login = erased.login;
     UPDATE entitle.app_user u SET login = pseudonym, full_name = NULL, db_role = NULL, is_active = false WHERE u.user_id = erased.user_id;
-    UPDATE entitle.change_log l SET actor_login = pseudonym WHERE l.actor_login = ANY (logins);
-    UPDATE entitle.reported_rows r SET login = pseudonym WHERE r.login = ANY (logins); -- S516
+    UPDATE entitle.change_log l SET actor_login = pseudonym
+    WHERE l.actor_login = ANY (logins)
+      AND (l.actor_login <> ALL (shared) OR coalesce(entitle_internal.login_bearer(l.actor_login, l.change_id), erased.user_id) = erased.user_id);
+    UPDATE entitle.reported_rows r SET login = pseudonym -- S516
+    WHERE r.login = ANY (logins)
+      AND (r.login <> ALL (shared)
+           OR coalesce(entitle_internal.login_bearer(r.login, coalesce((SELECT max(e.change_id) FROM entitle.change_log e WHERE e.changed_at <= r.last_seen), 0)),
+                       erased.user_id) = erased.user_id);
     UPDATE entitle.change_log l
     SET old_row = l.old_row || jsonb_build_object('login', pseudonym), new_row = l.new_row || jsonb_build_object('login', pseudonym)
-    WHERE l.relation = 'entitle.sign_in_grant'::regclass AND coalesce(l.new_row, l.old_row) ->> 'login' = ANY (logins);
+    WHERE l.relation = 'entitle.sign_in_grant'::regclass AND coalesce(l.new_row, l.old_row) ->> 'login' = ANY (logins)
+      AND (coalesce(l.new_row, l.old_row) ->> 'login' <> ALL (shared)
+           OR coalesce(entitle_internal.login_bearer(coalesce(l.new_row, l.old_row) ->> 'login', l.change_id), erased.user_id) = erased.user_id);
     UPDATE entitle.change_log l
     SET row_key = entitle_internal.without_person(l.row_key, pseudonym), old_row = entitle_internal.without_person(l.old_row, pseudonym),
         new_row = entitle_internal.without_person(l.new_row, pseudonym)
