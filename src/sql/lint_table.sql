@@ -66,8 +66,12 @@ CREATE FUNCTION entitle_internal.lint_readers() RETURNS SETOF entitle.finding
     SELECT r.severity, r.reader, r.finding, r.remedy
     FROM sound s
     CROSS JOIN LATERAL entitle_internal.masked_readers((s.declared).relation, entitle_internal.masked_names(s.declared)) r
+    UNION ALL
+    SELECT 'error', w.object::text, w.finding, w.remedy
+    FROM sound s
+    CROSS JOIN LATERAL entitle_internal.watching_types((s.declared).relation) w
     $$;
-COMMENT ON FUNCTION entitle_internal.lint_readers() IS 'lint: views and functions that show masked columns';
+COMMENT ON FUNCTION entitle_internal.lint_readers() IS 'lint: views, functions and types by which others see columns';
 REVOKE ALL ON FUNCTION entitle_internal.lint_readers() FROM PUBLIC;
 
 -- What stands beside the policies of protected tables: other policies, privileges that row-level security does not see,

@@ -206,3 +206,45 @@ END
 $$;
 COMMENT ON FUNCTION entitle_internal.warn_of_policies(regclass) IS 'Warns of restrictive policies that do not hold through the filtered view';
 GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_policies(regclass) TO PUBLIC;
+
+-- Whoever owns a domain with a check, or its function, is shown each value that is written into its columns (S531).
+CREATE FUNCTION entitle_internal.watching_types(relation regclass) RETURNS TABLE (object regclass, finding text, remedy text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE used AS (
+        SELECT f AS member, a.attname, a.atttypid, a.atttypid AS type
+        FROM entitle_internal.protection_family(watching_types.relation) f
+        JOIN pg_attribute a ON a.attrelid = f AND a.attnum > 0 AND NOT a.attisdropped
+        UNION
+        SELECT u.member, u.attname, u.atttypid, t.typbasetype
+        FROM used u JOIN pg_type t ON t.oid = u.type AND t.typtype = 'd')
+    SELECT u.member::regclass, format('checks of domain %s, which is %s''s, see what is written into column %I', t.oid::regtype, t.typowner::regrole, u.attname),
+           format('SELECT entitle.alter_protected(%L, %L);', watching_types.relation,
+                  format('ALTER COLUMN %I TYPE %s', u.attname, format_type(entitle_internal.base_type(u.atttypid), -1)))
+    FROM used u
+    JOIN pg_class c ON c.oid = u.member
+    JOIN pg_type t ON t.oid = u.type AND t.typtype = 'd'
+    WHERE EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')
+      AND NOT pg_has_role(t.typowner, c.relowner, 'USAGE')
+      -- A part's column goes with the whole table's.
+      AND (u.member = watching_types.relation
+           OR NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = watching_types.relation AND a.attname = u.attname AND a.atttypid = u.atttypid))
+    $$;
+COMMENT ON FUNCTION entitle_internal.watching_types(regclass) IS 'Columns of a table whose domains have checks, and another owner who is no superuser';
+GRANT EXECUTE ON FUNCTION entitle_internal.watching_types(regclass) TO PUBLIC;
+
+CREATE FUNCTION entitle_internal.warn_of_types(relation regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN SELECT w.* FROM entitle_internal.watching_types(relation) w ORDER BY w.finding LOOP
+        RAISE WARNING '%: %', found.object, found.finding USING HINT = found.remedy;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION entitle_internal.warn_of_types(regclass) IS 'Warns of domains of others whose checks see what is written';
+GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_types(regclass) TO PUBLIC;

@@ -104,7 +104,7 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM entitle_internal.install_masks(declared, told);
-    PERFORM entitle_internal.warn_of_oracles(declared);
+    PERFORM entitle_internal.warn_of_oracles(declared), entitle_internal.warn_of_types(relation);
 
     -- Lines follow what is declared now. One that cannot, because it is another owner's or no longer what it was when it was
     -- protected, stays as it is and does not keep its document from being protected.

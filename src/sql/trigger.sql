@@ -319,3 +319,14 @@ CREATE EVENT TRIGGER entitle_watch_foreign_keys ON ddl_command_start WHEN TAG IN
     EXECUTE FUNCTION entitle_internal.watch_foreign_keys();
 ALTER EVENT TRIGGER entitle_watch_foreign_keys ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER entitle_watch_foreign_keys IS 'The library is loaded before a foreign key is made, and looks at it';
+
+CREATE FUNCTION entitle_internal.refuse_domain_check() RETURNS event_trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_refuse_domain_check';
+COMMENT ON FUNCTION entitle_internal.refuse_domain_check() IS 'Event trigger: a domain''s owner has no rows of others'' protected tables checked';
+REVOKE ALL ON FUNCTION entitle_internal.refuse_domain_check() FROM PUBLIC;
+
+CREATE EVENT TRIGGER entitle_refuse_domain_check ON ddl_command_start WHEN TAG IN ('ALTER DOMAIN')
+    EXECUTE FUNCTION entitle_internal.refuse_domain_check();
+ALTER EVENT TRIGGER entitle_refuse_domain_check ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER entitle_refuse_domain_check IS 'A domain''s owner has no rows of others'' protected tables checked';

@@ -2,6 +2,7 @@
 
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/table_owner.hpp"
+#include "pg/enforce/domain_check.hpp"
 #include "pg/enforce/foreign_key.hpp"
 #include "pg/enforce/masked_read.hpp"
 
@@ -91,6 +92,8 @@ void check_key(Oid constraint) {
             for (int i = 0; i < count; ++i) {
                 check_column(*key, columns[i], referred[i]);
             }
+        } else if (OidIsValid(key->contypid)) {
+            check_domain_users(key->contypid);
         }
     }
     systable_endscan(scan);
