@@ -207,7 +207,8 @@ $$;
 COMMENT ON FUNCTION entitle_internal.warn_of_policies(regclass) IS 'Warns of restrictive policies that do not hold through the filtered view';
 GRANT EXECUTE ON FUNCTION entitle_internal.warn_of_policies(regclass) TO PUBLIC;
 
--- Whoever owns a domain with a check, or its function, is shown each value that is written into its columns (S531).
+-- Whoever owns a domain with a check, or its function, is shown each value that is written into its columns; a range type's function
+-- that tells how far two values are apart is shown those that ANALYZE reads (S531).
 CREATE FUNCTION entitle_internal.watching_types(relation regclass) RETURNS TABLE (object regclass, finding text, remedy text)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -218,20 +219,28 @@ CREATE FUNCTION entitle_internal.watching_types(relation regclass) RETURNS TABLE
         JOIN pg_attribute a ON a.attrelid = f AND a.attnum > 0 AND NOT a.attisdropped
         UNION
         SELECT u.member, u.attname, u.atttypid, t.typbasetype
-        FROM used u JOIN pg_type t ON t.oid = u.type AND t.typtype = 'd')
-    SELECT u.member::regclass, format('checks of domain %s, which is %s''s, see what is written into column %I', t.oid::regtype, t.typowner::regrole, u.attname),
-           format('SELECT entitle.alter_protected(%L, %L);', watching_types.relation,
-                  format('ALTER COLUMN %I TYPE %s', u.attname, format_type(entitle_internal.base_type(u.atttypid), -1)))
-    FROM used u
-    JOIN pg_class c ON c.oid = u.member
-    JOIN pg_type t ON t.oid = u.type AND t.typtype = 'd'
-    WHERE EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')
-      AND NOT pg_has_role(t.typowner, c.relowner, 'USAGE')
+        FROM used u JOIN pg_type t ON t.oid = u.type AND t.typtype = 'd'),
+    watcher AS (
+        SELECT u.*, t.typowner AS role, format('checks of domain %s', t.oid::regtype) AS what, 'written into' AS done,
+               format_type(entitle_internal.base_type(u.atttypid), -1) AS other_type
+        FROM used u
+        JOIN pg_type t ON t.oid = u.type AND t.typtype = 'd'
+        WHERE EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')
+        UNION ALL
+        SELECT u.*, p.proowner, format('function %s of range type %s', p.oid::regproc, u.type::regtype), 'analyzed of', 'text'
+        FROM used u
+        JOIN pg_range r ON u.type IN (r.rngtypid, r.rngmultitypid)
+        JOIN pg_proc p ON p.oid = r.rngsubdiff)
+    SELECT w.member::regclass, format('%s, which is %s''s, may see what is %s column %I', w.what, w.role::regrole, w.done, w.attname),
+           format('SELECT entitle.alter_protected(%L, %L);', watching_types.relation, format('ALTER COLUMN %I TYPE %s', w.attname, w.other_type))
+    FROM watcher w
+    JOIN pg_class c ON c.oid = w.member
+    WHERE NOT pg_has_role(w.role, c.relowner, 'USAGE')
       -- A part's column goes with the whole table's.
-      AND (u.member = watching_types.relation
-           OR NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = watching_types.relation AND a.attname = u.attname AND a.atttypid = u.atttypid))
+      AND (w.member = watching_types.relation
+           OR NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = watching_types.relation AND a.attname = w.attname AND a.atttypid = w.atttypid))
     $$;
-COMMENT ON FUNCTION entitle_internal.watching_types(regclass) IS 'Columns of a table whose domains have checks, and another owner who is no superuser';
+COMMENT ON FUNCTION entitle_internal.watching_types(regclass) IS 'Columns of a table whose domains have checks, or whose range types have a function, of another owner who is no superuser';
 GRANT EXECUTE ON FUNCTION entitle_internal.watching_types(regclass) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.warn_of_types(relation regclass) RETURNS void

@@ -71,10 +71,27 @@ SELECT is((SELECT evtenabled::text FROM pg_event_trigger WHERE evtname = 'entitl
 
 -- One that was there before sees what is written.
 SELECT results_eq($$ SELECT object, finding, remedy FROM entitle.lint() WHERE severity = 'error' AND finding ~ 'domain' $$,
-                  $$ VALUES ('shop.parts', 'checks of domain own.early, which is test_mallory''s, see what is written into column note',
+                  $$ VALUES ('shop.parts', 'checks of domain own.early, which is test_mallory''s, may see what is written into column note',
                              'SELECT entitle.alter_protected(''shop.parts'', ''ALTER COLUMN note TYPE character varying'');') $$, 'S531: lint names the column');
 SELECT lives_ok((SELECT remedy FROM entitle.lint() WHERE severity = 'error' AND finding ~ 'domain'), 'its remedy');
 SELECT is_empty($$ SELECT * FROM entitle.lint() WHERE severity = 'error' AND object ~ 'shop' $$, 'mends it');
+
+-- A range type's function is shown what ANALYZE reads.
+SET LOCAL ROLE test_mallory;
+CREATE FUNCTION own.apart(a integer, b integer) RETURNS double precision LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM own.spy(concat(a, ' ', b)); RETURN a - b; END $$;
+CREATE TYPE own.span AS RANGE (subtype = integer, subtype_diff = own.apart);
+SET LOCAL ROLE test_owner;
+CREATE TABLE shop.spans (id integer PRIMARY KEY, customer_id bigint, during own.span, open int4range);
+INSERT INTO shop.spans SELECT i, 1, own.span(i, i + 700) FROM generate_series(1, 5) AS i;
+SELECT entitle.protect_table('shop.spans', 'customer_id') \g /dev/null
+ANALYZE shop.spans;
+RESET ROLE;
+SELECT isnt_empty('SELECT * FROM own.spied', 'as PostgreSQL has it');
+SELECT results_eq($$ SELECT object, finding, remedy FROM entitle.lint() WHERE severity = 'error' AND object ~ 'shop' $$,
+                  $$ VALUES ('shop.spans', 'function own.apart of range type own.span, which is test_mallory''s, may see what is analyzed of column during',
+                             'SELECT entitle.alter_protected(''shop.spans'', ''ALTER COLUMN during TYPE text'');') $$, 'S531: lint names a range type''s function');
+SELECT lives_ok((SELECT remedy FROM entitle.lint() WHERE severity = 'error' AND object ~ 'shop'), 'its remedy');
+SELECT is_empty($$ SELECT * FROM entitle.lint() WHERE severity = 'error' AND object ~ 'shop' $$, 'mends it, too');
 
 SELECT * FROM finish();
 ROLLBACK;
