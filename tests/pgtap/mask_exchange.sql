@@ -60,16 +60,19 @@ CREATE FUNCTION mend() RETURNS integer
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    remedies text[];
     remedy text;
-    rounds integer := 0;
 BEGIN
-    WHILE EXISTS (SELECT FROM entitle.verify_protection()) AND rounds < 5 LOOP
-        FOREACH remedy IN ARRAY ARRAY(SELECT DISTINCT v.remedy FROM entitle.verify_protection() v) LOOP
+    FOR rounds IN 0..4 LOOP
+        remedies := ARRAY(SELECT DISTINCT v.remedy FROM entitle.verify_protection() v);
+        IF remedies = '{}' THEN
+            RETURN rounds;
+        END IF;
+        FOREACH remedy IN ARRAY remedies LOOP
             EXECUTE remedy;
         END LOOP;
-        rounds := rounds + 1;
     END LOOP;
-    RETURN rounds;
+    RETURN 5;
 END
 $$;
 -- What the ways back to order give, each on a world of its own.
