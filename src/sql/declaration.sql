@@ -65,7 +65,7 @@ COMMENT ON COLUMN entitle.protection_member.table_name IS 'What the table was ca
 -- may execute them; those that change what is declared ask for EXECUTE on protect_table or unprotect_table.
 
 CREATE FUNCTION entitle_internal.protection_family(root regclass) RETURNS SETOF regclass
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 4
     SET search_path = pg_catalog, pg_temp
     AS $$
     WITH RECURSIVE family (relation) AS (
@@ -277,18 +277,21 @@ COMMENT ON FUNCTION entitle_internal.check_protection(entitle.protection) IS 'Re
 GRANT EXECUTE ON FUNCTION entitle_internal.check_protection(entitle.protection) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.may_declare(relation regclass, through regprocedure) RETURNS boolean
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED -- its plan is kept: whatever takes a table asks it
     SET search_path = pg_catalog, pg_temp
     AS $$
+BEGIN
     -- The session's role as SET ROLE left it: inside a SECURITY DEFINER function current_user is the definer. Whoever calls
     -- another role's function trusts it with no table of their own.
-    SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
-           AND bool_and(pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
-    FROM pg_roles r, entitle_internal.protection_family(relation) f
-    JOIN pg_class c ON c.oid = f
-    WHERE r.oid = entitle_internal.asking_role()
-    GROUP BY r.oid
-    $$;
+    RETURN (
+        SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
+               AND bool_and(pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
+        FROM pg_roles r, entitle_internal.protection_family(relation) f
+        JOIN pg_class c ON c.oid = f
+        WHERE r.oid = entitle_internal.asking_role()
+        GROUP BY r.oid);
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.may_declare(regclass, regprocedure) IS
     'Whether the session''s role owns the table with all its parts and may execute the function';
 GRANT EXECUTE ON FUNCTION entitle_internal.may_declare(regclass, regprocedure) TO PUBLIC;

@@ -31,14 +31,17 @@ COMMENT ON FUNCTION entitle_internal.traced_columns(regclass) IS 'The columns of
 GRANT EXECUTE ON FUNCTION entitle_internal.traced_columns(regclass) TO PUBLIC;
 
 CREATE FUNCTION entitle_internal.key_names(declared entitle.protection) RETURNS name[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE -- its plan is kept
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT coalesce(array_agg(DISTINCT a.attname), '{}')
-    FROM pg_constraint k
-    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-    WHERE k.conrelid = declared.relation AND (k.contype = 'p' OR k.oid IN (SELECT p FROM entitle_internal.parent_keys(declared) p))
-    $$;
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(DISTINCT a.attname), '{}')
+        FROM pg_constraint k
+        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+        WHERE k.conrelid = declared.relation AND (k.contype = 'p' OR k.oid IN (SELECT p FROM entitle_internal.parent_keys(declared) p)));
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.key_names(entitle.protection) IS 'The columns of the primary key, and of the key by which a line knows its document';
 GRANT EXECUTE ON FUNCTION entitle_internal.key_names(entitle.protection) TO PUBLIC;
 

@@ -58,7 +58,7 @@ REVOKE ALL ON FUNCTION entitle_internal.guarded_numbers() FROM PUBLIC;
 -- The functions from here on that PUBLIC may execute run with the caller's own rights, or take nothing that the caller may not say to
 -- ALTER TABLE. SECURITY DEFINER: whoever makes a table may not read what is written down.
 CREATE FUNCTION entitle_internal.guarded_schemas() RETURNS SETOF oid
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT unnest(entitle_internal.guarded_numbers())
@@ -68,16 +68,23 @@ GRANT EXECUTE ON FUNCTION entitle_internal.guarded_schemas() TO PUBLIC;
 
 -- SECURITY DEFINER: as guarded_schemas.
 CREATE FUNCTION entitle_internal.unnoted_tables() RETURNS TABLE (relation regclass, kind "char", owner oid)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE -- its plan is kept: it is asked after every command
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT c.oid::regclass, c.relkind, c.relowner
-    FROM pg_class c
-    WHERE c.relnamespace IN (SELECT g FROM entitle_internal.guarded_schemas() g) AND c.relkind IN ('r', 'p', 'm', 'f')
-      AND NOT EXISTS (SELECT FROM entitle.guarded_table t WHERE t.relation = c.oid)
-      AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
-    ORDER BY c.oid
-    $$;
+DECLARE
+    guarded CONSTANT oid[] := entitle_internal.guarded_numbers();
+BEGIN
+    IF coalesce(cardinality(guarded), 0) > 0 THEN
+        RETURN QUERY
+            SELECT c.oid::regclass, c.relkind, c.relowner
+            FROM pg_class c
+            WHERE c.relnamespace = ANY (guarded) AND c.relkind IN ('r', 'p', 'm', 'f')
+              AND NOT EXISTS (SELECT FROM entitle.guarded_table t WHERE t.relation = c.oid)
+              AND NOT EXISTS (SELECT FROM entitle.protection_member m WHERE m.relation = c.oid)
+            ORDER BY c.oid;
+    END IF;
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.unnoted_tables() IS 'Tables of guarded schemas that are neither protected nor written down: new ones';
 GRANT EXECUTE ON FUNCTION entitle_internal.unnoted_tables() TO PUBLIC;
 
@@ -105,15 +112,18 @@ GRANT EXECUTE ON FUNCTION entitle_internal.is_closed(regclass) TO PUBLIC;
 
 -- SECURITY DEFINER: as guarded_schemas.
 CREATE FUNCTION entitle_internal.reopened_tables() RETURNS TABLE (relation regclass, kind "char", owner oid)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE -- as unnoted_tables
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT c.oid::regclass, c.relkind, c.relowner
-    FROM entitle.guarded_table t
-    JOIN pg_class c ON c.oid = t.relation
-    WHERE t.state = 'closed' AND NOT entitle_internal.is_closed(c.oid)
-    ORDER BY c.oid
-    $$;
+BEGIN
+    RETURN QUERY
+        SELECT c.oid::regclass, c.relkind, c.relowner
+        FROM entitle.guarded_table t
+        JOIN pg_class c ON c.oid = t.relation
+        WHERE t.state = 'closed' AND NOT entitle_internal.is_closed(c.oid)
+        ORDER BY c.oid;
+END
+$$;
 COMMENT ON FUNCTION entitle_internal.reopened_tables() IS 'Tables that were closed and that somebody opened by hand';
 GRANT EXECUTE ON FUNCTION entitle_internal.reopened_tables() TO PUBLIC;
 

@@ -108,11 +108,19 @@ CREATE FUNCTION entitle_internal.mask_test(declared entitle.protection, level in
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    document entitle.protection := entitle_internal.find_document(declared);
+    document entitle.protection := declared;
+    document_prefix text := prefix;
+    link record;
 BEGIN
+    -- As in joined_test.
+    FOR link IN
+        SELECT l.parent, l.depth FROM entitle_internal.parent_links(declared, prefix) l WHERE declared.parent IS NOT NULL ORDER BY l.depth LOOP
+        document := link.parent;
+        document_prefix := format('entitle_parent_%s.', link.depth);
+    END LOOP;
     -- The date decides whether the row shows; how much of it shows is the level's alone.
     document.date_column := NULL;
-    RETURN entitle_internal.protection_test(document, document.view_permission, level, entitle_internal.document_prefix(declared, prefix));
+    RETURN entitle_internal.protection_test(document, document.view_permission, level, document_prefix);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.mask_test(entitle.protection, integer, text) IS 'Whether columns masked below a level show in a row';

@@ -78,7 +78,7 @@ GRANT EXECUTE ON FUNCTION entitle_internal.keys_to_parent(oid, oid, name, name) 
 
 -- Where there are several, parent_key names the right one, or customer_column a column that only that one has.
 CREATE FUNCTION entitle_internal.parent_keys(declared entitle.protection) RETURNS SETOF oid
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
     SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT unnest(entitle_internal.keys_to_parent(declared.relation, declared.parent, declared.parent_key, declared.customer_column))
@@ -98,10 +98,10 @@ DECLARE
     heir regclass;
 BEGIN
     SELECT array_agg(c.oid), bool_and(c.convalidated), bool_or(c.confdeltype = 'd'),
-           -- PostgreSQL 18 brought keys that name a version of a row by its time.
-           coalesce(bool_or((to_jsonb(c) ->> 'conperiod')::boolean), false)
+           -- PostgreSQL 18 brought keys that name a version of a row by its time. Before, the detour would cost more than all else here.
+           coalesce(bool_or(CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN (to_jsonb(c) ->> 'conperiod')::boolean END), false)
     INTO keys, is_valid, moves_lines, is_temporal
-    FROM entitle_internal.parent_keys(declared) k
+    FROM unnest(entitle_internal.keys_to_parent(declared.relation, declared.parent, declared.parent_key, declared.customer_column)) AS k
     JOIN pg_constraint c ON c.oid = k;
     IF keys IS NULL THEN
         RAISE EXCEPTION 'table "%" has no such foreign key to "%"', declared.relation, declared.parent
@@ -123,7 +123,10 @@ BEGIN
             declared.relation, declared.parent
             USING ERRCODE = '42830', HINT = 'Let it be ON DELETE NO ACTION, RESTRICT, CASCADE or SET NULL.';
     END IF;
-    heir := entitle_internal.heir_without_key(declared.relation, keys[1]);
+    -- Few tables have heirs, and whether one ever had any is cheap to ask.
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = declared.relation AND c.relhassubclass) THEN
+        heir := entitle_internal.heir_without_key(declared.relation, keys[1]);
+    END IF;
     IF heir IS NOT NULL THEN
         RAISE EXCEPTION 'table "%" inherits from "%" without its foreign key to "%"', heir, declared.relation, declared.parent
             USING ERRCODE = '42830', HINT = 'Add the same one, with the same actions: PostgreSQL hands none down.';
@@ -138,11 +141,12 @@ GRANT EXECUTE ON FUNCTION entitle_internal.find_parent_key(entitle.protection) T
 -- refers to the rows of its own table: an inheriting one may have others under the same key (S220).
 CREATE FUNCTION entitle_internal.parent_links(declared entitle.protection, prefix text)
     RETURNS TABLE (depth integer, parent entitle.protection, source text, condition text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 2
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     child entitle.protection := declared;
+    key_number oid;
     key_constraint pg_constraint;
 BEGIN
     depth := 0;
@@ -157,7 +161,9 @@ BEGIN
             RAISE EXCEPTION 'table "%" is its own parent', declared.relation
                 USING ERRCODE = '22023', HINT = 'Parents lead to a table that names a customer of its own.';
         END IF;
-        SELECT c.* INTO key_constraint FROM pg_constraint c WHERE c.oid = entitle_internal.find_parent_key(child);
+        -- By itself: within the query the planner would call it once more.
+        key_number := entitle_internal.find_parent_key(child);
+        SELECT c.* INTO key_constraint FROM pg_constraint c WHERE c.oid = key_number;
         depth := depth + 1;
         source := (SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || c.oid::regclass FROM pg_class c WHERE c.oid = child.parent);
         SELECT string_agg(
@@ -201,6 +207,9 @@ DECLARE
     document entitle.protection := declared;
     link record;
 BEGIN
+    IF declared.parent IS NULL THEN
+        RETURN declared;
+    END IF;
     FOR link IN SELECT * FROM entitle_internal.parent_links(declared, '') l ORDER BY l.depth LOOP
         document := link.parent;
     END LOOP;
@@ -214,7 +223,8 @@ CREATE FUNCTION entitle_internal.document_prefix(declared entitle.protection, pr
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT coalesce('entitle_parent_' || max(l.depth) || '.', prefix) FROM entitle_internal.parent_links(declared, prefix) l
+    SELECT CASE WHEN declared.parent IS NULL THEN prefix
+           ELSE (SELECT coalesce('entitle_parent_' || max(l.depth) || '.', prefix) FROM entitle_internal.parent_links(declared, prefix) l) END
     $$;
 COMMENT ON FUNCTION entitle_internal.document_prefix(entitle.protection, text) IS 'What the columns of the document go by in parent_join';
 GRANT EXECUTE ON FUNCTION entitle_internal.document_prefix(entitle.protection, text) TO PUBLIC;
@@ -225,9 +235,16 @@ CREATE FUNCTION entitle_internal.joined_test(declared entitle.protection, action
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    document CONSTANT entitle.protection := entitle_internal.find_document(declared);
-    document_prefix CONSTANT text := entitle_internal.document_prefix(declared, prefix);
+    document entitle.protection := declared;
+    document_prefix text := prefix;
+    link record;
 BEGIN
+    -- As find_document and document_prefix, which would each go all the way.
+    FOR link IN
+        SELECT l.parent, l.depth FROM entitle_internal.parent_links(declared, prefix) l WHERE declared.parent IS NOT NULL ORDER BY l.depth LOOP
+        document := link.parent;
+        document_prefix := format('entitle_parent_%s.', link.depth);
+    END LOOP;
     RETURN CASE action
         WHEN 'SELECT' THEN entitle_internal.protection_test(document, document.view_permission,
                                CASE WHEN document.customer_column IS NOT NULL THEN document.min_level END, document_prefix,

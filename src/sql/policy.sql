@@ -121,9 +121,13 @@ CREATE FUNCTION entitle_internal.place_columns(declared entitle.protection)
     WHERE a.attrelid = declared.relation AND NOT a.attisdropped
       AND (a.attnum = ANY ((SELECT i.indkey FROM pg_index i
                             WHERE i.indrelid = declared.relation AND i.indisprimary)::smallint[])
-           OR EXISTS (SELECT
-                      FROM pg_constraint k
-                      WHERE k.contype = 'f' AND k.confrelid = declared.relation AND k.conparentid = 0 AND a.attnum = ANY (k.confkey))
+           -- By what depends on the table, which has an index: all keys of a large database would be looked at for each table.
+           OR a.attnum IN (SELECT unnest(k.confkey)
+                           FROM pg_depend d
+                           JOIN pg_constraint k ON k.oid = d.objid
+                           WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = declared.relation
+                             AND d.classid = 'pg_constraint'::regclass
+                             AND k.contype = 'f' AND k.confrelid = declared.relation AND k.conparentid = 0)
            OR CASE WHEN declared.parent IS NULL
                    THEN a.attname IN (declared.customer_column, declared.date_column, declared.brand_column)
                    ELSE a.attnum = ANY ((SELECT c.conkey FROM pg_constraint c

@@ -116,6 +116,8 @@ CREATE FUNCTION entitle_internal.expected_triggers(declared entitle.protection)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
+    WITH move AS MATERIALIZED (
+        SELECT entitle_internal.move_condition(declared) AS condition WHERE entitle_internal.parent_problem(declared) IS NULL)
     SELECT v.name, v.kind,
            CASE WHEN declared.parent IS NULL OR v.action IS NULL THEN 'entitle_internal.refuse_write()' ELSE 'entitle_internal.refuse_line_write()' END::regprocedure,
            -- A line's document is looked at by the trigger's function.
@@ -127,14 +129,14 @@ CREATE FUNCTION entitle_internal.expected_triggers(declared entitle.protection)
     UNION ALL
     -- BEFORE and AFTER UPDATE.
     SELECT v.name, v.kind, 'entitle_internal.refuse_move()'::regprocedure,
-           CASE v.name WHEN 'entitle_moved' THEN entitle_internal.move_condition(declared) ELSE entitle_internal.early_move_test(declared) END
-    FROM (VALUES ('zz_entitle_move', 19::smallint), ('entitle_moved', 17::smallint)) AS v (name, kind)
-    WHERE entitle_internal.parent_problem(declared) IS NULL AND entitle_internal.move_condition(declared) IS NOT NULL
+           CASE v.name WHEN 'entitle_moved' THEN m.condition ELSE entitle_internal.early_move_test(declared) END
+    FROM (VALUES ('zz_entitle_move', 19::smallint), ('entitle_moved', 17::smallint)) AS v (name, kind), move m
+    WHERE m.condition IS NOT NULL
     UNION ALL
     -- AFTER DELETE and INSERT.
     SELECT v.name, v.kind, 'entitle_internal.refuse_move()'::regprocedure, entitle_internal.trigger_bound(declared)
-    FROM (VALUES ('entitle_left', 9::smallint), ('entitle_arrived', 5::smallint)) AS v (name, kind)
-    WHERE entitle_internal.parent_problem(declared) IS NULL AND entitle_internal.move_condition(declared) IS NOT NULL
+    FROM (VALUES ('entitle_left', 9::smallint), ('entitle_arrived', 5::smallint)) AS v (name, kind), move m
+    WHERE m.condition IS NOT NULL
       AND (v.name = 'entitle_left' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = declared.relation AND c.relkind = 'p'))
     $$;
 COMMENT ON FUNCTION entitle_internal.expected_triggers(entitle.protection) IS 'The triggers that install_protection makes of a declaration';
@@ -188,7 +190,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         FROM entitle.protection p
         JOIN pg_class c ON c.oid = p.relation),
     declared AS (
-        SELECT s.declared, n AS current, entitle_internal.view_remedy(s.declared, n) AS call
+        SELECT s.declared, n AS current
         FROM stored s
         CROSS JOIN LATERAL entitle_internal.declared_now(s.declared) n
         WHERE s.problem IS NULL),
@@ -200,7 +202,7 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         JOIN pg_class c ON c.oid = f
         LEFT JOIN entitle.protection_member m ON m.relation = f AND m.root = (d.declared).relation),
     policy AS (
-        SELECT m.relation, m.call, e.name, p.oid IS NULL AS is_missing,
+        SELECT m.relation, m.declared, e.name, p.oid IS NULL AS is_missing,
                p.oid IS NOT NULL
                AND ((p.polcmd, p.polpermissive, p.polroles) IS DISTINCT FROM (e.command, true, '{0}'::oid[])
                     OR NOT entitle_internal.is_condition('using', p.oid, e.seen)
@@ -210,112 +212,120 @@ CREATE FUNCTION entitle.verify_protection() RETURNS TABLE (relation regclass, pr
         LEFT JOIN pg_policy p ON p.polrelid = m.relation AND p.polname = e.name
         WHERE m.is_known),
     trigger AS (
-        SELECT m.relation, m.call, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
+        SELECT m.relation, m.declared, e.name, t.oid IS NULL AS is_missing, t.tgenabled,
                t.oid IS NOT NULL
                AND ((t.tgtype, t.tgfoid) IS DISTINCT FROM (e.kind, e.function::oid)
                     OR NOT entitle_internal.is_condition('when', t.oid, e.condition)) AS is_different
         FROM member m
         CROSS JOIN LATERAL entitle_internal.expected_triggers(m.current) e
         LEFT JOIN pg_trigger t ON t.tgrelid = m.relation AND t.tgname = e.name
-        WHERE m.is_known)
-    SELECT f.*
-    FROM (
-    SELECT (s.declared).relation, s.problem, entitle_internal.closing_call((s.declared).relation)
-    FROM stored s WHERE s.problem IS NOT NULL
-    UNION ALL
-    SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation)
-    FROM member m WHERE m.is_known AND NOT m.relrowsecurity
-    UNION ALL
-    SELECT m.relation, 'row-level security does not bind the table''s owner', format('ALTER TABLE ONLY %s FORCE ROW LEVEL SECURITY;', m.relation)
-    FROM member m WHERE m.is_known AND NOT m.relforcerowsecurity
-    UNION ALL
-    SELECT m.relation, format('a part of protected table %s, and not protected itself', (m.declared).relation), m.call
-    FROM member m WHERE NOT m.is_known
-    UNION ALL
-    -- A query of the table above asks that one's policies alone.
-    SELECT (d.declared).relation, format('is a part of %s, which shows its rows past its protection', i.inhparent::regclass),
-           format(CASE WHEN c.relispartition THEN 'ALTER TABLE %s DETACH PARTITION %s;' ELSE 'ALTER TABLE %2$s NO INHERIT %1$s;' END,
-                  i.inhparent::regclass, c.oid::regclass)
-    FROM declared d
-    JOIN pg_inherits i ON i.inhrelid = (d.declared).relation
-    JOIN pg_class c ON c.oid = i.inhrelid
-    UNION ALL
-    -- DETACH PARTITION takes the triggers away that refuse writes, and leaves the policies.
-    SELECT c.oid::regclass, format('was a part of protected table %s, and is one of its own now', (d.declared).relation),
-           entitle_internal.protection_call(ROW(c.oid, (d.current).customer_column, (d.current).date_column, (d.current).brand_column,
-               (d.current).min_level, (d.current).view_permission, (d.current).insert_permission, (d.current).update_permission,
-               (d.current).delete_permission, (d.current).external_insert_level, (d.current).external_update_level,
-               (d.current).masked_columns, NULL, (d.current).parent, (d.current).external_delete_level, (d.current).shared_rows,
-               (d.current).parent_key)::entitle.protection)
-    FROM declared d
-    JOIN entitle.protection_member m ON m.root = (d.declared).relation
-    JOIN pg_class c ON c.oid = m.relation
-    WHERE m.relation NOT IN (SELECT f FROM entitle_internal.protection_family((d.declared).relation) f)
-    UNION ALL
-    SELECT p.relation, format('policy "%s" is missing', p.name), p.call FROM policy p WHERE p.is_missing
-    UNION ALL
-    SELECT p.relation, format('policy "%s" is not what was declared', p.name),
-           format('DROP POLICY IF EXISTS %I ON %s; %s', p.name, p.relation, p.call)
-    FROM policy p WHERE p.is_different
-    UNION ALL
-    SELECT t.relation, format('trigger "%s" is missing', t.name), t.call FROM trigger t WHERE t.is_missing
-    UNION ALL
-    SELECT t.relation, format('trigger "%s" is not what was declared', t.name),
-           format('DROP TRIGGER IF EXISTS %I ON %s; %s', t.name, t.relation, t.call)
-    FROM trigger t WHERE t.is_different
-    UNION ALL
-    SELECT t.relation, format('trigger "%s" does not always fire', t.name),
-           format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I;', t.relation, t.name)
-    FROM trigger t WHERE t.tgenabled <> 'A'
-    UNION ALL
-    SELECT coalesce(n.named, g.relation),
-           CASE WHEN n.named IS NOT NULL THEN format('protected table %s is gone, and another one bears its name, unprotected', g.name)
-                ELSE format('protected table %s did not come when a dump was restored', g.name) END,
-           CASE WHEN n.named IS NOT NULL THEN entitle_internal.protection_call(entitle_internal.declared_for(p, n.named))
-                ELSE format('DELETE FROM entitle.protection WHERE relation = %s; %s', g.relation::oid,
-                            entitle_internal.remark('or restore the table, and ' || entitle_internal.protection_call(p))) END
-    FROM entitle_internal.gone_tables() g
-    JOIN entitle.protection p ON p.relation = g.relation
-    CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(g.name)) AS n (named)
-    WHERE g.is_absent OR n.named IS NOT NULL
-    UNION ALL
-    SELECT n.named, format('bears the name that protected table %s had, and is not protected', m.relation),
-           entitle_internal.protection_call(entitle_internal.declared_for(p, n.named))
-    FROM entitle.protection p
-    JOIN entitle.protection_member m ON m.relation = p.relation
-    JOIN pg_class c ON c.oid = p.relation
-    CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(m.table_name)) AS n (named)
-    WHERE n.named <> p.relation AND n.named NOT IN (SELECT o.relation FROM entitle.protection_member o)
-      AND EXISTS (SELECT FROM pg_class o WHERE o.oid = n.named AND o.relkind IN ('r', 'p'))
-    UNION ALL
-    SELECT (d.declared).relation, 'a declared column was renamed or dropped', d.call
-    FROM declared d
-    WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle_internal.lost_columns(d.current))
-    UNION ALL
-    SELECT (d.declared).relation, format('masked column "%s" is neither in the table nor in its filtered view', k),
-           entitle_internal.closing_call((d.declared).relation)
-    FROM declared d
-    CROSS JOIN LATERAL unnest(entitle_internal.masked_names(d.declared)) AS k
-    WHERE EXISTS (SELECT FROM pg_class v WHERE v.oid = entitle_internal.find_view((d.declared).relation))
-      AND NOT EXISTS (SELECT
-                      FROM pg_attribute a
-                      WHERE a.attrelid IN ((d.declared).relation, entitle_internal.find_view((d.declared).relation)) AND a.attname = k
-                        AND a.attnum > 0 AND NOT a.attisdropped)
-    UNION ALL
-    SELECT (d.declared).relation, format('permission "%s" is not known', k),
-           format('INSERT INTO entitle.permission (permission_key, is_active) VALUES (%L, false);', k)
-    FROM declared d
-    CROSS JOIN LATERAL (SELECT DISTINCT unnest(ARRAY[(d.declared).view_permission, (d.declared).insert_permission,
-                                                     (d.declared).update_permission, (d.declared).delete_permission])) AS u (k)
-    WHERE k IS NOT NULL AND NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = k)
-    UNION ALL
-    SELECT (d.declared).relation, v.problem, v.remedy
-    FROM declared d
-    CROSS JOIN LATERAL entitle_internal.verify_view(d.declared, d.current) v
-    UNION ALL
-    SELECT * FROM entitle_internal.verify_reported()
-    ) AS f (relation, problem, remedy)
-    ORDER BY f.relation::text, f.problem, f.remedy
+        WHERE m.is_known),
+    -- renewed: the table whose declaration is to be made good, where that is what the remedy ends with.
+    finding (relation, problem, remedy, renewed) AS MATERIALIZED (
+        SELECT (s.declared).relation, s.problem, entitle_internal.closing_call((s.declared).relation), NULL::regclass
+        FROM stored s WHERE s.problem IS NOT NULL
+        UNION ALL
+        SELECT m.relation, 'row-level security is switched off', format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY;', m.relation), NULL
+        FROM member m WHERE m.is_known AND NOT m.relrowsecurity
+        UNION ALL
+        SELECT m.relation, 'row-level security does not bind the table''s owner', format('ALTER TABLE ONLY %s FORCE ROW LEVEL SECURITY;', m.relation), NULL
+        FROM member m WHERE m.is_known AND NOT m.relforcerowsecurity
+        UNION ALL
+        SELECT m.relation, format('a part of protected table %s, and not protected itself', (m.declared).relation), '', (m.declared).relation
+        FROM member m WHERE NOT m.is_known
+        UNION ALL
+        -- A query of the table above asks that one's policies alone.
+        SELECT (d.declared).relation, format('is a part of %s, which shows its rows past its protection', i.inhparent::regclass),
+               format(CASE WHEN c.relispartition THEN 'ALTER TABLE %s DETACH PARTITION %s;' ELSE 'ALTER TABLE %2$s NO INHERIT %1$s;' END,
+                      i.inhparent::regclass, c.oid::regclass), NULL
+        FROM declared d
+        JOIN pg_inherits i ON i.inhrelid = (d.declared).relation
+        JOIN pg_class c ON c.oid = i.inhrelid
+        UNION ALL
+        -- DETACH PARTITION takes the triggers away that refuse writes, and leaves the policies.
+        SELECT c.oid::regclass, format('was a part of protected table %s, and is one of its own now', (d.declared).relation),
+               entitle_internal.protection_call(ROW(c.oid, (d.current).customer_column, (d.current).date_column, (d.current).brand_column,
+                   (d.current).min_level, (d.current).view_permission, (d.current).insert_permission, (d.current).update_permission,
+                   (d.current).delete_permission, (d.current).external_insert_level, (d.current).external_update_level,
+                   (d.current).masked_columns, NULL, (d.current).parent, (d.current).external_delete_level, (d.current).shared_rows,
+                   (d.current).parent_key)::entitle.protection), NULL
+        FROM declared d
+        JOIN entitle.protection_member m ON m.root = (d.declared).relation
+        JOIN pg_class c ON c.oid = m.relation
+        WHERE m.relation NOT IN (SELECT f FROM entitle_internal.protection_family((d.declared).relation) f)
+        UNION ALL
+        SELECT p.relation, format('policy "%s" is missing', p.name), '', (p.declared).relation FROM policy p WHERE p.is_missing
+        UNION ALL
+        SELECT p.relation, format('policy "%s" is not what was declared', p.name),
+               format('DROP POLICY IF EXISTS %I ON %s; ', p.name, p.relation), (p.declared).relation
+        FROM policy p WHERE p.is_different
+        UNION ALL
+        SELECT t.relation, format('trigger "%s" is missing', t.name), '', (t.declared).relation FROM trigger t WHERE t.is_missing
+        UNION ALL
+        SELECT t.relation, format('trigger "%s" is not what was declared', t.name),
+               format('DROP TRIGGER IF EXISTS %I ON %s; ', t.name, t.relation), (t.declared).relation
+        FROM trigger t WHERE t.is_different
+        UNION ALL
+        SELECT t.relation, format('trigger "%s" does not always fire', t.name),
+               format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I;', t.relation, t.name), NULL
+        FROM trigger t WHERE t.tgenabled <> 'A'
+        UNION ALL
+        SELECT coalesce(n.named, g.relation),
+               CASE WHEN n.named IS NOT NULL THEN format('protected table %s is gone, and another one bears its name, unprotected', g.name)
+                    ELSE format('protected table %s did not come when a dump was restored', g.name) END,
+               CASE WHEN n.named IS NOT NULL THEN entitle_internal.protection_call(entitle_internal.declared_for(p, n.named))
+                    ELSE format('DELETE FROM entitle.protection WHERE relation = %s; %s', g.relation::oid,
+                                entitle_internal.remark('or restore the table, and ' || entitle_internal.protection_call(p))) END, NULL
+        FROM entitle_internal.gone_tables() g
+        JOIN entitle.protection p ON p.relation = g.relation
+        CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(g.name)) AS n (named)
+        WHERE g.is_absent OR n.named IS NOT NULL
+        UNION ALL
+        SELECT n.named, format('bears the name that protected table %s had, and is not protected', m.relation),
+               entitle_internal.protection_call(entitle_internal.declared_for(p, n.named)), NULL
+        FROM entitle.protection p
+        JOIN entitle.protection_member m ON m.relation = p.relation
+        JOIN pg_class c ON c.oid = p.relation
+        CROSS JOIN LATERAL (SELECT entitle_internal.relation_called(m.table_name)) AS n (named)
+        WHERE n.named <> p.relation AND n.named NOT IN (SELECT o.relation FROM entitle.protection_member o)
+          AND EXISTS (SELECT FROM pg_class o WHERE o.oid = n.named AND o.relkind IN ('r', 'p'))
+        UNION ALL
+        SELECT (d.declared).relation, 'a declared column was renamed or dropped', '', (d.declared).relation
+        FROM declared d
+        WHERE d.declared IS DISTINCT FROM d.current OR EXISTS (SELECT FROM entitle_internal.lost_columns(d.current))
+        UNION ALL
+        SELECT (d.declared).relation, format('masked column "%s" is neither in the table nor in its filtered view', k),
+               entitle_internal.closing_call((d.declared).relation), NULL
+        FROM declared d
+        CROSS JOIN LATERAL unnest(entitle_internal.masked_names(d.declared)) AS k
+        WHERE EXISTS (SELECT FROM pg_class v WHERE v.oid = entitle_internal.find_view((d.declared).relation))
+          AND NOT EXISTS (SELECT
+                          FROM pg_attribute a
+                          WHERE a.attrelid IN ((d.declared).relation, entitle_internal.find_view((d.declared).relation)) AND a.attname = k
+                            AND a.attnum > 0 AND NOT a.attisdropped)
+        UNION ALL
+        SELECT (d.declared).relation, format('permission "%s" is not known', k),
+               format('INSERT INTO entitle.permission (permission_key, is_active) VALUES (%L, false);', k), NULL
+        FROM declared d
+        CROSS JOIN LATERAL (SELECT DISTINCT unnest(ARRAY[(d.declared).view_permission, (d.declared).insert_permission,
+                                                         (d.declared).update_permission, (d.declared).delete_permission])) AS u (k)
+        WHERE k IS NOT NULL AND NOT EXISTS (SELECT FROM entitle.permission p WHERE p.permission_key = k)
+        UNION ALL
+        SELECT (d.declared).relation, v.problem, v.remedy, NULL
+        FROM declared d
+        CROSS JOIN LATERAL entitle_internal.verify_view(d.declared, d.current) v
+        UNION ALL
+        SELECT v.*, NULL FROM entitle_internal.verify_reported() v
+    ),
+    -- Of tables with such a finding alone, and once each: it takes longer than to look.
+    call AS MATERIALIZED (
+        SELECT (d.declared).relation, entitle_internal.view_remedy(d.declared, d.current) AS text
+        FROM declared d
+        WHERE (d.declared).relation IN (SELECT f.renewed FROM finding f))
+    SELECT f.relation, f.problem, CASE WHEN f.renewed IS NULL THEN f.remedy ELSE f.remedy || c.text END
+    FROM finding f
+    LEFT JOIN call c ON c.relation = f.renewed
+    ORDER BY f.relation::text, f.problem, 3
     $$;
 COMMENT ON FUNCTION entitle.verify_protection() IS
     'Where protected tables differ from what was declared, and the statements that mend it; none when all is well';

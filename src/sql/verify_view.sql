@@ -155,13 +155,13 @@ BEGIN
     IF NOT entitle_internal.has_view(declared) THEN
         RETURN;
     END IF;
-    remedy := entitle_internal.view_remedy(declared, current);
     RETURN QUERY
         SELECT format('masked column "%s" is a part of a key, which shows with its row', k), entitle_internal.closing_call(declared.relation)
         FROM unnest(entitle_internal.masked_names(entitle_internal.mended_declaration(current))) AS k
         WHERE k = ANY (entitle_internal.key_names(current));
     IF view IS NULL THEN
         problem := 'the filtered view, or the trigger that writes through it, is missing';
+        remedy := entitle_internal.view_remedy(declared, current);
         RETURN NEXT;
         RETURN;
     END IF;
@@ -182,6 +182,7 @@ BEGIN
         WHERE c.column_name <> c.view_column;
     IF NOT FOUND AND NOT entitle_internal.is_view(view, entitle_internal.full_view_query(current)) THEN
         problem := format('the filtered view "%s" is not as it was made', view);
+        remedy := entitle_internal.view_remedy(declared, current);
         RETURN NEXT;
     END IF;
     IF class.reloptions IS DISTINCT FROM '{security_barrier=true}' THEN
