@@ -2,6 +2,7 @@
 
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/node.hpp"
+#include "pg/boundary/table_owner.hpp"
 #include "pg/enforce/domain_check.hpp"
 
 extern "C" {
@@ -47,13 +48,8 @@ bool is_held(Oid relation) {
 }
 
 void check_table(Oid relation, Oid domain) {
-    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-    if (!HeapTupleIsValid(row)) {
-        return;
-    }
-    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
-    ReleaseSysCache(row);
-    if (!has_privs_of_role(GetUserId(), owner) && is_held(relation)) {
+    const Oid owner = table_owner(relation);
+    if (OidIsValid(owner) && !has_privs_of_role(GetUserId(), owner) && is_held(relation)) {
         ereport(
             ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
