@@ -283,13 +283,10 @@ CREATE FUNCTION entitle_internal.may_declare(relation regclass, through regproce
 BEGIN
     -- The session's role as SET ROLE left it: inside a SECURITY DEFINER function current_user is the definer. Whoever calls
     -- another role's function trusts it with no table of their own.
-    RETURN (
-        SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
-               AND bool_and(pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
-        FROM pg_roles r, entitle_internal.protection_family(relation) f
-        JOIN pg_class c ON c.oid = f
-        WHERE r.oid = entitle_internal.asking_role()
-        GROUP BY r.oid);
+    RETURN (SELECT has_function_privilege(r.oid, through, 'EXECUTE') AND bool_and(pg_has_role(r.oid, c.relowner, 'USAGE'))
+                   AND bool_and(pg_has_role(coalesce(entitle_internal.definer_in_charge(), r.oid), c.relowner, 'USAGE'))
+            FROM pg_roles r, entitle_internal.protection_family(relation) f JOIN pg_class c ON c.oid = f
+            WHERE r.oid = entitle_internal.asking_role() GROUP BY r.oid);
 END
 $$;
 COMMENT ON FUNCTION entitle_internal.may_declare(regclass, regprocedure) IS
