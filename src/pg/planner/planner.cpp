@@ -15,6 +15,7 @@
 #include "pg/planner/planner.hpp"
 #include "pg/planner/redundant_filter.hpp"
 #include "pg/planner/told_array.hpp"
+#include "pg/planner/view_conflict.hpp"
 #include "pg/subject/current_subject.hpp"
 #include "pg/subject/statement.hpp"
 
@@ -186,6 +187,7 @@ PlannedStmt *on_plan(ENTITLE_PLAN_PARAMETERS) {
     if (is_creating_table) {
         query = static_cast<Query *>(copyObjectImpl(query));
     }
+    refuse_view_conflict(query);
     const bool is_variant = (cursor_options & kVariantOption) != 0;
     cursor_options = check_lent_query(query, cursor_options & ~kVariantOption);
     // Should a row test come in by a way not known here, its plan cannot be exchanged.
