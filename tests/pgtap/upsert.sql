@@ -1,4 +1,4 @@
--- INSERT ... ON CONFLICT and MERGE on filtered views and on their tables: docs/how-to.md, "Upserts". On a view PostgreSQL finds no unique
+-- INSERT ... ON CONFLICT and MERGE on filtered views and on their tables: docs/adopting.md, "Upserts". On a view PostgreSQL finds no unique
 -- index, and the library says what to write instead.
 \ir error_of.psql
 SELECT no_plan();
@@ -87,6 +87,14 @@ SELECT alike(error_of(login, 'MERGE INTO seen.orders o USING (VALUES ' || c || '
              CASE WHEN current_setting('server_version_num')::integer < 170000 THEN '0A000 cannot execute MERGE on relation "orders"' ELSE told END, format('%s: MERGE %s', login, c))
 FROM (VALUES ('l30', '(1, ''x'', 5)', '1'), ('l30', '(9, ''x'', 5)', '1'), ('l30', '(1, ''x'', 5), (9, ''y'', 6)', '2'), ('l30', '(2, ''x'', 5)', '23505 %'),
              ('l20', '(1, ''x'', 5)', '42501 %'), ('l20', '(9, ''x'', 5)', '42501 %'), ('l20', '(9, ''x'', NULL)', '1')) AS v (login, c, told);
+
+-- MERGE into the table, on every release.
+SELECT alike(error_of('l30', 'MERGE INTO "the shop".' || c), told, 'MERGE into the table: ' || c)
+FROM (VALUES ('notes n USING (VALUES (1, ''x''), (9, ''y'')) v (id, words) ON n.id = v.id WHEN MATCHED THEN UPDATE SET words = v.words WHEN NOT MATCHED THEN INSERT VALUES (v.id, 1, v.words)', '2'),
+             ('notes n USING (VALUES (2, ''x'')) v (id, words) ON n.id = v.id WHEN MATCHED THEN UPDATE SET words = v.words WHEN NOT MATCHED THEN INSERT VALUES (v.id, 1, v.words)', '23505 %'),
+             ('orders o USING (VALUES (1, ''x'')) v (id, item) ON o.id = v.id WHEN MATCHED THEN UPDATE SET item = v.item', '1'),
+             ('orders o USING (VALUES (1, 5)) v (id, price) ON o.id = v.id WHEN MATCHED THEN UPDATE SET price = v.price', '42501 permission denied for table orders'),
+             ('orders o USING (VALUES (1, 5)) v (id, price) ON o.id = v.id AND o.price < 9 WHEN MATCHED THEN UPDATE SET item = ''x''', '42501 permission denied for table orders')) AS v (c, told);
 
 SELECT * FROM finish();
 ROLLBACK;
