@@ -1,7 +1,8 @@
 -- What the planner expects of a row test: within a factor of three of the rows there are, for users with 1 to 50,000 of
 -- 100,000 customers, whatever the key, with and without a window, in joins, and for staff.
 \ir setup.psql
-SELECT plan(54);
+\ir plan_of.psql
+SELECT plan(57);
 
 INSERT INTO entitle.customer (customer_id, customer_uuid, customer_code, legal_name, trade_name, tax_id)
 SELECT i, md5(i::text)::uuid, 'C' || i, 'n', 'n', 't' FROM generate_series(1, 100000) AS i;
@@ -126,6 +127,22 @@ SELECT is(first_node('staff'), 'Seq Scan', 'staff: the whole table');
 SELECT is(first_node('with 100'), 'Index Scan', 'a hundred customers: rows as the index has them');
 SET LOCAL enable_indexscan = off;
 SELECT is(first_node('with 100'), 'Bitmap Heap Scan', 'by bitmap where index scans are switched off');
+
+
+-- Lines of a thousand customers' documents are looked up, one document after another, as a join with the table of access would (some
+-- conditions leave few of them anyway: then the lines come by those).
+RESET enable_indexscan;
+ALTER TABLE invoices ADD PRIMARY KEY (invoice_id);
+CREATE TABLE items (
+    invoice_id integer NOT NULL REFERENCES invoices, number integer NOT NULL, price integer NOT NULL, note text NOT NULL, PRIMARY KEY (invoice_id, number));
+INSERT INTO items SELECT invoice_id, n, (invoice_id::bigint * 7919 + n) % 100000, repeat('x', 200) FROM invoices, generate_series(1, 2) AS n ORDER BY 1, 2;
+CREATE INDEX ON items (price);
+ANALYZE items;
+SELECT entitle.protect_table('items', parent => 'invoices');
+GRANT SELECT ON items TO test_app;
+SELECT matches(plan_of('with 1000', 'SELECT min(note) FROM items'), 'Nested Loop.*Index Scan using items_pkey', 'a thousand customers'' lines: by their documents');
+SELECT doesnt_match(plan_of('with 50000', 'SELECT min(note) FROM items'), 'Nested Loop', 'half of all: all lines');
+SELECT matches(plan_of('with 1000', 'SELECT sum(number) FROM items WHERE price < 50'), 'items_price_idx', 'few lines: by what says so');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -10,6 +10,7 @@
 #include "pg/planner/index_cost.hpp"
 #include "pg/subject/cursor.hpp"
 #include "pg/planner/hook.hpp"
+#include "pg/planner/look_up_cost.hpp"
 #include "pg/lending/lent_rights.hpp"
 #include "pg/planner/plan_tree.hpp"
 #include "pg/planner/planner.hpp"
@@ -63,6 +64,7 @@ void on_paths(PlannerInfo *root, RelOptInfo *relation, Index number, RangeTblEnt
     if (next_paths != nullptr) {
         next_paths(root, relation, number, entry);
     }
+    price_look_ups(root, relation);
     prefer_index_scans(relation);
     leave_out_closed(relation);
 }
