@@ -58,7 +58,10 @@ double count_look_ups(PlannerInfo *root, Index inner, const Path *path) {
     for (int outer = -1; (outer = bms_next_member(path->param_info->ppi_req_outer, outer)) >= 0;) {
         const RelOptInfo *table =
             outer < root->simple_rel_array_size ? root->simple_rel_array[outer] : nullptr;
-        if (table == nullptr || counts_keys(root, inner, outer)) {
+        if (table == nullptr) {
+            continue; // an outer join's own number, from PostgreSQL 16 on
+        }
+        if (counts_keys(root, inner, outer)) {
             return 0;
         }
         const double before = rows_before_tests(root, table);
