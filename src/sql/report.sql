@@ -17,9 +17,11 @@ REVOKE ALL ON FUNCTION entitle.user_rights(bigint) FROM PUBLIC;
 -- access, roles or members in a brand of the organization (R62).
 CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigint)
     RETURNS TABLE (role text, capability text, allowed boolean)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED -- it keeps its plan, which takes longer to make than to run
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+BEGIN
+    RETURN QUERY
     WITH opened AS MATERIALIZED (
         SELECT r.name, entitle_internal.role_capabilities(r.role_id, permission_matrix.brand_id) AS keys
         FROM entitle.role r
@@ -34,19 +36,22 @@ CREATE FUNCTION entitle.permission_matrix(organization_id bigint, brand_id bigin
     SELECT o.name, c.capability_key, c.capability_key = ANY (o.keys)
     FROM opened o
     CROSS JOIN entitle.capability c
-    ORDER BY o.name, c.capability_key
-    $$;
+    ORDER BY o.name, c.capability_key;
+END
+$$;
 COMMENT ON FUNCTION entitle.permission_matrix(bigint, bigint) IS
     'Roles by capability: what a member who holds only that role may do in the brand, or with NULL in any brand of the organization';
 GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint, bigint) TO PUBLIC;
 
 CREATE FUNCTION entitle.permission_matrix(organization_id bigint DEFAULT 1)
     RETURNS TABLE (role text, capability text, allowed boolean)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT * FROM entitle.permission_matrix(organization_id, NULL)
-    $$;
+BEGIN
+    RETURN QUERY SELECT m.role, m.capability, m.allowed FROM entitle.permission_matrix(permission_matrix.organization_id, NULL) m;
+END
+$$;
 COMMENT ON FUNCTION entitle.permission_matrix(bigint) IS
     'Roles by capability: what a member who holds only that role may do in at least one brand of the organization';
 GRANT EXECUTE ON FUNCTION entitle.permission_matrix(bigint) TO PUBLIC;
