@@ -46,12 +46,6 @@ REVOKE ALL ON TABLE entitle.adoption_finding FROM PUBLIC;
 ALTER TABLE entitle.adoption ENABLE ROW LEVEL SECURITY;
 ALTER TABLE entitle.adoption_finding ENABLE ROW LEVEL SECURITY;
 
-CREATE FUNCTION entitle_internal.is_following() RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'entitle_is_following';
-COMMENT ON FUNCTION entitle_internal.is_following() IS 'Whether the statement whose triggers ask in their conditions writes the model for an adopted table';
-GRANT EXECUTE ON FUNCTION entitle_internal.is_following() TO PUBLIC;
-
 -- The table of the model whose rows an adoption's rows stand for.
 CREATE FUNCTION entitle_internal.adopted_relation(kind text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -62,43 +56,30 @@ CREATE FUNCTION entitle_internal.adopted_relation(kind text) RETURNS text
 COMMENT ON FUNCTION entitle_internal.adopted_relation(text) IS 'The table of the model whose rows an adoption''s rows stand for';
 REVOKE ALL ON FUNCTION entitle_internal.adopted_relation(text) FROM PUBLIC;
 
--- SECURITY DEFINER: whoever writes the row need not see what is declared. The trigger's condition asks whether an adoption writes,
--- before this function takes the place of the one that does.
-CREATE FUNCTION entitle_internal.guard_adopted() RETURNS trigger
+-- SECURITY DEFINER: whoever writes the row need not see what is declared.
+CREATE FUNCTION entitle_internal.demand_free(relation text, adoption_id bigint, may_be_erased boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     adopted entitle.adoption;
-    -- Set here and not there: the score of a customer, and the database role of a user.
-    own CONSTANT text[] := '{client_score,scored_at,db_role,db_role_oid}';
 BEGIN
-    IF entitle_internal.restoring() OR entitle_internal.replaying() THEN
-        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-    END IF;
-    IF TG_OP = 'UPDATE' THEN
-        IF to_jsonb(OLD) - own = to_jsonb(NEW) - own THEN
-            RETURN NEW;
-        END IF;
-    END IF;
-    SELECT * INTO adopted
-    FROM entitle.adoption a
-    WHERE a.adoption_id = CASE TG_OP WHEN 'INSERT' THEN NEW.adoption_id ELSE coalesce(OLD.adoption_id, NEW.adoption_id) END;
-    IF adopted.is_forgotten AND entitle.acting_superuser() THEN
-        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-    END IF;
+    SELECT * INTO adopted FROM entitle.adoption a WHERE a.adoption_id = demand_free.adoption_id;
     -- A user who is not active is called as nobody's row says: he may be erased (S438).
-    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'app_user' THEN
-        IF NOT (to_jsonb(OLD) ->> 'is_active')::boolean AND to_jsonb(OLD) - own - '{login,full_name}'::text[] = to_jsonb(NEW) - own - '{login,full_name}'::text[]
-           AND entitle.acting_superuser() THEN
-            RETURN NEW;
-        END IF;
+    IF (adopted.is_forgotten OR may_be_erased) AND entitle.acting_superuser() THEN
+        RETURN;
     END IF;
-    RAISE EXCEPTION 'the row of "%" belongs to adopted table "%"', TG_TABLE_NAME, adopted.source
-        USING ERRCODE = '42501', TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA,
+    RAISE EXCEPTION 'the row of "%" belongs to adopted table "%"', relation, adopted.source
+        USING ERRCODE = '42501', TABLE = relation, SCHEMA = 'entitle',
               HINT = format('Change the row of %s that it stands for.', adopted.source);
 END
 $$;
+COMMENT ON FUNCTION entitle_internal.demand_free(text, bigint, boolean) IS 'An error unless a superuser may write a row that belongs to an adopted table (R64)';
+REVOKE ALL ON FUNCTION entitle_internal.demand_free(text, bigint, boolean) FROM PUBLIC;
+
+CREATE FUNCTION entitle_internal.guard_adopted() RETURNS trigger
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_guard_adopted';
 COMMENT ON FUNCTION entitle_internal.guard_adopted() IS 'Trigger: rows of adopted tables change at their source only (R64)';
 REVOKE ALL ON FUNCTION entitle_internal.guard_adopted() FROM PUBLIC;
 
@@ -155,8 +136,6 @@ REVOKE ALL ON FUNCTION entitle_internal.keep_adoption() FROM PUBLIC;
 DO $$
 DECLARE
     relation text;
-    event text;
-    condition text;
 BEGIN
     FOREACH relation IN ARRAY ARRAY['app_user', 'customer', 'external_access', 'organization', 'brand', 'role', 'role_permission', 'membership'] LOOP
         -- No foreign key: it would be looked up for each row of a load. Only the extension writes these, and keep_adoption keeps the other side.
@@ -169,18 +148,10 @@ BEGIN
         EXECUTE format('COMMENT ON INDEX entitle.%I IS %L', relation || '_source_idx', 'Finds what stands for a row of an adopted table');
         EXECUTE format('COMMENT ON COLUMN entitle.%I.adoption_id IS %L', relation, 'The adoption whose row this stands for (R64); NULL is one made here');
         EXECUTE format('COMMENT ON COLUMN entitle.%I.source_key IS %L', relation, 'The key of that row, as text');
-        FOR event, condition IN
-            VALUES ('insert', 'NEW.adoption_id IS NOT NULL'),
-                   ('update', '(OLD.adoption_id IS NOT NULL OR NEW.adoption_id IS NOT NULL)'),
-                   ('delete', 'OLD.adoption_id IS NOT NULL') LOOP
-            EXECUTE format('CREATE TRIGGER %I BEFORE %s ON entitle.%I FOR EACH ROW WHEN (%s AND NOT entitle_internal.is_following())'
-                           ' EXECUTE FUNCTION entitle_internal.guard_adopted()', 'entitle_adopted_' || event, event, relation, condition);
-        END LOOP;
-        FOREACH event IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP
-            EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER %I', relation, 'entitle_adopted_' || event);
-            EXECUTE format('COMMENT ON TRIGGER %I ON entitle.%I IS %L', 'entitle_adopted_' || event, relation,
-                           'Rows of adopted tables change at their source only (R64)');
-        END LOOP;
+        EXECUTE format('CREATE TRIGGER entitle_adopted BEFORE INSERT OR UPDATE OR DELETE ON entitle.%I FOR EACH ROW'
+                       ' EXECUTE FUNCTION entitle_internal.guard_adopted()', relation);
+        EXECUTE format('ALTER TABLE entitle.%I ENABLE ALWAYS TRIGGER entitle_adopted', relation);
+        EXECUTE format('COMMENT ON TRIGGER entitle_adopted ON entitle.%I IS %L', relation, 'Rows of adopted tables change at their source only (R64)');
         -- By its name after entitle_keep_owner: a table with owners' grants is told as that (R43).
         EXECUTE format('CREATE TRIGGER entitle_keep_source BEFORE TRUNCATE ON entitle.%I FOR EACH STATEMENT'
                        ' EXECUTE FUNCTION entitle_internal.keep_adopted()', relation);

@@ -265,6 +265,7 @@ CREATE FUNCTION entitle.add_member(login text, role text DEFAULT NULL, organizat
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+#variable_conflict use_column
 DECLARE
     home CONSTANT bigint := CASE WHEN add_member.brand_id IS NOT NULL THEN add_member.organization_id
                                  ELSE coalesce(add_member.organization_id, entitle_internal.only_organization()) END;
@@ -276,15 +277,15 @@ BEGIN
             USING ERRCODE = '23514', HINT = 'Give organization_id for all brands of an organization, or brand_id for one brand.';
     END IF;
     -- First: the roles of another organization are none of a brand manager's business.
-    member := entitle_internal.user_at_hand(login, home, brand_id);
+    member := entitle_internal.user_at_hand(add_member.login, home, add_member.brand_id);
     IF member IS NULL THEN
         RAISE EXCEPTION 'there is no active user with this login'
             USING ERRCODE = '22023',
                   HINT = 'Set the user up with entitle.add_user(login), or invite them with entitle.invite_user, as it takes for users of other places.';
     END IF;
     INSERT INTO entitle.membership (user_id, organization_id, brand_id, role_id, is_owner)
-    VALUES (member, home, add_member.brand_id, entitle_internal.role_named(role, home, add_member.brand_id), add_member.is_owner)
-    ON CONFLICT DO NOTHING -- rather than a subtransaction for each call
+    VALUES (member, home, add_member.brand_id, entitle_internal.role_named(add_member.role, home, add_member.brand_id), add_member.is_owner)
+    ON CONFLICT (user_id, organization_id, brand_id, role_id) DO NOTHING -- rather than a subtransaction for each call
     RETURNING membership_id INTO made;
     IF made IS NULL THEN
         RAISE EXCEPTION 'the user has this membership already'

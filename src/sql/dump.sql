@@ -144,43 +144,15 @@ $$;
 COMMENT ON FUNCTION entitle_internal.apply_removals() IS 'Trigger: removes the shipped rows that the dumped database had removed';
 REVOKE ALL ON FUNCTION entitle_internal.apply_removals() FROM PUBLIC;
 
--- SECURITY DEFINER: the setting is a superuser's, and so is a restore.
 CREATE FUNCTION entitle_internal.begin_restore() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    IF entitle_internal.restoring() THEN
-        -- Workers of pg_restore -j that lay rows over shipped ones do so one after another: each sees what the others removed.
-        IF TG_NARGS > 0 THEN
-            PERFORM entitle_internal.take_turn();
-        END IF;
-        -- pg_restore -j pays no heed to the foreign keys of an extension's tables. The dump was consistent, so they need not be
-        -- checked: under replica only what is ENABLE ALWAYS fires, which our own triggers are.
-        IF current_setting('session_replication_role') = 'origin' THEN
-            PERFORM set_config('entitle_restore.switched', 'on', true),
-                    set_config('session_replication_role', 'replica', true);
-        END IF;
-    END IF;
-    RETURN NULL;
-END
-$$;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_begin_restore';
 COMMENT ON FUNCTION entitle_internal.begin_restore() IS 'Trigger: a dump is restored in any order of tables';
 REVOKE ALL ON FUNCTION entitle_internal.begin_restore() FROM PUBLIC;
 
--- SECURITY DEFINER: as begin_restore.
 CREATE FUNCTION entitle_internal.end_restore() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$
-BEGIN
-    IF current_setting('entitle_restore.switched', true) = 'on' AND entitle_internal.restoring() THEN
-        PERFORM set_config('entitle_restore.switched', '', true),
-                set_config('session_replication_role', 'origin', true);
-    END IF;
-    RETURN NULL;
-END
-$$;
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'entitle_end_restore';
 COMMENT ON FUNCTION entitle_internal.end_restore() IS 'Trigger: puts back what begin_restore changed';
 REVOKE ALL ON FUNCTION entitle_internal.end_restore() FROM PUBLIC;
 
@@ -246,10 +218,8 @@ BEGIN
           AND c.relname NOT IN ('shipped_row', 'absent_relation') LOOP
         -- Named to end before entitle_shipped_restore, whose deletes need the foreign keys.
         EXECUTE format('CREATE TRIGGER entitle_restore_begin BEFORE INSERT ON entitle.%I FOR EACH STATEMENT'
-                       ' WHEN (entitle_internal.restoring())'
                        ' EXECUTE FUNCTION entitle_internal.begin_restore(%s)', relation, CASE WHEN shipped THEN 'shipped' END);
         EXECUTE format('CREATE TRIGGER entitle_restore_end AFTER INSERT ON entitle.%I FOR EACH STATEMENT'
-                       ' WHEN (entitle_internal.restoring())'
                        ' EXECUTE FUNCTION entitle_internal.end_restore()', relation);
     END LOOP;
 

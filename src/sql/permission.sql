@@ -190,7 +190,7 @@ CREATE UNIQUE INDEX membership_user_idx
 COMMENT ON INDEX entitle.membership_user_idx IS 'Finds a user''s memberships; the same one is not held twice';
 CREATE INDEX membership_organization_idx ON entitle.membership (organization_id);
 COMMENT ON INDEX entitle.membership_organization_idx IS 'For the foreign key, and for those who list members';
-CREATE INDEX membership_brand_idx ON entitle.membership (brand_id);
+CREATE INDEX membership_brand_idx ON entitle.membership (brand_id) WHERE brand_id IS NOT NULL;
 COMMENT ON INDEX entitle.membership_brand_idx IS 'For the foreign keys, and for those who list members';
 CREATE INDEX membership_owner_idx ON entitle.membership (organization_id) WHERE is_owner;
 COMMENT ON INDEX entitle.membership_owner_idx IS 'Finds the owners of an organization';

@@ -70,7 +70,7 @@ SELECT set_eq(
                                'protection_report', -- writes without SQL
                                'record_part', -- called when a table gets a part
                                'record_adoption', 'end_adoption', 'end_dropped_adoptions', -- called by adopt_users and forget_adopted
-                               'sync_adopted', 'verify_adoption', -- as adopt_users; writes nothing
+                               'sync_adopted', 'verify_adoption', 'demand_free', -- as adopt_users; the last two write nothing
                                'renew_adoptions', 'follow_altered', -- called when an adopted table is altered; the first writes declarations alone
                                'record_guard', 'forget_guard', 'record_exception', 'rename_guards', 'note_closing', 'note_closed', 'note_privileges', 'note_part',
                                -- called by guard_schema, unguard_schema, except_table and when tables are made

@@ -294,7 +294,6 @@ CREATE TEMP TABLE public_function (signature) AS VALUES
     ('install_adoption(adoption)'),
     ('install_adoption_triggers(regclass)'),
     ('is_adoption_trigger(pg_trigger,smallint)'),
-    ('is_following()'),
     ('key_type(regclass,name)'),
     ('list_of(regclass,text,name,regtype[])'),
     ('record_adoption(adoption)'),
@@ -386,8 +385,8 @@ SELECT is_empty(
 
 -- What runs with the owner's rights, complete.
 SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
-    'apply_removals', 'begin_restore', 'check_home', 'check_prerequisite',
-    'claim_view', 'customer_allowed', 'deactivate_customer', 'declaration', 'end_restore', 'find_view', 'forget_privileges', 'forget_protection',
+    'apply_removals', 'check_home', 'check_prerequisite',
+    'claim_view', 'customer_allowed', 'deactivate_customer', 'declaration', 'demand_free', 'find_view', 'forget_privileges', 'forget_protection',
     'grant_access', 'has_default_name', 'lines_of', 'log_shows',
     'unheld_policies', 'mark_change', 'mark_removal', 'open_parts', 'own_roles', 'reactivate_customer',
     'recalc_scores', 'record_part', 'record_privileges', 'record_protection', 'record_removal', 'record_view', 'remaining_masks', 'revoke_access',
@@ -395,7 +394,7 @@ SELECT set_eq('SELECT proname FROM our_function WHERE prosecdef', ARRAY[
     'compare_roles', 'customer_access', 'explain_sign_in', 'permission_matrix', 'user_access',
     'accept_invitation', 'add_member', 'add_user', 'create_role', 'deactivate_user', 'drop_role', 'end_invitations', 'invite_user', 'knows_author',
     'reactivate_user', 'remove_member', 'set_role', 'take_invitation', 'withdraw_invitation',
-    'end_adoption', 'end_dropped_adoptions', 'follow_altered', 'follow_source', 'guard_adopted', 'keep_adopted', 'keep_adoption', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
+    'end_adoption', 'end_dropped_adoptions', 'follow_altered', 'follow_source', 'keep_adopted', 'keep_adoption', 'record_adoption', 'renew_adoptions', 'sync_adopted', 'verify_adoption',
     'closed_parts', 'brand_keys', 'customer_keys', 'note_part', 'declared_tables', 'exception_of', 'forget_guard', 'guarded_schemas', 'is_closing', 'note_closed', 'note_closing', 'note_privileges', 'record_exception', 'record_guard',
     'rename_guards', 'reopened_tables', 'unnoted_tables',
     'forget_report', 'protection_report', 'record_report', 'reported_declaration', 'reported_lines', 'reported_tables',

@@ -256,6 +256,8 @@ bool acts_as_superuser() {
            (!OidIsValid(now.in_charge) || superuser_arg(now.in_charge));
 }
 
+bool is_restoring() { return has_dump_preamble() && acts_as_superuser(); }
+
 void watch_callers(StatementUser find) {
     once([] { RegisterXactCallback(on_end, nullptr); });
     find_user = find;
@@ -272,7 +274,7 @@ using namespace entitle::pg;
 ENTITLE_FUNCTION(entitle_acting_superuser) { PG_RETURN_BOOL(acts_as_superuser()); }
 
 // restoring() -> boolean. R53
-ENTITLE_FUNCTION(entitle_restoring) { PG_RETURN_BOOL(has_dump_preamble() && acts_as_superuser()); }
+ENTITLE_FUNCTION(entitle_restoring) { PG_RETURN_BOOL(is_restoring()); }
 
 // definer_in_charge() -> oid, NULL when nobody's function but the extension's own is in charge; 0,
 // which is no role, where nobody knows whose code is: PostgreSQL itself runs that of a table's

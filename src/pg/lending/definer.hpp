@@ -15,6 +15,9 @@ Oid definer_in_charge() noexcept;
 // in charge. No who-may-write rule binds a superuser (R53).
 bool acts_as_superuser();
 
+// Tells whether a superuser restores a dump (R53).
+bool is_restoring();
+
 // Whose rights the extension lends: its own owner's inside a SECURITY DEFINER function of its own,
 // the table owner's while a filtered view is written.
 // Returns: InvalidOid when it lends none.

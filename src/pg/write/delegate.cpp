@@ -30,12 +30,10 @@ struct Behalf {
 };
 Behalf behalf = {false, false, 0};
 
-bool has_rows(Table table, TableIndex index, UserId user) {
-    Reader reader = open_reader();
+bool has_rows(const Reader &reader, Table table, TableIndex index, UserId user) {
     Rows rows = open_rows(reader, table, index, 1, Int64GetDatum(user));
     const bool has_one = next_row(rows);
     close_rows(rows);
-    close_reader(reader);
     return has_one;
 }
 
@@ -78,9 +76,13 @@ bool lock_active(UserId user) {
 // Whether the user has no place, no grant and no invitation anywhere: looked for among what is
 // committed by now, as the query's snapshot may be older than the lock of the user.
 bool is_unplaced(UserId user) {
-    return !has_rows(Table::membership, TableIndex::membership_by_user, user) &&
-           !has_rows(Table::external_access, TableIndex::grant_by_user, user) &&
-           !has_rows(Table::pending_invitation, TableIndex::invitation_by_user, user);
+    Reader reader = open_reader();
+    const bool has_any =
+        has_rows(reader, Table::membership, TableIndex::membership_by_user, user) ||
+        has_rows(reader, Table::external_access, TableIndex::grant_by_user, user) ||
+        has_rows(reader, Table::pending_invitation, TableIndex::invitation_by_user, user);
+    close_reader(reader);
+    return !has_any;
 }
 
 // The sequence of a table's key. The last one is kept: who writes one row after another would look

@@ -64,7 +64,7 @@ ENTITLE_FUNCTION(entitle_check_membership) {
     const FiredRow row = fired_row(fcinfo);
     const AttrNumber *columns = find_columns(fcinfo, row, kColumns, lengthof(kColumns));
     // A restored or replicated row brings its value; its brand and role may come later.
-    if (row.after == nullptr || is_replaying() || (has_dump_preamble() && acts_as_superuser())) {
+    if (row.after == nullptr || is_replaying() || is_restoring()) {
         return pass(row);
     }
     const auto organization = id_column(row, row.after, columns[organization_id]);
