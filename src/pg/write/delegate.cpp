@@ -43,34 +43,57 @@ bool is_active_version(const Rows &rows, TupleTableSlot *slot, UserId user) {
            DatumGetBool(slot_getattr(slot, rows.columns[UserColumn::is_active], &is_null));
 }
 
+// The active user whose row this transaction locked last. Nobody else switches him off until it
+// ends, and what it does so itself shows in his generation.
+struct LockedUser {
+    UserId user;
+    FullTransactionId by; // or a part of it that can be undone
+    std::uint64_t generation;
+};
+LockedUser locked = {0, {InvalidTransactionId}, 0};
+
+bool is_locked_active(UserId user) {
+    return user == locked.user && locked.generation == user_generation(user) &&
+           FullTransactionIdIsValid(locked.by) &&
+           FullTransactionIdEquals(locked.by, GetCurrentFullTransactionIdIfAny());
+}
+
 // Waits until other transactions that give the user a place, or switch him off or on, have ended: a
 // user without any place is not taken in by two organizations at once, and nobody is switched off
 // by whoever does not manage a place that he just got (S422). It locks his row, which takes no room
 // in the table of locks however many users become members at once.
-// Returns: whether there is such a user, who is active.
-bool lock_active(UserId user) {
-    Reader reader = open_reader();
-    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
-    const bool is_there = next_row(rows);
-    bool is_locked = false;
-    bool is_active = false;
-    if (is_there) {
-        LockRelationOid(RelationGetRelid(rows.relation), RowShareLock);
-        TupleTableSlot *slot = table_slot_create(rows.relation, nullptr);
-        TM_FailureData failure;
-        is_locked = table_tuple_lock(
-                        rows.relation, &rows.tuple->t_self, reader.snapshot, slot,
-                        GetCurrentCommandId(true), LockTupleNoKeyExclusive, LockWaitBlock,
-                        TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
-                        &failure) == TM_Ok;
-        is_active = is_locked && is_active_version(rows, slot, user);
-        ExecDropSingleTupleTableSlot(slot);
+// Returns: whether he is active. Requires: his row is the current one.
+bool lock_row(const Reader &reader, const Rows &rows, UserId user) {
+    LockRelationOid(RelationGetRelid(rows.relation), RowShareLock);
+    TupleTableSlot *slot = table_slot_create(rows.relation, nullptr);
+    TM_FailureData failure;
+    const bool is_locked =
+        table_tuple_lock(rows.relation, &rows.tuple->t_self, reader.snapshot, slot,
+                         GetCurrentCommandId(true), LockTupleNoKeyExclusive, LockWaitBlock,
+                         TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
+                             TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+                         &failure) == TM_Ok;
+    const bool is_active = is_locked && is_active_version(rows, slot, user);
+    ExecDropSingleTupleTableSlot(slot);
+    if (is_active) {
+        locked = {user, GetCurrentFullTransactionId(), user_generation(user)};
     }
-    close_rows(rows);
-    close_reader(reader);
     // Who was deleted meanwhile is not found now, and who was changed by this very command is
     // locked by it.
-    return is_locked || !is_there ? is_active : is_active_user(user);
+    return is_locked ? is_active : is_active_user(user);
+}
+
+// The same of a user by key. Returns: whether there is such a user, who is active.
+bool lock_active(UserId user) {
+    if (is_locked_active(user)) {
+        return true;
+    }
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_id, 1, Int64GetDatum(user));
+    const bool is_active = next_row(rows) && lock_row(reader, rows, user);
+    close_rows(rows);
+    close_reader(reader);
+    return is_active;
 }
 
 // Whether the user has no place, no grant and no invitation anywhere: looked for among what is
@@ -84,6 +107,9 @@ bool is_unplaced(UserId user) {
     close_reader(reader);
     return !has_any;
 }
+
+// Whether the asker may give the user a place without inviting.
+bool is_within_reach(UserId user) { return is_unplaced(user) || manages_user(user); }
 
 // The sequence of a table's key. The last one is kept: who writes one row after another would look
 // each time through all that depends on the table.
@@ -171,14 +197,26 @@ HeapTuple with_own_key(const FiredRow &row, AttrNumber key) {
     return heap_modify_tuple_by_cols(row.after, row.shape, 1, &number, &value, &is_null);
 }
 
-bool is_at_hand(UserId user) {
-    return lock_active(user) && (is_unplaced(user) || manages_user(user));
+std::optional<UserId> find_at_hand(std::string_view login) {
+    Reader reader = open_reader();
+    Rows rows = open_rows(reader, Table::app_user, TableIndex::user_by_login, 1, text_datum(login));
+    std::optional<UserId> user;
+    if (next_row(rows)) {
+        bool is_null = false;
+        const UserId found = get_bigint(rows, UserColumn::id, &is_null);
+        if (lock_row(reader, rows, found)) {
+            user = found;
+        }
+    }
+    close_rows(rows);
+    close_reader(reader);
+    return user && is_within_reach(*user) ? user : std::nullopt;
 }
 
 bool may_name_member(const FiredRow &row, UserId user) {
     const Oid table = RelationGetRelid(row.data->tg_relation);
-    return check_enable_rls(table, InvalidOid, true) == RLS_ENABLED ? is_at_hand(user)
-                                                                    : lock_active(user);
+    return lock_active(user) &&
+           (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED || is_within_reach(user));
 }
 
 void demand_same_key(const FiredRow &row, AttrNumber key) {

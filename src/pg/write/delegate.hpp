@@ -41,14 +41,14 @@ void lock_organizations(std::optional<OrganizationId> one, std::optional<Organiz
 // that was another's, whose log it would open, or one that the sequence comes to later.
 HeapTuple with_own_key(const FiredRow &row, AttrNumber key);
 
-// Tells whether the asker may make the user a member without inviting: an active one whom he
-// manages, or who has no place anywhere (S362). It holds until the transaction ends: others wait
-// who would give him a place, or switch him off or on.
-bool is_at_hand(UserId user);
+// Finds the user with that login whom the asker may make a member without inviting: an active one
+// whom he manages, or who has no place anywhere (S362). It holds until the transaction ends: others
+// wait who would give him a place, or switch him off or on. Returns: none when there is none.
+std::optional<UserId> find_at_hand(std::string_view login);
 
 // Tells whether a membership may name the user: an active one, and where row-level security binds
 // the writer, one whom he sees, or who has no place yet. By a number alone nobody learns of others
-// (S361). It holds as is_at_hand does.
+// (S361). It holds as find_at_hand does.
 bool may_name_member(const FiredRow &row, UserId user);
 
 // Raises when an update gives the row another key.

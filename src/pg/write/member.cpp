@@ -172,11 +172,9 @@ ENTITLE_FUNCTION(entitle_require_members) {
 ENTITLE_FUNCTION(entitle_user_at_hand) {
     demand_manager({bigint_argument(fcinfo, 1), bigint_argument(fcinfo, 2), std::nullopt, false});
     const auto login = text_argument(fcinfo, 0);
-    const auto user = login ? user_by_login(*login) : std::nullopt;
-    if (!user) {
-        PG_RETURN_NULL();
-    }
-    if (is_bound() ? !is_at_hand(*user) : !is_active_user(*user)) {
+    const bool binds = is_bound();
+    const auto user = !login ? std::nullopt : binds ? find_at_hand(*login) : user_by_login(*login);
+    if (!user || (!binds && !is_active_user(*user))) {
         PG_RETURN_NULL();
     }
     PG_RETURN_INT64(*user);

@@ -6,6 +6,7 @@
 #include "pg/boundary/function.hpp"
 #include "pg/datum/datum.hpp"
 #include "pg/lending/definer.hpp"
+#include "pg/model/invalidation.hpp"
 #include "pg/model/lookup.hpp"
 #include "pg/model/model_table.hpp"
 #include "pg/model/replay.hpp"
@@ -45,6 +46,21 @@ std::optional<RoleId> find_role(OrganizationId organization, Datum name) {
     close_rows(rows);
     close_reader(reader);
     return role;
+}
+
+// The organization of a role, which is kept until anything of the model changes. One that another
+// session changes meanwhile is refused by the foreign key.
+std::optional<OrganizationId> home_of_role(RoleId role) {
+    static struct {
+        RoleId role;
+        std::uint64_t generation;
+        std::optional<OrganizationId> home;
+    } last = {};
+    if (!last.home || last.role != role || last.generation != model_generation()) {
+        const std::uint64_t generation = model_generation();
+        last = {role, generation, organization_of_role(role)};
+    }
+    return last.home;
 }
 
 Datum with_role_organization(const FiredRow &row, AttrNumber number,
@@ -95,7 +111,7 @@ ENTITLE_FUNCTION(entitle_check_membership) {
                                 "restricted by roles."),
                         errtablecol(table, columns[role_id])));
     }
-    const auto its_home = home ? organization_of_role(*role) : std::nullopt;
+    const auto its_home = home ? home_of_role(*role) : std::nullopt;
     if (its_home && its_home != home) {
         ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
                         errmsg("the role of a membership belongs to another organization"),
