@@ -170,6 +170,17 @@ publisher_does("UPDATE entitle.app_user SET db_role = 'worker' WHERE user_id = 9
 is($subscriber->safe_psql('postgres', 'SET ROLE worker; SELECT entitle.current_login()'), '', 'a mapping is bound when it is written, not by an update that leaves it (S28)');
 $session->quit;
 
+# Users of an adopted table: what it gives, changes and takes at the publisher arrives, though no source of theirs is here (R64).
+my $adopted = q{SELECT string_agg(login || CASE WHEN is_active THEN '' ELSE ' gone' END, ', ' ORDER BY login) FROM entitle.app_user WHERE adoption_id IS NOT NULL};
+publisher_does(q{SELECT setval(pg_get_serial_sequence('entitle.app_user', 'user_id'), 100);
+	CREATE TABLE person (person_id int PRIMARY KEY, mail text NOT NULL); INSERT INTO person VALUES (1, 'eva'), (2, 'tom');
+	SELECT entitle.adopt_users('person', 'mail')});
+is($subscriber->safe_psql('postgres', $adopted), 'eva, tom', 'adopted users arrive');
+publisher_does(q{UPDATE person SET mail = 'eve' WHERE person_id = 1; DELETE FROM person WHERE person_id = 2});
+is($subscriber->safe_psql('postgres', $adopted), $publisher->safe_psql('postgres', $adopted), 'and change as they do there');
+like($subscriber->safe_psql('postgres', $adopted), qr/eve/, 'which is a change');
+isnt($subscriber->psql('postgres', q{UPDATE entitle.app_user SET login = 'x' WHERE login = 'eve'}), 0, 'and which nobody else makes here');
+
 # The log published along: it comes with the changes, by its own numbers, and nothing is logged twice.
 $subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION model');
 $publisher->safe_psql('postgres', 'CREATE PUBLICATION everything FOR TABLE ' . join(', ', map { "entitle.$_" } @tables, 'change_log'));
