@@ -15,19 +15,19 @@ REVOKE ALL ON FUNCTION entitle_internal.brand_row_allowed_support(internal) FROM
 -- How far back the widest window reaches at a level: the least a dated row must satisfy to be visible to anyone whose
 -- grants all have a window. Minus infinity when a window is unlimited, infinity without any grant.
 CREATE FUNCTION entitle.earliest_visible_date(min_level integer) RETURNS date
-    LANGUAGE C STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL SAFE COST 3
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
 COMMENT ON FUNCTION entitle.earliest_visible_date(integer) IS 'The first day that any of one''s own windows reaches at a level (R38)';
 GRANT EXECUTE ON FUNCTION entitle.earliest_visible_date(integer) TO PUBLIC;
 
 CREATE FUNCTION entitle.earliest_visible_timestamp(min_level integer) RETURNS timestamp
-    LANGUAGE C STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL SAFE COST 3
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
 COMMENT ON FUNCTION entitle.earliest_visible_timestamp(integer) IS 'The same for timestamp columns: the start of that day';
 GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamp(integer) TO PUBLIC;
 
 CREATE FUNCTION entitle.earliest_visible_timestamptz(min_level integer) RETURNS timestamptz
-    LANGUAGE C STABLE PARALLEL SAFE
+    LANGUAGE C STABLE PARALLEL SAFE COST 3
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
 COMMENT ON FUNCTION entitle.earliest_visible_timestamptz(integer) IS 'The same for timestamptz columns: no later than the start of that day in the business time zone';
 GRANT EXECUTE ON FUNCTION entitle.earliest_visible_timestamptz(integer) TO PUBLIC;
@@ -78,19 +78,19 @@ COMMENT ON FUNCTION entitle.permitted_brand_keys(text, anyelement) IS
 GRANT EXECUTE ON FUNCTION entitle.permitted_brand_keys(text, anyelement) TO PUBLIC;
 
 CREATE FUNCTION entitle.earliest_partition_date(min_level integer) RETURNS date
-    LANGUAGE C STABLE PARALLEL RESTRICTED
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 3
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
 COMMENT ON FUNCTION entitle.earliest_partition_date(integer) IS 'earliest_visible_date, for tables that are partitioned';
 GRANT EXECUTE ON FUNCTION entitle.earliest_partition_date(integer) TO PUBLIC;
 
 CREATE FUNCTION entitle.earliest_partition_timestamp(min_level integer) RETURNS timestamp
-    LANGUAGE C STABLE PARALLEL RESTRICTED
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 3
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
 COMMENT ON FUNCTION entitle.earliest_partition_timestamp(integer) IS 'earliest_visible_timestamp, for tables that are partitioned';
 GRANT EXECUTE ON FUNCTION entitle.earliest_partition_timestamp(integer) TO PUBLIC;
 
 CREATE FUNCTION entitle.earliest_partition_timestamptz(min_level integer) RETURNS timestamptz
-    LANGUAGE C STABLE PARALLEL RESTRICTED
+    LANGUAGE C STABLE PARALLEL RESTRICTED COST 3
     AS 'MODULE_PATHNAME', 'entitle_earliest_visible';
 COMMENT ON FUNCTION entitle.earliest_partition_timestamptz(integer) IS 'earliest_visible_timestamptz, for tables that are partitioned';
 GRANT EXECUTE ON FUNCTION entitle.earliest_partition_timestamptz(integer) TO PUBLIC;

@@ -2,21 +2,21 @@
 
 -- The row tests. LEAKPROOF: no error or message depends on an argument.
 CREATE FUNCTION entitle.row_allowed(permission text, level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_row_allowed';
 COMMENT ON FUNCTION entitle.row_allowed(text, integer, "any") IS
     'Row test: the permission in the current brand, or at least the level on the row''s customer; NULL closes that way in';
 GRANT EXECUTE ON FUNCTION entitle.row_allowed(text, integer, "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.row_allowed(permission text, level integer, customer "any", on_date "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_row_allowed';
 COMMENT ON FUNCTION entitle.row_allowed(text, integer, "any", "any") IS
     'Row test of a dated table: external access also needs the date inside its window (R38, R39)';
 GRANT EXECUTE ON FUNCTION entitle.row_allowed(text, integer, "any", "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.brand_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed';
 COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any") IS
     'Row test of a table that carries its brand: the permission is judged there (R52)';
@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any")
 
 CREATE FUNCTION entitle.brand_row_allowed(permission text, brand "any", level integer, customer "any", on_date "any")
     RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_brand_row_allowed';
 COMMENT ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any", "any") IS
     'Row test of a dated table that carries its brand';
@@ -32,21 +32,21 @@ GRANT EXECUTE ON FUNCTION entitle.brand_row_allowed(text, "any", integer, "any",
 
 -- Of a table whose rows without customer are everybody's: where the customer is NULL, and nowhere else, no right is asked.
 CREATE FUNCTION entitle.shared_row_allowed(permission text, level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_shared_row_allowed';
 COMMENT ON FUNCTION entitle.shared_row_allowed(text, integer, "any") IS
     'As row_allowed; a row without customer shows to every signed-in user';
 GRANT EXECUTE ON FUNCTION entitle.shared_row_allowed(text, integer, "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.shared_row_allowed(permission text, level integer, customer "any", on_date "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_shared_row_allowed';
 COMMENT ON FUNCTION entitle.shared_row_allowed(text, integer, "any", "any") IS
     'The same of a dated table: a row without customer shows whatever its date';
 GRANT EXECUTE ON FUNCTION entitle.shared_row_allowed(text, integer, "any", "any") TO PUBLIC;
 
 CREATE FUNCTION entitle.shared_brand_row_allowed(permission text, brand "any", level integer, customer "any") RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_shared_brand_row_allowed';
 COMMENT ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer, "any") IS
     'As brand_row_allowed; a row without customer shows to every signed-in user, whatever its brand';
@@ -54,7 +54,7 @@ GRANT EXECUTE ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer,
 
 CREATE FUNCTION entitle.shared_brand_row_allowed(permission text, brand "any", level integer, customer "any", on_date "any")
     RETURNS boolean
-    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 2 SUPPORT entitle_internal.brand_row_allowed_support
+    LANGUAGE C STABLE PARALLEL SAFE LEAKPROOF COST 4 SUPPORT entitle_internal.brand_row_allowed_support
     AS 'MODULE_PATHNAME', 'entitle_shared_brand_row_allowed';
 COMMENT ON FUNCTION entitle.shared_brand_row_allowed(text, "any", integer, "any", "any") IS
     'The same of a dated table';

@@ -158,6 +158,15 @@ SELECT throws_ok($$ INSERT INTO entitle.membership (user_id, brand_id, role_id) 
                  'the role of a membership belongs to another organization', 'R22: the role is one of the brand''s organization');
 SELECT throws_ok($$ INSERT INTO entitle.membership (user_id, brand_id, role_id) VALUES (101, 103, 108) $$, '23514',
                  'a membership of a standalone brand has no role', 'R22: a standalone brand has no roles');
+INSERT INTO entitle.role (role_id, organization_id, name) VALUES (190, 102, 'moving');
+INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (101, 102, 190);
+DELETE FROM entitle.membership WHERE role_id = 190;
+UPDATE entitle.role SET organization_id = 1 WHERE role_id = 190;
+SELECT throws_ok($$ INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (101, 102, 190) $$, '23514',
+                 'the role of a membership belongs to another organization', 'R22: a role that moved is none of its old organization at once');
+SELECT lives_ok($$ INSERT INTO entitle.membership (user_id, organization_id, role_id) VALUES (101, 1, 190) $$, 'R22: but one of its new');
+DELETE FROM entitle.membership WHERE role_id = 190;
+DELETE FROM entitle.role WHERE role_id = 190;
 INSERT INTO entitle.membership (membership_id, user_id, organization_id, role_id, is_owner) VALUES (101, 101, 102, 108, true);
 INSERT INTO entitle.membership (membership_id, user_id, brand_id, role_id) VALUES (102, 102, 102, 108), (103, 102, 103, NULL);
 SELECT throws_ok($$ UPDATE entitle.membership SET organization_id = 1 WHERE membership_id = 101 $$, '23514', NULL,
