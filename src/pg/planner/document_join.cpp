@@ -148,6 +148,17 @@ bool reads_rows_plainly(const Query *query) {
            !checkExprHasSubLink(reinterpret_cast<Node *>(query->jointree));
 }
 
+AttrNumber name_given(const Query *view, int table, AttrNumber column) {
+    for (const auto *target : each<TargetEntry>(view->targetList)) {
+        const auto *given = IsA(target->expr, Var) ? ENTITLE_NODE(Var, target->expr) : nullptr;
+        if (given != nullptr && !target->resjunk && given->varno == table &&
+            given->varattno == column && given->varlevelsup == 0) {
+            return target->resno;
+        }
+    }
+    return 0;
+}
+
 void keep_privileges(Query *query, Node *condition) { (void)keep_all(condition, query); }
 
 bool gather_inner_joins(const Query *query, const Node *item, List **tables, List **conditions) {

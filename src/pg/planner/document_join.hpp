@@ -25,6 +25,10 @@ struct Place {
 // Tells whether all that can hide a row of the query's tables are its conditions.
 bool reads_rows_plainly(const Query *query);
 
+// Finds what a view calls a column of one of its tables. Returns: 0 where it does not give it out
+// as it is.
+AttrNumber name_given(const Query *view, int table, AttrNumber column);
+
 // Tells whether an expression names a table that is not the one with that number.
 bool names_other(Node *node, int number);
 

@@ -100,23 +100,50 @@ bool follows_document(const QueryLevel &level, const Scope &scope, int number) {
                        [&](const Place &joined) { return is_joined_with(test, scope, joined); });
 }
 
-// A row test as a table asks it.
+// A row test as a table asks it, or a view of one table.
 struct AskedTest {
     Call call;
-    const Var *customer;
+    Oid table;
+    AttrNumber customer; // as the query around names it
 };
 
-// The row test that is all that a table asks, whatever the brand. Returns: none where more is
-// asked.
+// Reads a row test of any brand. Returns: none for other conditions.
+std::optional<AskedTest> read_test_of(const Node *condition, const RangeTblEntry *table) {
+    const auto call = read_row_test(condition);
+    if (!call || call->is_branded || !IsA(call->customer, Var)) {
+        return std::nullopt;
+    }
+    return AskedTest{*call, table->relid, ENTITLE_NODE(Var, call->customer)->varattno};
+}
+
+// The row test that is all that a table asks. Returns: none where more is asked.
 std::optional<AskedTest> read_asked_test(const RangeTblEntry *entry) {
     if (entry->rtekind != RTE_RELATION || list_length(entry->securityQuals) != 1) {
         return std::nullopt;
     }
-    const auto call = read_row_test(static_cast<const Node *>(linitial(entry->securityQuals)));
-    if (!call || call->is_branded || !IsA(call->customer, Var)) {
+    return read_test_of(static_cast<const Node *>(linitial(entry->securityQuals)), entry);
+}
+
+// A row test that each row of a view has passed, whatever else is asked of it.
+std::optional<AskedTest> read_passed_test(const RangeTblEntry *entry) {
+    const Query *view = entry->rtekind == RTE_SUBQUERY ? entry->subquery : nullptr;
+    List *tables = NIL;
+    List *conditions = NIL;
+    if (view == nullptr || !reads_rows_plainly(view) ||
+        !gather_inner_joins(view, reinterpret_cast<const Node *>(view->jointree), &tables,
+                            &conditions) ||
+        list_length(tables) != 1) {
         return std::nullopt;
     }
-    return AskedTest{*call, ENTITLE_NODE(Var, call->customer)};
+    const int table = linitial_int(tables);
+    for (const auto *condition : each<Node>(conditions)) {
+        auto test = read_test_of(condition, rt_fetch(table, view->rtable));
+        if (test && ENTITLE_NODE(Var, test->call.customer)->varlevelsup == 0) {
+            test->customer = name_given(view, table, test->customer);
+            return test->customer > 0 ? test : std::nullopt;
+        }
+    }
+    return std::nullopt;
 }
 
 // Whether equal values are the same customer's.
@@ -138,13 +165,20 @@ bool is_equality_of_keys(Oid function) {
     }
 }
 
-bool is_column(const Node *node, const Var *column, Index levels_up) {
+// A column of a table or view of the query, or of one around it.
+struct Column {
+    int table;
+    AttrNumber number;
+    Index levels_up;
+};
+
+bool is_column(const Node *node, const Column &column) {
     const auto *found = static_cast<const Var *>(static_cast<const void *>(node));
-    return IsA(node, Var) && found->varno == column->varno && found->varattno == column->varattno &&
-           found->varlevelsup == levels_up;
+    return IsA(node, Var) && found->varno == column.table && found->varattno == column.number &&
+           found->varlevelsup == column.levels_up;
 }
 
-bool are_equal(const Scope &scope, const Var *one, const Var *other, Index others_level) {
+bool are_equal(const Scope &scope, const Column &one, const Column &other) {
     for (const auto *condition : each<Node>(scope.conditions)) {
         if (!IsA(condition, OpExpr) || list_length(ENTITLE_NODE(OpExpr, condition)->args) != 2) {
             continue;
@@ -153,16 +187,16 @@ bool are_equal(const Scope &scope, const Var *one, const Var *other, Index other
         const auto *left = static_cast<const Node *>(linitial(comparison->args));
         const auto *right = static_cast<const Node *>(lsecond(comparison->args));
         if (is_equality_of_keys(get_opcode(comparison->opno)) &&
-            ((is_column(left, one, 0) && is_column(right, other, others_level)) ||
-             (is_column(right, one, 0) && is_column(left, other, others_level)))) {
+            ((is_column(left, one) && is_column(right, other)) ||
+             (is_column(right, one) && is_column(left, other)))) {
             return true;
         }
     }
     return false;
 }
 
-double size_of(const RangeTblEntry *entry) {
-    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(entry->relid));
+double size_of(Oid table) {
+    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
     if (!HeapTupleIsValid(row)) {
         return 0.0;
     }
@@ -180,10 +214,12 @@ bool follows_customer(const QueryLevel &level, const Scope &scope, int number) {
                if (joined.entry == entry || joined.entry->tablesample != nullptr) {
                    return false;
                }
-               const auto other = read_asked_test(joined.entry);
+               const auto asked = read_asked_test(joined.entry);
+               const auto other = asked ? asked : read_passed_test(joined.entry);
                return other && implies(other->call, test->call) &&
-                      are_equal(scope, test->customer, other->customer, joined.levels_up) &&
-                      size_of(joined.entry) >= size_of(entry);
+                      are_equal(scope, Column{number, test->customer, 0},
+                                Column{joined.number, other->customer, joined.levels_up}) &&
+                      size_of(other->table) >= size_of(test->table);
            });
 }
 

@@ -57,19 +57,6 @@ bool read_line_view(const Place &place, LineView *view) {
            joins_by_key(view->line, view->document, &left, &nullable) && left == NIL;
 }
 
-// Finds what a view calls a column of one of its tables. Returns: 0 where it does not give it out
-// as it is.
-AttrNumber name_given(const Query *view, int table, AttrNumber column) {
-    for (const auto *target : each<TargetEntry>(view->targetList)) {
-        const auto *given = IsA(target->expr, Var) ? ENTITLE_NODE(Var, target->expr) : nullptr;
-        if (given != nullptr && !target->resjunk && given->varno == table &&
-            given->varattno == column && given->varlevelsup == 0) {
-            return target->resno;
-        }
-    }
-    return 0;
-}
-
 // From the tables of two views to what the views' columns are in the query that reads both.
 struct Naming {
     const LineView *view;
