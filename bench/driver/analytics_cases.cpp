@@ -172,7 +172,7 @@ void ask_all(Bench &bench, const Way &way, const std::string &login, bool is_par
                 side.processor = {}; // the workers' would be missing
             }
         }
-        compare(bench, one, sides, bench.limits(is_staff ? 3 : 1.5));
+        compare(bench, one, sides, bench.limits(is_staff ? 9 : 1.5));
     }
     summarize(bench, first, labels, is_staff ? 1.01 : 1.10, is_staff ? 1.10 : 2.0);
 }
