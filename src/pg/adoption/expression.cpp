@@ -17,6 +17,7 @@ extern "C" {
 #include "parser/parse_relation.h"
 #include "parser/parse_type.h"
 #include "parser/parser.h"
+#include "utils/fmgroids.h"
 }
 
 namespace entitle::pg {
@@ -86,6 +87,22 @@ bool is_steady(Oid type) {
     return !is_untrusted(input, nullptr);
 }
 
+// An abbreviation, such as EST, means what a setting says that everybody may make (S536); Area/City
+// is none.
+void demand_steady_zone(const FuncExpr *call, const char *expression) {
+    if (call->funcid != F_TIMEZONE_TEXT_TIMESTAMP && call->funcid != F_TIMEZONE_TEXT_TIMESTAMPTZ) {
+        return;
+    }
+    const Node *zone = linitial_node(Node, call->args);
+    const Const *constant = IsA(zone, Const) ? ENTITLE_NODE(Const, zone) : nullptr;
+    const char *name = constant == nullptr || constant->constisnull
+                           ? ""
+                           : TextDatumGetCString(constant->constvalue);
+    if (strchr(name, '/') == nullptr && strcmp(name, "UTC") != 0) {
+        refuse(expression, "names a time zone otherwise than as 'UTC' or like 'Europe/Paris'");
+    }
+}
+
 bool demand_steady(Node *node, void *context) {
     const auto *text = static_cast<const char *>(context);
     if (node == nullptr) {
@@ -110,6 +127,8 @@ bool demand_steady(Node *node, void *context) {
         return false;
     }
     case T_FuncExpr:
+        demand_steady_zone(ENTITLE_NODE(FuncExpr, node), text);
+        break;
     case T_OpExpr:
     case T_DistinctExpr:
     case T_NullIfExpr:

@@ -173,6 +173,9 @@ void on_function(FmgrHookEventType event, FmgrInfo *function, Datum *kept) {
         refuse_maintenance(kind);
         if (kind == Kind::own || kind == Kind::writer) {
             pin_settings();
+            if (kind == Kind::own) {
+                pin_texts();
+            }
             hide_trees_within();
         } else {
             check_lent_function(function->fn_oid, kind == Kind::foreign);

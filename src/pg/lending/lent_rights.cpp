@@ -17,6 +17,8 @@ extern "C" {
 #include "parser/parse_expr.h"
 #include "parser/parser.h"
 #include "parser/parsetree.h"
+#include "utils/bytea.h"
+#include "utils/float.h"
 #include "utils/plancache.h"
 }
 
@@ -186,12 +188,13 @@ bool on_lookup(Oid function) {
            (next_needs != nullptr && next_needs(function));
 }
 
+void pin(const char *name, const char *value) {
+    set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 } // namespace
 
 void pin_settings() {
-    const auto pin = [](const char *name, const char *value) {
-        set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    };
     if (!entitle_standard_strings()) {
         pin("standard_conforming_strings", "on");
     }
@@ -200,6 +203,15 @@ void pin_settings() {
     }
     if (Transform_null_equals) {
         pin("transform_null_equals", "off");
+    }
+}
+
+void pin_texts() {
+    if (bytea_output != BYTEA_OUTPUT_HEX) {
+        pin("bytea_output", "hex");
+    }
+    if (extra_float_digits != 1) {
+        pin("extra_float_digits", "1");
     }
 }
 

@@ -16,6 +16,11 @@ namespace entitle::pg {
 // Requires: a function with settings of its own is being entered.
 void pin_settings();
 
+// The same for those that decide what the text of a value is: PostgreSQL takes that of bytea and of
+// floating-point numbers for the same everywhere, and so do conditions of adopted tables (S536).
+// Requires: a function of the extension's own is being entered.
+void pin_texts();
+
 // Raises if the function is the borrowers'; a SECURITY DEFINER function may be, where their own
 // code calls it.
 void check_lent_function(Oid function, bool is_definer);

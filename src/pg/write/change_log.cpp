@@ -11,9 +11,9 @@
 #include "pg/subject/statement.hpp"
 #include "pg/write/change_log.hpp"
 #include "pg/boundary/compat.hpp"
-#include "pg/boundary/dump_preamble.hpp"
 #include "pg/write/customer.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/lending/definer.hpp"
 #include "pg/write/grant.hpp"
 #include "pg/write/log_index.hpp"
 #include "pg/datum/jsonb.hpp"
@@ -170,11 +170,11 @@ void set_author(Log &log, Oid source) {
 }
 
 // A restored row is history, not a change: a dump brings its own log along. What a restore does
-// beside inserting, its triggers do.
+// beside inserting, its triggers do. Anybody has the settings of a dump: what follows a row of an
+// adopted table is a superuser's doing only where a superuser wrote that row (S534).
 bool is_restored(TriggerEvent event) {
-    return has_dump_preamble() && is_exempt() &&
-           (TRIGGER_FIRED_BY_INSERT(event) ||
-            DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 1);
+    return is_restoring() && (TRIGGER_FIRED_BY_INSERT(event) ||
+                              DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 1);
 }
 
 // Where the subscription brings the log as well, its rows tell more than could be told here.

@@ -4,12 +4,15 @@
 #include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/node.hpp"
+#include "pg/boundary/once.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "parser/parse_func.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 }
 
@@ -17,13 +20,21 @@ using namespace entitle::pg;
 
 namespace {
 
-// Whether it was begin_restore that changed the role of the session. A setting, because it ends
-// with the transaction, or with what of it is undone.
-constexpr char kIsSwitched[] = "entitle_restore.switched";
+// Where begin_restore changed the role of the session. No setting says so, because anybody could
+// make it; and who is called by the statement could end what a restore is recognised by (S535).
+struct Switched {
+    SubTransactionId by; // its own end, or the transaction's, takes the role back as well
+    int depth;           // of triggers: those of a trigger's inserts end nothing
+};
+Switched switched = {InvalidSubTransactionId, 0};
 
-void set_in_transaction(const char *name, const char *value) {
-    (void)set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
-                            false);
+void on_end(XactEvent, void *) { switched.by = InvalidSubTransactionId; }
+
+int trigger_depth() { return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)); }
+
+void set_role(const char *role) {
+    (void)set_config_option("session_replication_role", role, PGC_SUSET, PGC_S_SESSION,
+                            GUC_ACTION_LOCAL, true, 0, false);
 }
 
 void take_turn() {
@@ -51,8 +62,9 @@ ENTITLE_FUNCTION(entitle_begin_restore) {
     // consistent, so they need not be checked: under replica only what is ENABLE ALWAYS fires,
     // which our own triggers are.
     if (SessionReplicationRole == SESSION_REPLICATION_ROLE_ORIGIN) {
-        set_in_transaction(kIsSwitched, "on");
-        set_in_transaction("session_replication_role", "replica");
+        once([] { RegisterXactCallback(on_end, nullptr); });
+        set_role("replica");
+        switched = {GetCurrentSubTransactionId(), trigger_depth()};
     }
     PG_RETURN_POINTER(nullptr);
 }
@@ -60,13 +72,9 @@ ENTITLE_FUNCTION(entitle_begin_restore) {
 // Trigger of the same tables, after each insert.
 ENTITLE_FUNCTION(entitle_end_restore) {
     (void)require_trigger(fcinfo);
-    if (!is_restoring()) {
-        PG_RETURN_POINTER(nullptr);
-    }
-    const char *value = GetConfigOption(kIsSwitched, true, false);
-    if (value != nullptr && strcmp(value, "on") == 0) {
-        set_in_transaction(kIsSwitched, "");
-        set_in_transaction("session_replication_role", "origin");
+    if (switched.by == GetCurrentSubTransactionId() && switched.depth == trigger_depth()) {
+        switched.by = InvalidSubTransactionId;
+        set_role("origin");
     }
     PG_RETURN_POINTER(nullptr);
 }
