@@ -3,6 +3,7 @@
 #include "pg/boundary/compat.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/told_array.hpp"
+#include "pg/planner/unsettled.hpp"
 
 extern "C" {
 #include "access/transam.h"
@@ -67,12 +68,14 @@ bool mark_arrays(Node *node, void *argument) {
             lfirst(cell) = is_marked(element) ? element : marked(element);
         }
     }
+    refuse_unsettled(node);
     found->is_watched =
         found->is_watched || check_functions_in_node(node, is_query_function, nullptr);
     return expression_tree_walker(node, ENTITLE_WALKER(mark_arrays), argument);
 }
 
-// Whether there is an array of arrays that depend on rows and are not marked.
+// Whether there is an array of arrays that depend on rows and are not marked, or an unsettled
+// comparison.
 bool has_told_array(Node *node, void *) {
     if (node == nullptr) {
         return false;
@@ -88,7 +91,8 @@ bool has_told_array(Node *node, void *) {
             }
         }
     }
-    return expression_tree_walker(node, ENTITLE_WALKER(has_told_array), nullptr);
+    return is_unsettled(node) ||
+           expression_tree_walker(node, ENTITLE_WALKER(has_told_array), nullptr);
 }
 
 // PostgreSQL puts no function's text in the place of its call whose calls are to be heard of.

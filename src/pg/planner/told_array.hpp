@@ -1,7 +1,7 @@
 // ARRAY[a, b] of arrays raises an error where these are not of one length. PostgreSQL takes it for
 // LEAKPROOF all the same, and works it out before row tests: with CASE it would tell whatever is
 // asked about hidden rows. In the planned copy of a query each such array is handed on by a
-// function that is not LEAKPROOF. regime: C
+// function that is not LEAKPROOF. Unsettled comparisons are such expressions, too. regime: C
 #pragma once
 
 #include "pg/boundary/postgres.hpp"
@@ -15,11 +15,11 @@ namespace entitle::pg {
 // What is known while one query is planned.
 struct ToldArrays {
     bool is_watched;   // the planner may put texts of functions into the query
-    bool is_found;     // it did, and one of them has such an array
+    bool is_found;     // it did, and one of them has such an expression
     bool is_forbidden; // it may not
 };
 
-// Marks the arrays in a query. Returns: what to begin with.
+// Marks the arrays in a query, and refuses unsettled comparisons. Returns: what to begin with.
 ToldArrays mark_told_arrays(Query *query);
 
 // Begins, or goes on with, the planning of a query.
