@@ -37,10 +37,10 @@ template <std::size_t count> bool is_one_of(const char *name, const char *const 
 enum class Reach { own, names, source };
 Reach reach_of(const FiredRow &row) {
     Reach reach = Reach::own;
-    for (AttrNumber number = 1; number <= row.shape->natts; ++number) {
-        const FormData_pg_attribute &shape = *TupleDescAttr(row.shape, number - 1);
+    for (int i = 0; i < row.shape->natts; ++i) {
+        const FormData_pg_attribute &shape = *TupleDescAttr(row.shape, i);
         if (shape.attisdropped || is_one_of(NameStr(shape.attname), kOwnColumns) ||
-            !is_changed(row, number)) {
+            !is_changed(row, static_cast<AttrNumber>(i + 1))) {
             continue;
         }
         if (!is_one_of(NameStr(shape.attname), kNames)) {
