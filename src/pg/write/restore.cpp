@@ -51,7 +51,7 @@ void take_turn() {
 ENTITLE_FUNCTION(entitle_begin_restore) {
     const TriggerData *data = require_trigger(fcinfo);
     if (!is_restoring()) {
-        PG_RETURN_POINTER(nullptr);
+        return Datum(0);
     }
     // Workers of pg_restore -j that lay rows over shipped ones do so one after another: each sees
     // what the others removed.
@@ -66,7 +66,7 @@ ENTITLE_FUNCTION(entitle_begin_restore) {
         set_role("replica");
         switched = {GetCurrentSubTransactionId(), trigger_depth()};
     }
-    PG_RETURN_POINTER(nullptr);
+    return Datum(0);
 }
 
 // Trigger of the same tables, after each insert.
@@ -76,5 +76,5 @@ ENTITLE_FUNCTION(entitle_end_restore) {
         switched.by = InvalidSubTransactionId;
         set_role("origin");
     }
-    PG_RETURN_POINTER(nullptr);
+    return Datum(0);
 }
