@@ -4,6 +4,7 @@
 #include "world.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 namespace entitle::client {
@@ -95,6 +96,31 @@ TEST_F(Pool, FailedTransactionsLeaveNobody) {
         EXPECT_EQ(connection.run("SELECT entitle.sign_in('no such login')").error, "42501");
         EXPECT_EQ(ask(connection, "SELECT entitle.current_user_id()"), kNull);
     }
+}
+
+// S538: some indexes of the model hold certain rows only, and whoever connects may have all indexes
+// ignored.
+TEST_F(Pool, IgnoredIndexesSignNobodyElseIn) {
+    administrator.must(
+        "INSERT INTO entitle.app_user (user_id, login) VALUES (901, 'owner'), (902, 'listed');"
+        "INSERT INTO entitle.membership (user_id, organization_id, is_owner)"
+        " SELECT user_id, 1, true FROM entitle.app_user WHERE login IN ('owner', 'listed');"
+        "INSERT INTO entitle.sign_in_grant (db_role, login) VALUES ('pool_role', 'listed')");
+    setenv("PGOPTIONS", "-c ignore_system_indexes=on", 1);
+    Session connection = pooled();
+    unsetenv("PGOPTIONS");
+    ASSERT_EQ(ask(connection, "SHOW ignore_system_indexes"), "on");
+    EXPECT_EQ(connection.run("SELECT entitle.sign_in('owner')").error, "42501");
+    connection.run("BEGIN");
+    EXPECT_EQ(connection.run("SELECT entitle.sign_in('listed')").error, "");
+    connection.run("ROLLBACK; BEGIN");
+    ask(connection, "SELECT entitle.sign_in($1)", {login_of(1)});
+    EXPECT_EQ(column(connection.run(kSee)), expected_customers(1));
+    connection.run("ROLLBACK");
+    EXPECT_EQ(ask(connection, "SHOW ignore_system_indexes"), "on");
+    administrator.must("INSERT INTO entitle.sign_in_grant (db_role) VALUES ('pool_role')");
+    connection.run("BEGIN");
+    EXPECT_EQ(connection.run("SELECT entitle.sign_in('owner')").error, "");
 }
 
 // Pipelined, all statements are on their way before the first answers.

@@ -15,6 +15,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <utility>
 
 namespace entitle::pg {
 
@@ -98,6 +99,17 @@ void find_columns(Relation relation, const TableSpec &spec, AttrNumber *columns)
             raise_broken("column", spec.columns[i].name);
         }
     }
+}
+
+// Reads by the index whatever ignore_system_indexes says, which anybody may set while connecting:
+// some indexes hold certain rows only, as those of pools that may sign everybody in, and PostgreSQL
+// would read the whole table instead (S538).
+SysScanDesc begin_scan(Relation relation, Oid index, Snapshot snapshot, int count, ScanKey keys) {
+    const bool are_ignored = std::exchange(IgnoreSystemIndexes, false);
+    SysScanDesc scan =
+        systable_beginscan(relation, index, OidIsValid(index), snapshot, count, keys);
+    IgnoreSystemIndexes = are_ignored; // after an error it stays as it is here, which is harmless
+    return scan;
 }
 
 // Opens a table and tells where its columns are.
@@ -242,9 +254,9 @@ Rows open_rows(const Reader &reader, Table table, TableIndex index, int keys, Da
         }
         found_index[number] = oid;
     }
-    rows.scan = systable_beginscan(rows.relation,
-                                   index == TableIndex::none ? InvalidOid : found_index[number],
-                                   index != TableIndex::none, reader.snapshot, keys, scan_keys);
+    rows.scan =
+        begin_scan(rows.relation, index == TableIndex::none ? InvalidOid : found_index[number],
+                   reader.snapshot, keys, scan_keys);
     return rows;
 }
 
