@@ -86,7 +86,7 @@ SELECT alike(error_of(login, 'MERGE INTO seen.orders o USING (VALUES ' || c || '
                              'WHEN NOT MATCHED THEN INSERT (id, customer_id, item, price) VALUES (v.id, 1, v.item, v.price)'),
              CASE WHEN current_setting('server_version_num')::integer < 170000 THEN '0A000 cannot execute MERGE on relation "orders"' ELSE told END, format('%s: MERGE %s', login, c))
 FROM (VALUES ('l30', '(1, ''x'', 5)', '1'), ('l30', '(9, ''x'', 5)', '1'), ('l30', '(1, ''x'', 5), (9, ''y'', 6)', '2'), ('l30', '(2, ''x'', 5)', '23505 %'),
-             ('l20', '(1, ''x'', 5)', '42501 %'), ('l20', '(9, ''x'', 5)', '42501 %'), ('l20', '(9, ''x'', NULL)', '1')) AS v (login, c, told);
+             ('l20', '(1, ''x'', 5)', '42501 %'), ('l20', '(9, ''x'', 5)', '42501 %'), ('l20', '(9, ''x'', NULL::integer)', '1')) AS v (login, c, told);
 
 -- MERGE into the table, on every release.
 SELECT alike(error_of('l30', 'MERGE INTO "the shop".' || c), told, 'MERGE into the table: ' || c)
