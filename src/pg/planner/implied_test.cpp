@@ -129,7 +129,7 @@ std::optional<AskedTest> read_passed_test(const RangeTblEntry *entry) {
     const Query *view = entry->rtekind == RTE_SUBQUERY ? entry->subquery : nullptr;
     List *tables = NIL;
     List *conditions = NIL;
-    if (view == nullptr ||
+    if (view == nullptr || !reads_rows_plainly(view) ||
         !gather_inner_joins(view, reinterpret_cast<const Node *>(view->jointree), &tables,
                             &conditions) ||
         list_length(tables) != 1) {
