@@ -26,6 +26,10 @@ SELECT entitle.protect_table('shop.document', customer_column => 'customer_id', 
 ANALYZE shop.document, shop.bill, shop.line;
 CREATE FUNCTION shop.told(asked boolean, name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
     $$ SELECT CASE WHEN asked THEN (name COLLATE shop.vague) ^@ 'n' ELSE true END $$;
+CREATE FUNCTION shop.told_of_slice(asked boolean, name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+    $$ SELECT CASE WHEN asked THEN ('(1,2)'::point)[length(name):1] IS NULL ELSE true END $$;
+CREATE FUNCTION shop.told_of_name(asked boolean, name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+    $$ SELECT CASE WHEN asked THEN ('name'::name)[CASE name WHEN 'n' THEN 0 ELSE 1 END:1] IS NULL ELSE true END $$;
 CREATE FUNCTION shop.told_by_another(asked boolean, name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT shop.told(asked, name) $$;
 GRANT USAGE ON SCHEMA shop TO test_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA shop TO test_app;
@@ -40,7 +44,10 @@ INSERT INTO shape VALUES
     ('text_larger(t.name, t.code) IS NULL'), ('t.name BETWEEN t.code AND ''z'''), ('CASE t.name WHEN t.code THEN true END'), ('t.name = (SELECT ''x'' COLLATE "C")'),
     ('t.name = (SELECT o.code FROM shop.own AS o)'), ('t.name = (SELECT max(o.code) FROM shop.own AS o)'), ('t.name = ANY (SELECT o.code FROM shop.own AS o)'),
     ('EXISTS (SELECT FROM shop.own AS o WHERE o.code = t.name)'), ('t.name ^@ (''n'' COLLATE shop.vague)'), ('starts_with(t.name COLLATE shop.vague, ''n'')'),
-    ('(SELECT t.name = t.code)');
+    ('(SELECT t.name = t.code)'),
+    -- S541: a slice of what has none.
+    ('(''(1,2)''::point)[t.number:1] IS NULL'), ('(''name''::name)[0:1] IS NULL OR t.number IS NULL'), ('(t.name::name)[0:t.number] IS NULL'), ('((t.name::name)[0:]) IS NULL'),
+    ('EXISTS (SELECT FROM shop.own AS o WHERE (t.name::name)[0:o.number] IS NULL)');
 CREATE TEMPORARY TABLE place (query text);
 INSERT INTO place
 SELECT replace(query, 'shop.t', relation)
@@ -52,7 +59,7 @@ GRANT SELECT ON shape, place TO test_app;
 CREATE VIEW pg_temp.question AS
 SELECT replace(query, 'ASKED', format(asked, '7')) AS of_hidden, replace(query, 'ASKED', format(asked, '-7')) AS of_none
 FROM place, (SELECT 'CASE WHEN t.number = %s THEN ' || compared || ' ELSE true END' FROM shape
-             UNION ALL SELECT format('%s(t.number = %%s, t.name)', f) FROM unnest('{shop.told,shop.told_by_another}'::text[]) AS f) AS s (asked);
+             UNION ALL SELECT format('%s(t.number = %%s, t.name)', f) FROM unnest('{shop.told,shop.told_by_another,shop.told_of_slice,shop.told_of_name}'::text[]) AS f) AS s (asked);
 GRANT SELECT ON pg_temp.question TO test_app;
 
 SET LOCAL ROLE test_app;
@@ -60,7 +67,7 @@ SELECT entitle.sign_in('outsider') \g /dev/null
 SELECT is((SELECT count(*) FROM shop.document), 10::bigint, 'the row is hidden');
 SELECT is((SELECT count(*) FROM shop.document WHERE number = 7), 0::bigint, 'so that nothing is asked of it');
 SELECT is_empty($$ SELECT * FROM (SELECT of_hidden, pg_temp.fails(of_hidden) AS said, pg_temp.fails(of_none) AS said_of_none FROM pg_temp.question) AS q
-                   WHERE said IS DISTINCT FROM said_of_none $$, 'S537: a hidden row is told of by no comparison of texts');
+                   WHERE said IS DISTINCT FROM said_of_none $$, 'S537, S541: a hidden row is told of by no comparison of texts, and by no slice');
 SELECT is(pg_temp.fails(format(query, 'ceo')), pg_temp.fails(format(query, 'nobody')), 'S537: in tables of the model: ' || query)
 FROM unnest(ARRAY['SELECT count(*) FROM entitle.app_user WHERE CASE WHEN login = %L THEN login = (SELECT ''x'' COLLATE "POSIX") ELSE true END',
                   'SELECT count(*) FROM entitle.app_user WHERE CASE WHEN login = %L THEN login ^@ (''n'' COLLATE shop.vague) ELSE true END',
@@ -70,7 +77,7 @@ SELECT is(pg_temp.fails('SELECT count(*) FROM shop.document AS t WHERE t.name = 
 SELECT is(pg_temp.fails('SELECT count(*) FROM shop.document AS t WHERE t.name ^@ (''n'' COLLATE shop.vague)'), 'nondeterministic collations are not supported for substring searches', 'S537: likewise');
 SELECT is(pg_temp.fails(format('SELECT %s FROM shop.document AS t', harmless)), NULL, 'what raises nothing goes on: ' || harmless)
 FROM unnest(ARRAY['md5(t.name || t.code)', 't.name ~<~ t.code', 't.name = t.code COLLATE "C"', 'length(COALESCE(t.name, t.code))', '(t.name || t.code)::varchar', 't.name ^@ ''n''',
-                  't.number IN (1, 2)', '(t.number, t.name) < (1, ''x'')', 'GREATEST(t.number, 1)', 'shop.told(false, t.name)']) AS harmless;
+                  't.number IN (1, 2)', '(t.number, t.name) < (1, ''x'')', 'GREATEST(t.number, 1)', '(ARRAY[t.number])[0:1]', '(''(1,2)''::point)[t.number]', 'shop.told(false, t.name)']) AS harmless;
 SET LOCAL plan_cache_mode = force_generic_plan;
 PREPARE asked (integer) AS SELECT count(*) FROM shop.line AS t WHERE shop.told(t.number = $1, t.name);
 SELECT is(pg_temp.fails('EXECUTE asked (7)'), NULL, 'S537: nor by a prepared statement');

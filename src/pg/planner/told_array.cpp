@@ -74,8 +74,7 @@ bool mark_arrays(Node *node, void *argument) {
     return expression_tree_walker(node, ENTITLE_WALKER(mark_arrays), argument);
 }
 
-// Whether there is an array of arrays that depend on rows and are not marked, or an unsettled
-// comparison.
+// Whether there is an array of arrays that depend on rows and are not marked, or what is unsettled.
 bool has_told_array(Node *node, void *) {
     if (node == nullptr) {
         return false;

@@ -1,7 +1,7 @@
 // ARRAY[a, b] of arrays raises an error where these are not of one length. PostgreSQL takes it for
 // LEAKPROOF all the same, and works it out before row tests: with CASE it would tell whatever is
 // asked about hidden rows. In the planned copy of a query each such array is handed on by a
-// function that is not LEAKPROOF. Unsettled comparisons are such expressions, too. regime: C
+// function that is not LEAKPROOF. What is unsettled is such an expression, too. regime: C
 #pragma once
 
 #include "pg/boundary/postgres.hpp"
@@ -19,7 +19,7 @@ struct ToldArrays {
     bool is_forbidden; // it may not
 };
 
-// Marks the arrays in a query, and refuses unsettled comparisons. Returns: what to begin with.
+// Marks the arrays in a query, and refuses what is unsettled. Returns: what to begin with.
 ToldArrays mark_told_arrays(Query *query);
 
 // Begins, or goes on with, the planning of a query.

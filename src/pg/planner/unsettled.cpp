@@ -86,9 +86,20 @@ bool is_vague_start(const Node *node) {
            !get_collation_isdeterministic(call.collation);
 }
 
+// Points and names, among others, have elements and no slices.
+bool is_fixed_slice(const Node *node) {
+    if (!IsA(node, SubscriptingRef)) {
+        return false;
+    }
+    const auto *part = ENTITLE_NODE(SubscriptingRef, node);
+    return part->reflowerindexpr != NIL && get_typlen(part->refcontainertype) > 0;
+}
+
 } // namespace
 
-bool is_unsettled(const Node *node) { return has_no_collation(node) || is_vague_start(node); }
+bool is_unsettled(const Node *node) {
+    return has_no_collation(node) || is_vague_start(node) || is_fixed_slice(node);
+}
 
 void refuse_unsettled(const Node *node) {
     if (has_no_collation(node)) {
@@ -100,6 +111,10 @@ void refuse_unsettled(const Node *node) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("nondeterministic collations are not supported for substring "
                                "searches")));
+    }
+    if (is_fixed_slice(node)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("slices of fixed-length arrays not implemented")));
     }
 }
 
