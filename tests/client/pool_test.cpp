@@ -123,6 +123,39 @@ TEST_F(Pool, IgnoredIndexesSignNobodyElseIn) {
     EXPECT_EQ(connection.run("SELECT entitle.sign_in('owner')").error, "");
 }
 
+// S542: PostgreSQL warns of a collation of another version when it first compares by it. Returns:
+// how many warnings a new session gets when the row is asked about.
+int count_warnings(const std::string &condition) {
+    Session connection = pooled();
+    ask(connection, "SELECT entitle.sign_in($1, session_wide => true)", {login_of(1)});
+    int count = 0;
+    PQsetNoticeReceiver(
+        connection.handle(),
+        [](void *counted, const PGresult *) { ++*static_cast<int *>(counted); }, &count);
+    EXPECT_EQ(ask(connection, "SELECT count(*) >= 0 FROM orders WHERE " + condition), "t");
+    return count;
+}
+
+TEST_F(Pool, NoWarningTellsOfHiddenRows) {
+    administrator.must("CREATE COLLATION odd (provider = icu, locale = 'de', version = 'bogus');"
+                       "CREATE FUNCTION told(asked boolean, number bigint) RETURNS boolean LANGUAGE"
+                       " sql IMMUTABLE AS $$ SELECT CASE WHEN asked THEN CASE WHEN number > 0 THEN"
+                       " 'a' ELSE 'b' END < 'x' COLLATE odd ELSE true END $$");
+    ASSERT_EQ(expected_customers(1).find("2,"), std::string::npos);
+    const std::string text = "(CASE WHEN customer_id > 0 THEN 'a' ELSE 'b' END)";
+    for (const std::string &compared :
+         {text + " = 'x' COLLATE odd", text + " >= 'x' COLLATE odd",
+          "NULLIF(" + text + ", 'x' COLLATE odd) IS NULL", text + " IN ('x' COLLATE odd, 'y')",
+          "GREATEST(" + text + ", 'x' COLLATE odd) IS NULL",
+          "(" + text + ", 1) < ('x' COLLATE odd, 2)"}) {
+        EXPECT_EQ(count_warnings("CASE WHEN customer_id = 2 THEN " + compared + " ELSE true END"),
+                  count_warnings("CASE WHEN customer_id = -2 THEN " + compared + " ELSE true END"))
+            << compared;
+    }
+    EXPECT_EQ(count_warnings("told(customer_id = 2, customer_id)"),
+              count_warnings("told(customer_id = -2, customer_id)"));
+}
+
 // Pipelined, all statements are on their way before the first answers.
 TEST_F(Pool, PipelinesKeepUsersApart) {
     Session connection = pooled();

@@ -69,6 +69,7 @@ bool mark_arrays(Node *node, void *argument) {
         }
     }
     refuse_unsettled(node);
+    load_collations(node);
     found->is_watched =
         found->is_watched || check_functions_in_node(node, is_query_function, nullptr);
     return expression_tree_walker(node, ENTITLE_WALKER(mark_arrays), argument);
@@ -90,6 +91,7 @@ bool has_told_array(Node *node, void *) {
             }
         }
     }
+    load_collations(node);
     return is_unsettled(node) ||
            expression_tree_walker(node, ENTITLE_WALKER(has_told_array), nullptr);
 }

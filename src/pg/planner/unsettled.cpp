@@ -4,9 +4,11 @@
 #include "pg/planner/unsettled.hpp"
 
 extern "C" {
+#include "catalog/pg_collation.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 }
 
 #include <algorithm>
@@ -95,7 +97,25 @@ bool is_fixed_slice(const Node *node) {
     return part->reflowerindexpr != NIL && get_typlen(part->refcontainertype) > 0;
 }
 
+// PostgreSQL warns of a collation of another version when it is first used, and may fail to load
+// one: that is done before any row is met.
+void load_collation(Oid collation) {
+    if (OidIsValid(collation) && collation != DEFAULT_COLLATION_OID &&
+        collation != C_COLLATION_OID) {
+        (void)pg_newlocale_from_collation(collation);
+    }
+}
+
 } // namespace
+
+void load_collations(const Node *node) {
+    load_collation(exprInputCollation(node));
+    if (IsA(node, RowCompareExpr)) {
+        for (const Oid collation : each_oid(ENTITLE_NODE(RowCompareExpr, node)->inputcollids)) {
+            load_collation(collation);
+        }
+    }
+}
 
 bool is_unsettled(const Node *node) {
     return has_no_collation(node) || is_vague_start(node) || is_fixed_slice(node);

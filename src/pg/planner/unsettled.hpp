@@ -13,4 +13,8 @@ bool is_unsettled(const Node *node);
 // Raises the error that the expression would raise, before it has met any row.
 void refuse_unsettled(const Node *node);
 
+// Loads what the expression compares texts by, so that a warning of it comes whether or not a row
+// is met (S542).
+void load_collations(const Node *node);
+
 } // namespace entitle::pg
