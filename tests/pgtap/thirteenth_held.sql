@@ -2,6 +2,9 @@
 \ir setup.psql
 SELECT no_plan();
 SET LOCAL client_min_messages = error;
+-- No sequence goes back with the transaction: past the numbers that the tests give.
+SELECT setval(pg_get_serial_sequence('entitle.' || t, c), 5000)
+FROM (VALUES ('app_user', 'user_id'), ('organization', 'organization_id')) AS s (t, c) \g /dev/null
 
 -- S539: rows that stand for adopted ones are written in every column, by a superuser, by whoever has all privileges, under the settings of a
 -- dump or of a replica, by MERGE, ON CONFLICT, a foreign key, and as another adoption's.
@@ -124,7 +127,7 @@ FROM (VALUES ('SELECT', '1'), ('UPDATE entitle.app_user SET is_active = false WH
              ('DELETE FROM entitle.app_user WHERE user_id = 702', '22023'),
              ('WITH gone AS (DELETE FROM entitle.app_user WHERE user_id = 702) SELECT', '22023'),
              ('DO ''BEGIN DELETE FROM entitle.app_user WHERE user_id = 702; INSERT INTO entitle.app_user (user_id, login, is_active) VALUES (702, ''''new'''', false); END''', '22023'),
-             ('UPDATE entitle.app_user SET is_active = user_id <> 702 WHERE user_id > 701', '22023')) AS v (meanwhile, said);
+             ('UPDATE entitle.app_user SET is_active = user_id <> 702 WHERE user_id IN (702, 703)', '22023')) AS v (meanwhile, said);
 
 SELECT * FROM finish();
 ROLLBACK;
