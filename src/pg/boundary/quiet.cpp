@@ -2,13 +2,12 @@
 // PL/pgSQL between the call and the error.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/boundary/extension_schema.hpp"
+#include "pg/boundary/internal_function.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/quiet.hpp"
 
 extern "C" {
 #include "nodes/value.h"
-#include "parser/parse_func.h"
 }
 
 using namespace entitle;
@@ -44,10 +43,8 @@ ENTITLE_FUNCTION(entitle_run_steps) {
     int count = 0;
     const char *name = get_func_name(fcinfo->flinfo->fn_oid);
     get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
-    List *steps =
-        list_make2(makeString(pstrdup(kInternalSchema)), makeString(psprintf("%s_steps", name)));
     FmgrInfo function;
-    fmgr_info(LookupFuncName(steps, count, types, false), &function);
+    fmgr_info(internal_function(psprintf("%s_steps", name), count, types), &function);
     auto *call = static_cast<FunctionCallInfo>(palloc0(SizeForFunctionCallInfo(count)));
     InitFunctionCallInfoData(*call, &function, static_cast<short>(count), fcinfo->fncollation,
                              nullptr, nullptr);

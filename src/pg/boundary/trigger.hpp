@@ -3,6 +3,10 @@
 
 #include "pg/boundary/node.hpp"
 
+extern "C" {
+#include "utils/fmgroids.h"
+}
+
 namespace entitle::pg {
 
 constexpr char kOwnTables[] = "a trigger of entitle's own tables";
@@ -16,5 +20,8 @@ inline const TriggerData *require_trigger(FunctionCallInfo fcinfo, const char *w
     }
     return ENTITLE_NODE(TriggerData, fcinfo->context);
 }
+
+// How many triggers are running, one inside the other. regime: C
+inline int trigger_depth() { return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)); }
 
 } // namespace entitle::pg

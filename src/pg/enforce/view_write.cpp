@@ -6,14 +6,13 @@
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/trigger.hpp"
 #include "pg/boundary/compat.hpp"
-#include "pg/boundary/extension_schema.hpp"
+#include "pg/boundary/internal_function.hpp"
 #include "pg/boundary/function.hpp"
 #include "pg/boundary/quiet.hpp"
 #include "pg/boundary/table_owner.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
-#include "parser/parse_func.h"
 #include "utils/typcache.h"
 }
 
@@ -24,18 +23,12 @@ namespace {
 
 constexpr char kViewTrigger[] = "a trigger of filtered views";
 
-Oid find_function(const char *name, int count, const Oid *types) {
-    return LookupFuncName(
-        list_make2(makeString(pstrdup(kInternalSchema)), makeString(pstrdup(name))), count, types,
-        false);
-}
-
 // The owner of the table that the view is of.
 Oid find_owner(Relation view) {
     const Oid types[] = {REGCLASSOID};
     FmgrInfo function;
     LOCAL_FCINFO(call, 1);
-    fmgr_info(find_function("view_relation", 1, types), &function);
+    fmgr_info(internal_function("view_relation", 1, types), &function);
     InitFunctionCallInfoData(*call, &function, 1, InvalidOid, nullptr, nullptr);
     call->args[0].value = ObjectIdGetDatum(RelationGetRelid(view));
     call->args[0].isnull = false;
@@ -101,7 +94,7 @@ ENTITLE_FUNCTION(entitle_write_view) {
     const Oid types[] = {REGCLASSOID, TEXTOID, ANYELEMENTOID, ANYELEMENTOID};
     FmgrInfo function;
     LOCAL_FCINFO(call, 4);
-    fmgr_info(find_function("write_row", 4, types), &function);
+    fmgr_info(internal_function("write_row", 4, types), &function);
     // What the polymorphic arguments are, it reads from the expression that calls it.
     auto *row_type = reinterpret_cast<Node *>(makeNullConst(view->rd_rel->reltype, -1, InvalidOid));
     List *arguments = list_make4(makeNullConst(REGCLASSOID, -1, InvalidOid),

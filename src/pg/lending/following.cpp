@@ -1,5 +1,6 @@
 #include "pg/boundary/postgres.hpp"
 
+#include "pg/boundary/trigger.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/following.hpp"
 
@@ -9,8 +10,6 @@ namespace {
 
 // How many triggers were running, one inside the other, where the innermost was opened.
 int opened_at = -1;
-
-int trigger_depth() { return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)); }
 
 } // namespace
 

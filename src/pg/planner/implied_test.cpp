@@ -107,7 +107,7 @@ struct AskedTest {
     AttrNumber customer; // as the query around names it
 };
 
-// Reads a row test of any brand. Returns: none for other conditions.
+// Reads a row test that names no brand. Returns: none for other conditions.
 std::optional<AskedTest> read_test_of(const Node *condition, const RangeTblEntry *table) {
     const auto call = read_row_test(condition);
     if (!call || call->is_branded || !IsA(call->customer, Var)) {

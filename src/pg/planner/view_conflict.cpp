@@ -1,13 +1,12 @@
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/boundary/extension_schema.hpp"
+#include "pg/boundary/internal_function.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/planner/view_conflict.hpp"
 
 extern "C" {
 #include "access/table.h"
 #include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
 }
@@ -16,14 +15,8 @@ namespace entitle::pg {
 
 namespace {
 
-Oid find_function(const char *name, int count, const Oid *types) {
-    return LookupFuncName(
-        list_make2(makeString(pstrdup(kInternalSchema)), makeString(pstrdup(name))), count, types,
-        true);
-}
-
 bool is_filtered_view(Oid view) {
-    const Oid writer = find_function("write_view", 0, nullptr);
+    const Oid writer = internal_function("write_view", 0, nullptr, true);
     Relation relation = table_open(view, NoLock); // the statement has locked it
     const TriggerDesc *triggers = relation->trigdesc;
     bool is_found = false;
@@ -40,7 +33,7 @@ const char *find_table_name(Oid view) {
     const Oid types[] = {REGCLASSOID};
     FmgrInfo function;
     LOCAL_FCINFO(call, 1);
-    fmgr_info(find_function("view_relation", 1, types), &function);
+    fmgr_info(internal_function("view_relation", 1, types, true), &function);
     InitFunctionCallInfoData(*call, &function, 1, InvalidOid, nullptr, nullptr);
     call->args[0].value = ObjectIdGetDatum(view);
     call->args[0].isnull = false;

@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/internal_function.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/lending/definer.hpp"
 #include "pg/lending/following.hpp"
 #include "pg/model/replay.hpp"
 #include "pg/model/row_trigger.hpp"
-
-extern "C" {
-#include "parser/parse_func.h"
-}
 
 using namespace entitle;
 using namespace entitle::pg;
@@ -61,10 +57,8 @@ bool is_inactive_user(const FiredRow &row) {
 // extension: whoever writes need not see what is declared.
 void demand_free(const FiredRow &row, std::int64_t adoption, bool may_be_erased) {
     const Oid types[] = {TEXTOID, INT8OID, BOOLOID};
-    const Oid function = LookupFuncName(
-        list_make2(makeString(pstrdup(kInternalSchema)), makeString(pstrdup("demand_free"))),
-        lengthof(types), types, false);
-    OidFunctionCall3(function, CStringGetTextDatum(RelationGetRelationName(row.data->tg_relation)),
+    OidFunctionCall3(internal_function("demand_free", lengthof(types), types),
+                     CStringGetTextDatum(RelationGetRelationName(row.data->tg_relation)),
                      Int64GetDatum(adoption), BoolGetDatum(may_be_erased));
 }
 

@@ -173,8 +173,7 @@ void set_author(Log &log, Oid source) {
 // beside inserting, its triggers do. Anybody has the settings of a dump: what follows a row of an
 // adopted table is a superuser's doing only where a superuser wrote that row (S534).
 bool is_restored(TriggerEvent event) {
-    return is_restoring() && (TRIGGER_FIRED_BY_INSERT(event) ||
-                              DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 1);
+    return is_restoring() && (TRIGGER_FIRED_BY_INSERT(event) || trigger_depth() > 1);
 }
 
 // Where the subscription brings the log as well, its rows tell more than could be told here.

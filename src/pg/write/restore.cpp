@@ -1,8 +1,8 @@
 // A dump is restored in any order of tables.
 #include "pg/boundary/postgres.hpp"
 
-#include "pg/boundary/extension_schema.hpp"
 #include "pg/boundary/function.hpp"
+#include "pg/boundary/internal_function.hpp"
 #include "pg/boundary/node.hpp"
 #include "pg/boundary/once.hpp"
 #include "pg/boundary/trigger.hpp"
@@ -11,8 +11,6 @@
 extern "C" {
 #include "access/xact.h"
 #include "commands/trigger.h"
-#include "parser/parse_func.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 }
 
@@ -30,17 +28,9 @@ Switched switched = {InvalidSubTransactionId, 0};
 
 void on_end(XactEvent, void *) { switched.by = InvalidSubTransactionId; }
 
-int trigger_depth() { return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)); }
-
 void set_role(const char *role) {
     (void)set_config_option("session_replication_role", role, PGC_SUSET, PGC_S_SESSION,
                             GUC_ACTION_LOCAL, true, 0, false);
-}
-
-void take_turn() {
-    OidFunctionCall0(LookupFuncName(
-        list_make2(makeString(pstrdup(kInternalSchema)), makeString(pstrdup("take_turn"))), 0,
-        nullptr, false));
 }
 
 } // namespace
@@ -56,7 +46,7 @@ ENTITLE_FUNCTION(entitle_begin_restore) {
     // Workers of pg_restore -j that lay rows over shipped ones do so one after another: each sees
     // what the others removed.
     if (data->tg_trigger->tgnargs > 0) {
-        take_turn();
+        OidFunctionCall0(internal_function("take_turn", 0, nullptr));
     }
     // pg_restore -j pays no heed to the foreign keys of an extension's tables. The dump was
     // consistent, so they need not be checked: under replica only what is ENABLE ALWAYS fires,
